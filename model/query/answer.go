@@ -1,0 +1,166 @@
+package query
+
+import "dwell/model"
+
+// A Kind says what a figure is and which users it counts (DESIGN 2).
+type Kind string
+
+const (
+	Count Kind = "count" // value == number of users
+	Rate  Kind = "rate"  // KEY lists the numerator, KEY/of the denominator
+	Sum   Kind = "sum"   // users with amounts that add to the value
+	Stat  Kind = "stat"  // median, hazard, AUC: n users
+	Pairs Kind = "pairs" // user and interval
+	Rows  Kind = "rows"  // value counts events: n users, each with a number of events that adds to it
+)
+
+// A Figure is one number of an answer, with what it takes to trust it.
+type Figure struct {
+	Key   string // stable and dotted: cohort.2011-01-03.week.6
+	Label string
+	Kind  Kind
+	Value float64 // rates are fractions
+	None  bool    // there is no value ("—", null in JSON); Label or a warning says why
+	Unit  string  // users, events, days, share, or a currency
+	N     int64   // denominator or number of users
+
+	Interval bool // Lo and Hi hold
+	Lo, Hi   float64
+	Method   string // of the interval: "Wilson 95 %"
+
+	Open         int64 // users whose time has not come: kept out of Value and N
+	OpenReturned int64 // of them, those who already came back
+}
+
+// Parts of a figure, as they stand behind the key: KEY, KEY/of, KEY/lost …
+const (
+	PartSelf         = ""
+	PartOf           = "of"
+	PartLost         = "lost"
+	PartOpen         = "open"
+	PartOpenReturned = "open-returned"
+)
+
+// A Warning stands with an answer and stops nothing.
+type Warning struct {
+	Code string `json:"code"` // stable: small-n, partial-day, truncated, open-cells …
+	Text string `json:"text"`
+}
+
+// An Answer is what an engine says to a query: the figures, and blocks that say
+// how they are laid out. Screens, text, CSV and JSON are views of it.
+type Answer struct {
+	Query      Query
+	Address    string // canonical
+	Title      string // with the mode in it: "Retention on day N · first event · calendar · Mon · UTC"
+	Definition string // one or two sentences: what is counted
+	AsOf       model.Day
+	Zone       string
+	Data       model.Version
+	Model      string // hash of the stage model; "" where none was used
+	Figures    []Figure
+	Blocks     []Block
+	Warnings   []Warning
+
+	byKey map[string]int
+}
+
+// Figure finds a figure by key, or nil.
+func (a *Answer) Figure(key string) *Figure {
+	if a.byKey == nil {
+		a.byKey = make(map[string]int, len(a.Figures))
+		for i := range a.Figures {
+			a.byKey[a.Figures[i].Key] = i
+		}
+	}
+	if i, ok := a.byKey[key]; ok {
+		return &a.Figures[i]
+	}
+	return nil
+}
+
+// A BlockKind says how a block is drawn.
+type BlockKind string
+
+const (
+	TableBlock BlockKind = "table" // rows of cells
+	HeatBlock  BlockKind = "heat"  // a table whose cells are coloured by value; first column frozen
+	BarBlock   BlockKind = "bars"  // rows with one figure, drawn as a bar
+	ChartBlock BlockKind = "chart" // series over x
+	TextBlock  BlockKind = "text"  // lines
+)
+
+// A Block is one part of an answer as a person sees it.
+type Block struct {
+	Kind  BlockKind
+	Name  string // stable: "stages", "triangle"
+	Title string
+	Heads []Head // of the cells, not of the row's label
+	Rows  []Row
+	Chart *Chart
+	Lines []string
+}
+
+// A Head is a column's heading.
+type Head struct {
+	Label string
+	Right bool // numbers are set to the right
+}
+
+// A Row is one line of a table, heat table or bar block.
+type Row struct {
+	Key   string // stable; the cursor is kept by it
+	Label string
+	Cells []Cell
+	Open  string // address that enter on the row goes to; "" if its figure's users
+	Apart bool   // drawn apart, not scaled with the others (churned beside the living)
+}
+
+// A Cell is one place of a table: a figure, or text, or small bars.
+type Cell struct {
+	Figure int // index into Answer.Figures, or NoFigure
+	Text   string
+	Spark  []float64 // one value a day (or column), drawn as a sparkline
+	Open   bool      // the figure's time has not (wholly) come: hatched, never drawn as a drop
+	Blank  bool      // there is no such cell
+	Go     string    // address of what lies behind a text cell
+}
+
+// NoFigure marks a cell that holds no figure.
+const NoFigure = -1
+
+// A Chart is a set of series over one axis.
+type Chart struct {
+	XLabel, YLabel string
+	Unit           string    // of y: share, users …
+	X              []float64 // ascending; of days: model.Day numbers if Dates
+	Labels         []string  // of x, may be nil
+	Dates          bool      // x are days
+	Zero           bool      // y starts at 0
+	Step           bool      // drawn as steps
+	Series         []Series
+	Marks          []Mark
+}
+
+// A Series is one line, with its band where it is an estimate. Points whose
+// time has not come are Open and are not joined to the line.
+type Series struct {
+	Name    string
+	Y       []float64 // NaN: no point here (drawing only)
+	Lo, Hi  []float64 // nil, or one for each point
+	Open    []bool    // nil, or one for each point
+	Figures []int     // nil, or the figure behind each point
+}
+
+// A Mark is a dated note on a chart.
+type Mark struct {
+	X    float64
+	Text string
+}
+
+// A User is one entry of a list behind a figure.
+type User struct {
+	ID     string
+	Amount model.Money // of sum figures, else NoMoney
+	Times  int64       // of rows figures: how many events; of pairs: the interval
+}

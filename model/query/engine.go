@@ -1,0 +1,81 @@
+package query
+
+import (
+	"context"
+
+	"dwell/model"
+	"dwell/model/measure"
+)
+
+// Progress is told how many of how many events have been read; it may be
+// called by any goroutine and must return at once. nil is allowed.
+type Progress func(done, total int64)
+
+// Options set an engine up.
+type Options struct {
+	Workers int    // goroutines of one run; 0: one less than the processors, at least 1
+	Version string // of the program's own definitions; part of every cache key
+}
+
+// An Engine answers queries over one data set. It is safe for many goroutines
+// and serves all sessions of a process.
+type Engine struct {
+	src   model.Source
+	shelf model.Shelf
+	cache model.Cache
+	opt   Options
+}
+
+// A List is the users behind one figure.
+type List struct {
+	Figure Figure // of KEY; for a part, with that part's count as Value
+	Part   string
+	Users  []User // in key order
+}
+
+// An Explanation says what a figure is, with two of its own users worked through.
+type Explanation struct {
+	Figure Figure
+	Lines  []ExplainLine
+}
+
+// An ExplainLine is one heading with its sentence: Definition, Formula,
+// Population, Window, Zone, Interval, Versions, and "For example" twice.
+type ExplainLine struct{ Head, Text, Go string }
+
+// A Table is a windowed table of any length: the users of a query, or raw rows.
+// Its methods are called by one session.
+type Table interface {
+	Heads() []TableHead
+	// Len is the number of rows; exact is false while it is an estimate.
+	Len() (n int, exact bool)
+	Window(ctx context.Context, from, n int) ([]TableRow, error)
+	// Seek is the index of the row with this key, or of where it would stand.
+	Seek(key string) (int, error)
+}
+
+// A TableHead is a column of a Table.
+type TableHead struct {
+	Name  string // the measure or property, as in rules
+	Label string
+	Unit  string
+	Right bool
+}
+
+// A TableRow is one row; Cells are written as for a person, Values hold the
+// number behind each cell, or nil where it is text or missing.
+type TableRow struct {
+	Key    string
+	Open   string // address that enter goes to
+	Cells  []string
+	Values []*float64
+}
+
+// Data is what the engine stands on: one data version with its dictionary.
+type Data struct {
+	Schema    *measure.Schema
+	AsOf      model.Day // the default as-of day
+	ModelName string
+	ModelHash string
+	Confirmed bool // the stage parameters have been looked at by a person
+}
