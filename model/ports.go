@@ -3,6 +3,7 @@ package model
 import (
 	"context"
 	"math"
+	"strconv"
 )
 
 // A Source holds a data set and gives views of it.
@@ -258,3 +259,6 @@ type Loader interface {
 	// Abort forgets the load. It does nothing after Commit.
 	Abort() error
 }
+
+// String is the version as it is printed: "3 (9f2c41d07ab3e815)".
+func (v Version) String() string { return strconv.FormatUint(v.Ordinal, 10) + " (" + v.Hash + ")" }

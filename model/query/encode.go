@@ -1,0 +1,183 @@
+package query
+
+import (
+	"encoding/csv"
+	"encoding/json"
+	"io"
+	"strconv"
+	"strings"
+
+	"dwell/model"
+)
+
+// The encodings of an answer: what `show --format json|csv` prints and what an
+// export writes. Rates stay fractions, figures keep every digit, and a figure
+// without a value is null in JSON and empty in CSV, never zero.
+
+type jsonAnswer struct {
+	Address     string       `json:"address"`
+	Analysis    string       `json:"analysis"`
+	Title       string       `json:"title"`
+	Definition  string       `json:"definition,omitempty"`
+	AsOf        string       `json:"as_of"`
+	Zone        string       `json:"zone"`
+	DataVersion string       `json:"data_version"`
+	Model       string       `json:"model"`
+	Figures     []jsonFigure `json:"figures"`
+	Warnings    []Warning    `json:"warnings"`
+}
+
+type jsonFigure struct {
+	Key          string   `json:"key"`
+	Label        string   `json:"label"`
+	Kind         Kind     `json:"kind"`
+	Value        *float64 `json:"value"`
+	Unit         string   `json:"unit"`
+	N            int64    `json:"n"`
+	Lo           *float64 `json:"lo,omitempty"`
+	Hi           *float64 `json:"hi,omitempty"`
+	Method       string   `json:"method,omitempty"`
+	Open         int64    `json:"open,omitempty"`
+	OpenReturned int64    `json:"open_returned,omitempty"`
+}
+
+// WriteJSON writes the answer as one JSON object with a final newline.
+func WriteJSON(w io.Writer, a *Answer) error {
+	out := jsonAnswer{
+		Address: a.Address, Analysis: a.Query.Analysis, Title: a.Title, Definition: a.Definition,
+		AsOf: a.AsOf.String(), Zone: a.Zone, DataVersion: a.Data.String(), Model: a.Model,
+		Figures: make([]jsonFigure, 0, len(a.Figures)), Warnings: a.Warnings,
+	}
+	if out.Warnings == nil {
+		out.Warnings = []Warning{}
+	}
+	for i := range a.Figures {
+		f := &a.Figures[i]
+		j := jsonFigure{Key: f.Key, Label: f.Label, Kind: f.Kind, Unit: f.Unit, N: f.N, Open: f.Open, OpenReturned: f.OpenReturned}
+		if !f.None {
+			j.Value = &f.Value
+		}
+		if f.Interval {
+			j.Lo, j.Hi, j.Method = &f.Lo, &f.Hi, f.Method
+		}
+		out.Figures = append(out.Figures, j)
+	}
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", " ")
+	return e.Encode(out)
+}
+
+// WriteCSV writes one line a figure, with a heading.
+func WriteCSV(w io.Writer, a *Answer) error {
+	c := csv.NewWriter(w)
+	if err := c.Write([]string{"key", "label", "kind", "value", "unit", "n", "lo", "hi", "method", "open"}); err != nil {
+		return err
+	}
+	for i := range a.Figures {
+		f := &a.Figures[i]
+		row := []string{f.Key, f.Label, string(f.Kind), "", f.Unit, strconv.FormatInt(f.N, 10), "", "", "", strconv.FormatInt(f.Open, 10)}
+		if !f.None {
+			row[3] = Number(f.Value)
+		}
+		if f.Interval {
+			row[6], row[7], row[8] = Number(f.Lo), Number(f.Hi), f.Method
+		}
+		if err := c.Write(guardRow(row)); err != nil {
+			return err
+		}
+	}
+	c.Flush()
+	return c.Error()
+}
+
+// Number writes a number with every digit it needs and no exponent.
+func Number(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }
+
+// guardRow keeps a spreadsheet from running a cell as a formula: text that
+// begins with one of = + - @ (and is no number) is led by an apostrophe.
+func guardRow(row []string) []string {
+	for i, s := range row {
+		if s == "" || !strings.ContainsRune("=+-@\t\r", rune(s[0])) {
+			continue
+		}
+		if _, err := strconv.ParseFloat(s, 64); err != nil {
+			row[i] = "'" + s
+		}
+	}
+	return row
+}
+
+// WriteUsersCSV writes the users behind a figure, one line each: user and, where
+// the figure has them, amount or times.
+func WriteUsersCSV(w io.Writer, l *List) error {
+	c := csv.NewWriter(w)
+	head := []string{"user"}
+	kind := l.Figure.Kind
+	switch kind {
+	case Sum:
+		head = append(head, "amount")
+	case Rows:
+		head = append(head, "times")
+	case Pairs:
+		head = append(head, "interval")
+	}
+	if err := c.Write(head); err != nil {
+		return err
+	}
+	for i := range l.Users {
+		if err := c.Write(guardRow(l.Users[i].fields(kind))); err != nil {
+			return err
+		}
+	}
+	c.Flush()
+	return c.Error()
+}
+
+func (u *User) fields(kind Kind) []string {
+	row := []string{u.ID}
+	switch kind {
+	case Sum:
+		row = append(row, u.Amount.String())
+	case Rows, Pairs:
+		row = append(row, strconv.FormatInt(u.Times, 10))
+	}
+	return row
+}
+
+// WriteUsersText writes one id a line, followed by a tab and the amount or times
+// where the figure has them.
+func WriteUsersText(w io.Writer, l *List) error {
+	for i := range l.Users {
+		if _, err := io.WriteString(w, strings.Join(l.Users[i].fields(l.Figure.Kind), "\t")+"\n"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// WriteUsersJSON writes one JSON object a line.
+func WriteUsersJSON(w io.Writer, l *List) error {
+	type line struct {
+		User   string   `json:"user"`
+		Amount *float64 `json:"amount,omitempty"`
+		Times  *int64   `json:"times,omitempty"`
+	}
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	for i := range l.Users {
+		u := &l.Users[i]
+		out := line{User: u.ID}
+		if l.Figure.Kind == Sum && u.Amount != model.NoMoney {
+			v := u.Amount.Float()
+			out.Amount = &v
+		}
+		if l.Figure.Kind == Rows || l.Figure.Kind == Pairs {
+			out.Times = &u.Times
+		}
+		if err := e.Encode(out); err != nil {
+			return err
+		}
+	}
+	return nil
+}
