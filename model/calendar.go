@@ -107,15 +107,22 @@ func NewCalendar(zone string) (*Calendar, error) {
 	t := time.UnixMilli(0).In(loc)
 	for {
 		_, off := t.Zone()
-		from := t.UnixMilli()
-		if len(c.start) == 0 {
-			from = math.MinInt64
+		if n := len(c.off); n == 0 || c.off[n-1] != int64(off)*1000 {
+			from := t.UnixMilli()
+			if n == 0 {
+				from = math.MinInt64
+			}
+			c.start = append(c.start, from)
+			c.off = append(c.off, int64(off)*1000)
 		}
-		c.start = append(c.start, from)
-		c.off = append(c.off, int64(off)*1000)
 		_, end := t.ZoneBounds()
 		if end.IsZero() || end.UnixMilli() > tableEnd {
 			break
+		}
+		if !end.After(t) {
+			// On the last day of some leap years (2040) ZoneBounds answers with
+			// the instant it was asked about; one day on it is right again.
+			end = t.Add(24 * time.Hour)
 		}
 		t = end
 	}
