@@ -30,7 +30,13 @@ type Figure struct {
 
 	Open         int64 // users whose time has not come: kept out of Value and N
 	OpenReturned int64 // of them, those who already came back
+
+	Slot  int // where the users are found again: the kernel's slot, or ownSlot
+	Group int // of the compared groups
 }
+
+// ownSlot marks a figure whose users the analysis lists itself.
+const ownSlot = -1
 
 // Parts of a figure, as they stand behind the key: KEY, KEY/of, KEY/lost …
 const (
@@ -68,15 +74,20 @@ type Answer struct {
 // Figure finds a figure by key, or nil.
 func (a *Answer) Figure(key string) *Figure {
 	if a.byKey == nil {
-		a.byKey = make(map[string]int, len(a.Figures))
-		for i := range a.Figures {
-			a.byKey[a.Figures[i].Key] = i
-		}
+		a.index()
 	}
 	if i, ok := a.byKey[key]; ok {
 		return &a.Figures[i]
 	}
 	return nil
+}
+
+// index prepares Figure, before the answer is shared.
+func (a *Answer) index() {
+	a.byKey = make(map[string]int, len(a.Figures))
+	for i := range a.Figures {
+		a.byKey[a.Figures[i].Key] = i
+	}
 }
 
 // A BlockKind says how a block is drawn.

@@ -2,6 +2,8 @@ package query
 
 import (
 	"context"
+	"errors"
+	"sync"
 
 	"dwell/model"
 	"dwell/model/measure"
@@ -18,13 +20,36 @@ type Options struct {
 }
 
 // An Engine answers queries over one data set. It is safe for many goroutines
-// and serves all sessions of a process.
+// and serves all sessions of a process: equal questions in flight share one run,
+// and populations are kept for the last two days asked about.
 type Engine struct {
 	src   model.Source
 	shelf model.Shelf
 	cache model.Cache
 	opt   Options
+
+	mu      sync.Mutex
+	now     *state             // what new questions are asked of; nil before the first
+	flights map[string]*flight // running questions by cache key
+	answers map[string]*Answer // answered ones, a few
+	recent  []string           // their keys, oldest first
+	jobs    chan struct{}      // bounds running questions
 }
+
+// New makes an engine. Nothing is read before the first question. cache may be
+// nil.
+func New(src model.Source, shelf model.Shelf, cache model.Cache, o Options) (*Engine, error) {
+	if src == nil || shelf == nil {
+		return nil, errors.New("an engine needs a data set and a shelf")
+	}
+	return &Engine{
+		src: src, shelf: shelf, cache: cache, opt: o,
+		flights: map[string]*flight{}, answers: map[string]*Answer{}, jobs: make(chan struct{}, maxJobs),
+	}, nil
+}
+
+// maxJobs is how many questions run at once; more wait for their turn.
+const maxJobs = 4
 
 // A List is the users behind one figure.
 type List struct {

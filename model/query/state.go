@@ -1,0 +1,147 @@
+package query
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"sync/atomic"
+
+	"dwell/model"
+	"dwell/model/measure"
+)
+
+// A state is what questions are asked of: one snapshot of the data, read through
+// the dictionary and the stage model as they stood on the shelf. It is closed
+// when the last run that uses it has ended after a Reload.
+type state struct {
+	snap     model.Snapshot
+	info     *model.Info
+	dict     *model.Dictionary
+	dictHash string
+	data     *Data
+	users    atomic.Int64 // runs, and 1 for the engine
+	pops     populations
+}
+
+// hold takes the current state for a run; drop gives it back.
+func (e *Engine) hold(ctx context.Context) (*state, error) {
+	e.mu.Lock()
+	st := e.now
+	if st != nil {
+		st.users.Add(1)
+	}
+	e.mu.Unlock()
+	if st != nil {
+		return st, nil
+	}
+	if err := e.Reload(ctx); err != nil {
+		return nil, err
+	}
+	return e.hold(ctx)
+}
+
+func (s *state) drop() error {
+	if s.users.Add(-1) == 0 {
+		return s.snap.Close()
+	}
+	return nil
+}
+
+// Reload takes a new snapshot of the data, the dictionary and the stage model:
+// after a load, or after a change on the shelf. Runs that have begun keep what
+// they began with.
+func (e *Engine) Reload(ctx context.Context) error {
+	st, err := e.open(ctx)
+	if err != nil {
+		return err
+	}
+	e.mu.Lock()
+	old := e.now
+	e.now = st
+	clear(e.answers)
+	e.recent = nil
+	e.mu.Unlock()
+	if old != nil {
+		return old.drop()
+	}
+	return nil
+}
+
+// Close gives the data back when the last run has ended.
+func (e *Engine) Close() error {
+	e.mu.Lock()
+	old := e.now
+	e.now = nil
+	e.mu.Unlock()
+	if old != nil {
+		return old.drop()
+	}
+	return nil
+}
+
+func (e *Engine) open(ctx context.Context) (*state, error) {
+	snap, err := e.src.Snapshot(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("the data set cannot be read: %w", err)
+	}
+	dict, body, err := e.Dictionary()
+	if err != nil {
+		return nil, errors.Join(err, snap.Close())
+	}
+	st, err := newState(ctx, e, snap, dict, body)
+	if err != nil {
+		return nil, errors.Join(err, snap.Close())
+	}
+	return st, nil
+}
+
+func newState(ctx context.Context, e *Engine, snap model.Snapshot, dict *model.Dictionary, body []byte) (*state, error) {
+	st := &state{snap: snap, info: snap.Info(), dict: dict, dictHash: hashOf(body)}
+	st.users.Store(1)
+	schema, err := measure.NewSchema(st.info, dict)
+	if err != nil {
+		return nil, err
+	}
+	st.data = &Data{Schema: schema, AsOf: lastDay(st.info, schema.Cal), Confirmed: dict.Confirmed}
+	return st, nil
+}
+
+// lastDay is the last local day that holds data; day 0 if there is none.
+func lastDay(in *model.Info, cal *model.Calendar) model.Day {
+	if in.Events == 0 {
+		return 0
+	}
+	return cal.Day(in.Last)
+}
+
+// hashOf is a short name for a definition's text.
+func hashOf(body []byte) string {
+	sum := sha256.Sum256(body)
+	return hex.EncodeToString(sum[:6])
+}
+
+// Data is what the engine stands on now.
+func (e *Engine) Data(ctx context.Context) (*Data, error) {
+	st, err := e.hold(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return st.data, st.drop()
+}
+
+// Dictionary is the dictionary on the shelf, and its text; a new one if there is
+// none yet.
+func (e *Engine) Dictionary() (*model.Dictionary, []byte, error) {
+	entry, err := e.shelf.Get(model.KindDictionary, model.KindDictionary, 0)
+	if errors.Is(err, model.ErrNoEntry) {
+		d := model.NewDictionary()
+		return d, d.Format(), nil
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("the dictionary cannot be read: %w", err)
+	}
+	d, err := model.ParseDictionary(entry.Body)
+	return d, entry.Body, err
+}
