@@ -36,6 +36,10 @@ type Snapshot interface {
 // Buckets is how many parts the persons are divided into, by BucketOf.
 const Buckets = 1024
 
+// MaxUser is the longest user id a data set takes, in bytes: it has to fit into a
+// key. A reader of files rejects longer ones by reason; a Loader refuses them.
+const MaxUser = 4096
+
 // A Split is the buckets [From, To).
 type Split struct{ From, To int }
 
