@@ -77,6 +77,8 @@ type Table interface {
 	Window(ctx context.Context, from, n int) ([]TableRow, error)
 	// Seek is the index of the row with this key, or of where it would stand.
 	Seek(key string) (int, error)
+	// Close gives the data version back; the table is not used after it.
+	Close() error
 }
 
 // A TableHead is a column of a Table.
