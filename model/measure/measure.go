@@ -1,6 +1,48 @@
+// Package measure is the vocabulary of numbers about one user: every measure has
+// one name, one sentence that defines it, and one implementation, and the same
+// name serves the user page, filters, stage rules, churn features and exports.
+//
+// A user measure is a number (a yes or no, a text, a day) about one user as of
+// one local day, made from that user's events up to the end of that day and from
+// where the user's own replay stands: never from later events, never from other
+// users. Population measures rank a user among all; they are listed here, with
+// the ranking function, and computed by the query engine over a Column. A stage
+// rule may not use them: appending one user's file would move another's past.
+//
+// A Ref names a measure with its arguments. Compile turns Refs into a Set, and a
+// Cursor walks one timeline forward in days:
+//
+//	set, err := measure.Compile([]measure.Ref{measure.Of("active_days", 28)}, schema)
+//	cur := set.NewCursor()
+//	err = snap.Scan(ctx, split, set.Filter(), func(tl *model.Timeline) error {
+//		cur.Reset(tl)
+//		cur.At(day, measure.State{})
+//		v, known := cur.Value(0)
+//		...
+//	})
+//
+// What holds:
+//
+//   - A value is computed when asked for. Within one Reset days only move forward,
+//     so each measure reads each event at most twice (as it enters and as it
+//     leaves a window), whatever the number of days asked for.
+//   - Nothing is known of a user before the first event: every value is missing.
+//   - Missing is never zero: Value reports it apart, and no NaN is ever returned.
+//   - A window of 30 is the last 30 local days, today among them.
+//   - Sums are fixed-point, so a value does not depend on the days visited before.
+//   - Drift tells when a value will change by the passage of time alone, so that
+//     replay visits change days only.
+//
+// Populations keep whole numbers as int32, texts as codes, and fractions and sums
+// as float64: a float32 would put a user whose ratio is exactly at a threshold on
+// one side in a list and on the other in a replay.
 package measure
 
-import "dwell/model"
+import (
+	"maps"
+
+	"dwell/model"
+)
 
 // A Schema is what measures and rules are compiled against: one data version
 // read through one dictionary and one calendar, with the numbers of a stage
@@ -23,8 +65,16 @@ func NewSchema(info *model.Info, dict *model.Dictionary) (*Schema, error) {
 	return &Schema{Info: info, Dict: dict, Roles: dict.Roles(info), Cal: cal, Params: map[string]float64{}}, nil
 }
 
+// WithModel is a copy of the schema with the numbers and stage names of a model.
+func (s *Schema) WithModel(params map[string]float64, stages []string) *Schema {
+	c := *s
+	c.Params, c.Stages = maps.Clone(params), append([]string(nil), stages...)
+	return &c
+}
+
 // A State is where a replay stands on a day: what a measure may know of stages.
-// The zero State is that of a user before any stage.
+// The zero State is that of a user before any stage: dwell and stage are then
+// missing, and the spell runs from the first event.
 type State struct {
 	Stage     int       // index into Schema.Stages
 	Since     model.Day // the stage was entered

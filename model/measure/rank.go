@@ -1,0 +1,79 @@
+package measure
+
+import "slices"
+
+// MidRank ranks a column's known values: the percentile of row i is 100 times
+// the share of known rows below it plus half the share equal to it, so that ties
+// stand at the middle of their ranks and the mean is 50. Missing rows stay
+// missing.
+func MidRank(ref Ref, c *Column) *Column {
+	sorted := known(c)
+	out := NewRanked(ref, false, c.Len)
+	for i := range c.Len {
+		v, ok := c.At(i)
+		if !ok {
+			out.Append(0, false)
+			continue
+		}
+		lo, _ := slices.BinarySearch(sorted, v)
+		hi := above(sorted, v)
+		out.Append(100*(float64(lo)+float64(hi-lo)/2)/float64(len(sorted)), true)
+	}
+	return out
+}
+
+// Scores gives scores 1–5 by quintile of the known values (SPEC 2, RFM): equal
+// values get equal scores, and fewer than five distinct values give fewer scores.
+// reverse gives 5 to the smallest, as recency wants.
+//
+// A value's quintile is that of the middle of its ranks.
+func Scores(ref Ref, c *Column, reverse bool) *Column {
+	pct := MidRank(ref, c)
+	out := NewRanked(ref, true, c.Len)
+	for i := range c.Len {
+		v, ok := pct.At(i)
+		s := min(5, 1+int(v/20))
+		if reverse {
+			s = min(5, 1+int((100-v)/20))
+		}
+		out.Append(float64(s), ok)
+	}
+	return out
+}
+
+// known are a column's known values, sorted.
+func known(c *Column) []float64 {
+	out := make([]float64, 0, c.Len)
+	for i := range c.Len {
+		if v, ok := c.At(i); ok {
+			out = append(out, v)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// above is the place of the first value over v.
+func above(sorted []float64, v float64) int {
+	at, _ := slices.BinarySearchFunc(sorted, v, func(x, v float64) int {
+		if x <= v {
+			return -1
+		}
+		return 1
+	})
+	return at
+}
+
+// Rank makes the column of a population measure from the column it ranks
+// (Family.Ranks). ok is false if name is none.
+func Rank(name string, base *Column) (c *Column, ok bool) {
+	f, _, ok := Lookup(name)
+	if !ok || f.Kind != Population {
+		return nil, false
+	}
+	switch name {
+	case "value_pct", "activity_pct":
+		return MidRank(Of(name), base), true
+	}
+	return Scores(Of(name), base, name == "recency_score"), true
+}
