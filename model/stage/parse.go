@@ -1,0 +1,288 @@
+package stage
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/pelletier/go-toml/v2/unstable"
+)
+
+// ErrBadModel wraps every error about a model file.
+var ErrBadModel = errors.New("the stage model cannot be used")
+
+// A place is where something stands in a model file.
+type place struct{ line, col int }
+
+func (p place) err(format string, args ...any) error {
+	return fmt.Errorf("%w: line %d, column %d: %w", ErrBadModel, p.line, p.col, fmt.Errorf(format, args...))
+}
+
+// places remembers where the parts of a model stand, by path such as
+// "stage.2.enter.0.when".
+type places map[string]place
+
+// at is where a path stands, or the nearest part around it.
+func (ps places) at(path string) place {
+	for {
+		if p, ok := ps[path]; ok {
+			return p
+		}
+		i := strings.LastIndexByte(path, '.')
+		if i < 0 {
+			return place{1, 1}
+		}
+		path = path[:i]
+	}
+}
+
+// Parse reads and validates a model. Errors name line, column and the nearest
+// right name; what only the data can tell (an unknown event or property in a
+// rule) is left to Compile.
+func Parse(body []byte) (*Model, error) {
+	m, ps, err := read(body)
+	if err != nil {
+		return nil, err
+	}
+	if err := m.validate(ps); err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
+// read walks the file's own syntax tree: unlike a decoder into structs it keeps
+// the order of parameters and marks and the place of every value.
+func read(body []byte) (*Model, places, error) {
+	if len(body) > MaxBytes {
+		return nil, nil, fmt.Errorf("%w: it has %d bytes, more than the %d a model may have", ErrBadModel, len(body), MaxBytes)
+	}
+	if !utf8.Valid(body) {
+		return nil, nil, fmt.Errorf("%w: it is not UTF-8 text", ErrBadModel)
+	}
+	r := &reader{m: &Model{}, ps: places{}}
+	r.p.Reset(body)
+	for r.p.NextExpression() {
+		if err := r.expression(r.p.Expression()); err != nil {
+			return nil, nil, err
+		}
+	}
+	if err := r.p.Error(); err != nil {
+		at := place{1, 1}
+		var pe *unstable.ParserError
+		if errors.As(err, &pe) && len(pe.Highlight) > 0 {
+			at = r.where(r.p.Range(pe.Highlight))
+		}
+		return nil, nil, at.err("%v", err)
+	}
+	if len(r.ps) == 0 {
+		return nil, nil, fmt.Errorf("%w: the file is empty", ErrBadModel)
+	}
+	return r.m, r.ps, nil
+}
+
+type reader struct {
+	p     unstable.Parser
+	m     *Model
+	ps    places
+	table string // "", params, marks, stage, stage.enter
+}
+
+func (r *reader) where(g unstable.Range) place {
+	s := r.p.Shape(g).Start
+	return place{s.Line, s.Column}
+}
+
+// key joins a dotted key and says where it stands.
+func (r *reader) key(it unstable.Iterator) (path string, at place) {
+	var parts []string
+	for it.Next() {
+		if parts == nil {
+			at = r.where(it.Node().Raw)
+		}
+		parts = append(parts, string(it.Node().Data))
+	}
+	return strings.Join(parts, "."), at
+}
+
+var tables = map[string]bool{"params": false, "marks": false, "stage": true, "stage.enter": true} // true: [[…]]
+
+func (r *reader) expression(n *unstable.Node) error {
+	switch n.Kind {
+	case unstable.Comment:
+		return nil
+	case unstable.Table, unstable.ArrayTable:
+		name, at := r.key(n.Key())
+		list, known := tables[name]
+		switch {
+		case !known:
+			return at.err("there is no table [%s]%s", name, nearest(name, []string{"params", "marks", "stage", "stage.enter"}))
+		case list != (n.Kind == unstable.ArrayTable):
+			want := "[" + name + "]"
+			if list {
+				want = "[[" + name + "]]"
+			}
+			return at.err("write it %s", want)
+		case name == "stage":
+			r.m.Stages = append(r.m.Stages, Stage{})
+			r.ps[fmt.Sprintf("stage.%d", len(r.m.Stages)-1)] = at
+		case name == "stage.enter":
+			if len(r.m.Stages) == 0 {
+				return at.err("[[stage.enter]] comes after the [[stage]] that it enters")
+			}
+			s := &r.m.Stages[len(r.m.Stages)-1]
+			s.Enter = append(s.Enter, Entry{})
+			r.ps[fmt.Sprintf("stage.%d.enter.%d", len(r.m.Stages)-1, len(s.Enter)-1)] = at
+		default:
+			if _, twice := r.ps[name]; twice {
+				return at.err("[%s] stands twice", name)
+			}
+			r.ps[name] = at
+		}
+		r.table = name
+		return nil
+	}
+	name, at := r.key(n.Key())
+	return r.value(name, at, n.Value())
+}
+
+// prefix is the path of the table in hand.
+func (r *reader) prefix() string {
+	s := len(r.m.Stages) - 1
+	switch r.table {
+	case "stage":
+		return fmt.Sprintf("stage.%d.", s)
+	case "stage.enter":
+		return fmt.Sprintf("stage.%d.enter.%d.", s, len(r.m.Stages[s].Enter)-1)
+	case "":
+		return ""
+	}
+	return r.table + "."
+}
+
+func (r *reader) value(name string, at place, v *unstable.Node) error {
+	path := r.prefix() + name
+	if _, twice := r.ps[path]; twice {
+		return at.err("%q is given twice", name)
+	}
+	r.ps[path] = at
+	if v.Raw.Length > 0 {
+		r.ps[path] = r.where(v.Raw)
+	}
+	switch r.table {
+	case "params":
+		return r.param(name, at, v)
+	case "marks":
+		when, err := text(name, at, v)
+		r.m.Marks = append(r.m.Marks, Mark{name, when})
+		return err
+	case "stage":
+		s := &r.m.Stages[len(r.m.Stages)-1]
+		return set(name, at, v, map[string]any{"name": &s.Name, "title": &s.Title, "short": &s.Short, "min_dwell": &s.MinDwell, "max_dwell": &s.MaxDwell})
+	case "stage.enter":
+		s := &r.m.Stages[len(r.m.Stages)-1]
+		e := &s.Enter[len(s.Enter)-1]
+		return set(name, at, v, map[string]any{"kind": (*string)(&e.Kind), "from": &e.From, "when": &e.When})
+	}
+	return set(name, at, v, map[string]any{"name": &r.m.Name, "title": &r.m.Title})
+}
+
+// set stores one value into the field of its name; fields point at string,
+// Number or []string.
+func set(name string, at place, v *unstable.Node, fields map[string]any) (err error) {
+	switch f := fields[name].(type) {
+	case *string:
+		*f, err = text(name, at, v)
+	case *Number:
+		if v.Kind == unstable.Integer {
+			*f = Number(strings.ReplaceAll(string(v.Data), "_", ""))
+			return nil
+		}
+		var s string
+		if s, err = text(name, at, v); err != nil {
+			return at.err("%s is a number of days or an expression in quotes", name)
+		}
+		if *f = Number(s); s == "" {
+			return at.err("%s is empty", name)
+		}
+	case *[]string:
+		if v.Kind != unstable.Array {
+			return at.err(`%s is a list: %s = ["…"]`, name, name)
+		}
+		for it := v.Children(); it.Next(); {
+			s, err := text(name, at, it.Node())
+			if err != nil {
+				return err
+			}
+			*f = append(*f, s)
+		}
+	default:
+		var names []string
+		for k := range fields {
+			names = append(names, k)
+		}
+		slices.Sort(names)
+		return at.err("there is no setting %q here%s", name, nearest(name, names))
+	}
+	return err
+}
+
+func text(name string, at place, v *unstable.Node) (string, error) {
+	if v.Kind != unstable.String {
+		return "", at.err("%s is a text in quotes", name)
+	}
+	return string(v.Data), nil
+}
+
+func number(name string, at place, v *unstable.Node) (float64, error) {
+	if v.Kind != unstable.Integer && v.Kind != unstable.Float {
+		return 0, at.err("%s is a number", name)
+	}
+	x, err := strconv.ParseFloat(strings.ReplaceAll(string(v.Data), "_", ""), 64)
+	if err != nil || x-x != 0 {
+		return 0, at.err("%s is not a number that can be used here", string(v.Data))
+	}
+	return x, nil
+}
+
+func (r *reader) param(name string, at place, v *unstable.Node) (err error) {
+	p := Param{Name: name}
+	switch v.Kind {
+	case unstable.String:
+		p.Suggest = string(v.Data)
+		if p.Suggest == "" {
+			return at.err("%s is empty: give a number, or an expression that suggests one", name)
+		}
+	case unstable.InlineTable:
+		for it := v.Children(); it.Next(); {
+			k, at := r.key(it.Node().Key())
+			switch k {
+			case "value":
+				p.Value, err = number(k, at, it.Node().Value())
+				p.Frozen = true
+			case "suggest":
+				p.Suggest, err = text(k, at, it.Node().Value())
+			default:
+				err = at.err("there is no setting %q here%s", k, nearest(k, []string{"suggest", "value"}))
+			}
+			if err != nil {
+				return err
+			}
+		}
+		if !p.Frozen && p.Suggest == "" {
+			return at.err("%s needs a value or a suggest", name)
+		}
+	default:
+		p.Frozen = true
+		if p.Value, err = number(name, at, v); err != nil {
+			return at.err("%s is a number, or in quotes an expression that suggests one", name)
+		}
+	}
+	r.m.Params = append(r.m.Params, p)
+	return nil
+}
+
+var word = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]*$`)
