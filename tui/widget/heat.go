@@ -1,0 +1,300 @@
+package widget
+
+import (
+	"math"
+	"strings"
+
+	"github.com/charmbracelet/bubbles/key"
+	tea "github.com/charmbracelet/bubbletea"
+
+	"dwell/model/query"
+	"dwell/tui/format"
+)
+
+// A Heat is a table of figures coloured by value: a cohort triangle. Each cell
+// has its number, its colour, and a shade that says the same without colour;
+// cells whose time has not wholly come are hatched and never look like a loss.
+// The labels are frozen when the cells scroll. The cursor is on one cell, drawn
+// between brackets.
+type Heat struct {
+	styles *Styles
+	keys   Keys
+	a      *query.Answer
+	b      *query.Block
+
+	row, col  int
+	top, left int
+	w, h      int
+
+	label int // width of the labels
+	width int // of one cell, shade included
+	max   float64
+	cols  int
+}
+
+// NewHeat shows a heat block.
+func NewHeat(s *Styles, k Keys, a *query.Answer, b *query.Block) *Heat {
+	t := &Heat{styles: s, keys: k, a: a, b: b, width: 5}
+	t.cols = len(b.Heads)
+	for i := range b.Rows {
+		r := &b.Rows[i]
+		t.label = max(t.label, format.Width(format.Clean(r.Label)))
+		t.cols = max(t.cols, len(r.Cells))
+		for c := range r.Cells {
+			t.width = max(t.width, format.Width(t.cellText(&r.Cells[c]))+2)
+			if f := t.figure(&r.Cells[c]); f != nil && f.Kind == query.Rate && !f.None {
+				t.max = math.Max(t.max, f.Value)
+			}
+		}
+	}
+	for i := range b.Heads {
+		t.width = max(t.width, min(format.Width(b.Heads[i].Label)+1, 12))
+	}
+	t.label = min(t.label, 24)
+	return t
+}
+
+func (t *Heat) figure(c *query.Cell) *query.Figure {
+	if c.Blank || c.Figure < 0 || c.Figure >= len(t.a.Figures) {
+		return nil
+	}
+	return &t.a.Figures[c.Figure]
+}
+
+// cellText is the number alone; the hatch beside it says that it is open.
+func (t *Heat) cellText(c *query.Cell) string {
+	plain := *c
+	plain.Open = false
+	s := format.Cell(t.a, &plain, 8, t.styles.ASCII)
+	if s == format.None && c.Open {
+		return t.styles.Glyphs.Open
+	}
+	return s
+}
+
+// level is the shade of a rate on a scale from 0 to the greatest of the block, -1
+// where there is nothing to shade: counts and texts beside the rates.
+func (t *Heat) level(c *query.Cell, n int) int {
+	f := t.figure(c)
+	if f == nil || f.None || f.Kind != query.Rate || n == 0 || t.max <= 0 {
+		return -1
+	}
+	return min(int(f.Value/t.max*float64(n)), n-1)
+}
+
+// SetSize gives the room for title, heading and rows.
+func (t *Heat) SetSize(w, h int) { t.w, t.h = w, h; t.follow() }
+
+// Room asks for all rows.
+func (t *Heat) Room(int) (least, wish int) { return 6, len(t.b.Rows) + 2 }
+
+// Title is the block's title.
+func (t *Heat) Title() string { return t.b.Title }
+
+// Restyle takes the styles of another theme.
+func (t *Heat) Restyle(s *Styles) { t.styles = s }
+
+func (t *Heat) body() int { return max(t.h-2, 1) }
+
+// fit is how many cells fit beside the labels.
+func (t *Heat) fit() int { return max((t.w-2-t.label)/t.width, 1) }
+
+func (t *Heat) follow() {
+	t.row, t.col = step(t.row, 0, len(t.b.Rows)-1), step(t.col, 0, t.cols-1)
+	if t.row < t.top || t.row >= t.top+t.body() {
+		t.top = t.row - t.body()/2
+	}
+	t.top = min(max(t.top, 0), max(len(t.b.Rows)-t.body(), 0))
+	if t.col < t.left || t.col >= t.left+t.fit() {
+		t.left = t.col - t.fit()/2
+	}
+	t.left = min(max(t.left, 0), max(t.cols-t.fit(), 0))
+}
+
+// Key moves the cursor by cells.
+func (t *Heat) Key(m tea.KeyMsg) bool {
+	k := &t.keys
+	switch {
+	case key.Matches(m, k.Up):
+		t.row--
+	case key.Matches(m, k.Down):
+		t.row++
+	case key.Matches(m, k.Left):
+		t.col--
+	case key.Matches(m, k.Right):
+		t.col++
+	case key.Matches(m, k.PageUp):
+		t.row -= t.body()
+	case key.Matches(m, k.PageDown):
+		t.row += t.body()
+	case key.Matches(m, k.Top):
+		t.row = 0
+	case key.Matches(m, k.Bottom):
+		t.row = len(t.b.Rows) - 1
+	case key.Matches(m, k.First):
+		t.col = 0
+	case key.Matches(m, k.Last):
+		t.col = t.cols - 1
+	default:
+		return false
+	}
+	t.follow()
+	return true
+}
+
+// Bindings are the keys the heat table takes.
+func (t *Heat) Bindings() []key.Binding {
+	k := &t.keys
+	return []key.Binding{k.Up, k.Down, k.Left, k.Right, k.PageUp, k.PageDown, k.Top, k.Bottom, k.First, k.Last}
+}
+
+// Wheel scrolls by lines.
+func (t *Heat) Wheel(n int) { t.row += n; t.follow() }
+
+// Click selects a cell.
+func (t *Heat) Click(x, y int) bool {
+	r, c := t.top+y-2, t.left+(x-2-t.label)/t.width
+	if y < 2 || r >= len(t.b.Rows) || x < 2+t.label || c >= t.cols {
+		return false
+	}
+	again := r == t.row && c == t.col
+	t.row, t.col = r, c
+	return again
+}
+
+func (t *Heat) cell(r, c int) *query.Cell {
+	if r < 0 || r >= len(t.b.Rows) || c < 0 || c >= len(t.b.Rows[r].Cells) {
+		return nil
+	}
+	return &t.b.Rows[r].Cells[c]
+}
+
+// Target is the figure under the cursor.
+func (t *Heat) Target() Target {
+	tg := Target{Figure: query.NoFigure}
+	if t.row >= len(t.b.Rows) {
+		return tg
+	}
+	tg.Key, tg.Label = t.b.Rows[t.row].Key, t.b.Rows[t.row].Label
+	if t.col < len(t.b.Heads) {
+		tg.Column = t.b.Heads[t.col].Label
+	}
+	if c := t.cell(t.row, t.col); c != nil && !c.Blank {
+		tg.Open = c.Go
+		if t.figure(c) != nil {
+			tg.Figure = c.Figure
+		}
+	}
+	return tg
+}
+
+// Yank is the cursor's row.
+func (t *Heat) Yank() string {
+	if t.row >= len(t.b.Rows) {
+		return ""
+	}
+	r := &t.b.Rows[t.row]
+	out := []string{r.Label}
+	for i := range r.Cells {
+		out = append(out, format.Cell(t.a, &r.Cells[i], 8, false))
+	}
+	return strings.Join(out, "\t")
+}
+
+// View draws title, heading and cells.
+func (t *Heat) View(focused bool) string {
+	s := t.styles
+	note := ""
+	if tg := t.Target(); tg.Figure != query.NoFigure {
+		note = format.Line(&t.a.Figures[tg.Figure])
+	}
+	lines := []string{title(s, t.b.Title, t.w, focused, note)}
+	var b strings.Builder
+	b.WriteString(strings.Repeat(" ", 2+t.label))
+	last := min(t.left+t.fit(), t.cols)
+	for c := t.left; c < last; c++ {
+		h := ""
+		if c < len(t.b.Heads) {
+			h = t.b.Heads[c].Label
+		}
+		if c == t.left && t.left > 0 {
+			h = s.Glyphs.Left + h
+		}
+		if c == last-1 && last < t.cols {
+			h += s.Glyphs.Right
+		}
+		b.WriteString(format.Pad(h, t.width, true))
+	}
+	lines = append(lines, s.Head.Render(b.String()))
+	for r := t.top; r < min(t.top+t.body(), len(t.b.Rows)); r++ {
+		lines = append(lines, t.line(r, last, focused))
+	}
+	if len(t.b.Rows) == 0 {
+		lines = append(lines, "  "+s.Dim.Render("no cohorts"))
+	}
+	return clip(lines, t.h)
+}
+
+// line draws a row; neighbours of one shade share their style, because colours
+// are most of a heat table's bytes.
+func (t *Heat) line(r, last int, focused bool) string {
+	s := t.styles
+	row := &t.b.Rows[r]
+	prefix := "  "
+	if r == t.row {
+		prefix = s.Glyphs.Cursor + " "
+	}
+	label := prefix + format.Pad(format.Clean(row.Label), t.label, false)
+	if r == t.row && focused {
+		label = s.Cursor.Render(label)
+	}
+	var out, run strings.Builder
+	level := -1
+	flush := func() {
+		if run.Len() == 0 {
+			return
+		}
+		if level >= 0 && level < len(s.Heat) {
+			out.WriteString(s.Heat[level].Render(run.String()))
+		} else {
+			out.WriteString(run.String())
+		}
+		run.Reset()
+	}
+	for c := t.left; c < last; c++ {
+		cell := t.cell(r, c)
+		if cell == nil || cell.Blank {
+			if level != -1 {
+				flush()
+				level = -1
+			}
+			run.WriteString(strings.Repeat(" ", t.width))
+			continue
+		}
+		shade := " "
+		if k := t.level(cell, len(s.Glyphs.Shades)); k >= 0 {
+			shade = s.Glyphs.Shades[k]
+		}
+		if cell.Open {
+			shade = s.Glyphs.Open
+		}
+		num := t.cellText(cell)
+		if r == t.row && c == t.col {
+			flush()
+			level = -1
+			st := s.Rest
+			if focused {
+				st = s.Cell
+			}
+			out.WriteString(st.Render(format.Pad("["+num+"]", t.width, true)))
+			continue
+		}
+		if k := t.level(cell, len(s.Heat)); k != level {
+			flush()
+			level = k
+		}
+		run.WriteString(format.Pad(shade+num, t.width-1, true) + " ")
+	}
+	flush()
+	return label + strings.TrimRight(out.String(), " ")
+}
