@@ -1,0 +1,126 @@
+// Package churn predicts who will leave: a question fixed beforehand, a
+// regularised logistic regression on the measures of the day, and one test on
+// the data's own past that is shown before any score.
+//
+// The idea is a ladder of three days, H days (the horizon) apart:
+//
+//	train = T − 2H      test = T − H      T = the as-of day
+//	features ≤ train, labels in (train, test]
+//	          features ≤ test, labels in (test, T]
+//	                             features ≤ T: the scores
+//
+// What was trained below train and judged on (test, T] is the very model that
+// scores the users of T. No label overlaps the features of its own step, and
+// nothing after T is read.
+//
+// Invariants: users who are already silent (or in the lost stage) are not
+// scored; a prediction is the sum of its contributions exactly; equal tables
+// give equal models, bit for bit; what cannot be estimated is an error with its
+// reason, never a number. The package reads no data and starts no goroutine: the
+// caller fills a Table and may stop a fit through Options.Stop.
+//
+//	m, err := churn.Train(table, churn.Options{})
+//	p := m.Predict(values, known)
+//	for _, r := range m.Reasons(values, known) { fmt.Println(r.Feature.Name, r.LogOdds) }
+package churn
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"dwell/model"
+)
+
+// A Definition says what it is to have churned.
+type Definition string
+
+const (
+	// ByGap: silence reaches Gap days within the horizon. A later return does
+	// not undo it (SPEC 2, gap churn: the death time is last activity + G).
+	ByGap Definition = "gap"
+	// BySilence: no activity at all within the horizon, whatever Gap; Gap says
+	// only who is eligible.
+	BySilence Definition = "silence"
+	// ByStage: the stage model's lost stage is entered within the horizon,
+	// cancellations and open contracts included.
+	ByStage Definition = "stage"
+)
+
+// A Question is what is predicted. It is printed on every figure.
+type Question struct {
+	Definition Definition `toml:"definition"`
+	Event      string     `toml:"event"`   // activity: an event name, or "" for any active day
+	Gap        int        `toml:"gap"`     // days of silence; also: who has been silent as long is not scored
+	Horizon    int        `toml:"horizon"` // days after the cut-off in which the outcome is looked for
+}
+
+// Sentence is the question as a person reads it.
+func (q Question) Sentence() string {
+	what := "any active day"
+	if q.Event != "" {
+		what = fmt.Sprintf("the event %q", q.Event)
+	}
+	switch q.Definition {
+	case ByStage:
+		return fmt.Sprintf("Churned: enters the lost stage in the %d days after the cut-off. Scored: everybody not in it at the cut-off.", q.Horizon)
+	case BySilence:
+		return fmt.Sprintf("Churned: no activity in the %d days after the cut-off. Activity is %s. Scored: users active in the %d days up to the cut-off.", q.Horizon, what, q.Gap)
+	}
+	return fmt.Sprintf("Churned: %d days without activity are reached in the %d days after the cut-off, even if the user returns later. Activity is %s. Scored: users silent for less than %d days at the cut-off.", q.Gap, q.Horizon, what, q.Gap)
+}
+
+// Cuts are the last days that features may know of, at each step of the ladder.
+type Cuts struct{ Train, Test, Score model.Day }
+
+// ErrShort says that the data cannot hold the ladder.
+var ErrShort = errors.New("the data are too short for this horizon")
+
+// Cuts fixes the cut-offs for data of the days [first, asOf]. The training
+// cut-off needs at least one day of history: it fails with ErrShort, wrapped
+// in a sentence that names the longest horizon there is room for.
+func (q Question) Cuts(first, asOf model.Day) (Cuts, error) {
+	if q.Horizon < 1 || q.Gap < 1 {
+		return Cuts{}, fmt.Errorf("gap and horizon must be at least one day, not %d and %d", q.Gap, q.Horizon)
+	}
+	c := Cuts{Train: asOf - model.Day(2*q.Horizon), Test: asOf - model.Day(q.Horizon), Score: asOf}
+	if q.Horizon > int(asOf-first) || c.Train < first {
+		have := int(asOf-first) + 1
+		if most := (have - 1) / 2; most > 0 {
+			return Cuts{}, fmt.Errorf("%w: %d days of data, and training and test need twice the %d days of the horizon and a history before; ask for a horizon of at most %d", ErrShort, have, q.Horizon, most)
+		}
+		return Cuts{}, fmt.Errorf("%w: there is only %d day of data", ErrShort, have)
+	}
+	return c, nil
+}
+
+// Label judges one user at a cut-off from the days of activity, ascending, each
+// once. Eligible users have been active up to the cut-off and silent for less
+// than Gap days on it; churned is meant of them alone. Days after cut+Horizon
+// are not looked at. A user active on the very day on which silence falls due
+// has not churned. It serves ByGap and BySilence; ByStage comes from a replay.
+func (q Question) Label(active []model.Day, cut model.Day) (eligible, churned bool) {
+	next, _ := slices.BinarySearch(active, cut+1)
+	if next == 0 {
+		return false, false
+	}
+	last := active[next-1]
+	if int(cut-last) >= q.Gap {
+		return false, false
+	}
+	end := cut + model.Day(q.Horizon)
+	if q.Definition == BySilence {
+		return true, next == len(active) || active[next] > end
+	}
+	for {
+		due := last + model.Day(q.Gap)
+		switch {
+		case due > end:
+			return true, false
+		case next == len(active) || active[next] > due:
+			return true, true
+		}
+		last = active[next]
+		next++
+	}
+}

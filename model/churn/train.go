@@ -1,0 +1,174 @@
+package churn
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"dwell/model/stat"
+)
+
+// Options of a training; the zero value means the defaults.
+type Options struct {
+	Ridge    float64                // weight of the penalty; 0: 1
+	Least    int                    // users needed of each outcome; 0: 20
+	Clip     float64                // share of the training users on each side beyond whose value a feature is held; 0: 0.01, below 0: none
+	Leak     float64                // a feature that alone ranks the outcomes this well knows the future; 0: 0.995, above 1: no guard
+	Stop     func() bool            // asked at every step; may be nil
+	Progress func(done, total int)  // told at every step; may be nil
+	Allow    func(name string) bool // features the guard lets pass; nil: none
+}
+
+func (o Options) filled() Options {
+	set := func(x *float64, def float64) {
+		if *x == 0 {
+			*x = def
+		}
+	}
+	set(&o.Ridge, 1)
+	set(&o.Clip, 0.01)
+	set(&o.Leak, 0.995)
+	if o.Least == 0 {
+		o.Least = 20
+	}
+	return o
+}
+
+// Train fits a model to a table. Measures without a value take the mean of
+// those who have one, and a feature of their own says so where that varies.
+// Constant columns are left out and named in Dropped.
+//
+// It fails with ErrTooFew, ErrOneClass, ErrNotFinite, ErrNothing (all columns
+// constant), ErrLeak (one feature alone ranks the outcomes almost without a
+// mistake), ErrSeparated (all together do), ErrDiverged or ErrStopped; each says
+// what to do.
+func Train(t *Table, o Options) (*Model, error) {
+	o = o.filled()
+	if err := t.check(o.Least); err != nil {
+		return nil, err
+	}
+	m := &Model{Ridge: o.Ridge, Users: t.Len(), BaseRate: share(t.Yes), Columns: slices.Clone(t.Names)}
+	var x [][]float64
+	for c := range t.X {
+		varies := false
+		for _, f := range t.features(c, o.Clip) {
+			col := t.prepared(&f)
+			if f.Mean, f.SD = meanSD(col); f.SD == 0 {
+				continue
+			}
+			if err := t.guard(&f, col, o); err != nil {
+				return nil, err
+			}
+			varies = true
+			m.Features = append(m.Features, f)
+			x = append(x, col)
+		}
+		if !varies {
+			m.Dropped = append(m.Dropped, t.Names[c])
+		}
+	}
+	if len(m.Features) == 0 {
+		return nil, fmt.Errorf("%w: every one of %d is the same for all %d users", ErrNothing, len(t.Names), t.Len())
+	}
+	fit, err := Logistic(x, t.Yes, o.Ridge, o.Stop, o.Progress)
+	if err != nil {
+		return nil, err
+	}
+	m.take(&fit)
+	if t.separated(m) {
+		return nil, fmt.Errorf("%w in %d users: such a model would say 0 or 1 of everybody; look for a feature that follows from the outcome", ErrSeparated, t.Len())
+	}
+	return m, nil
+}
+
+// features of one column: the value, and whether there is none.
+func (t *Table) features(c int, clip float64) []Feature {
+	var have []float64
+	missing := false
+	for i, x := range t.X[c] {
+		if t.Known[c] == nil || t.Known[c][i] {
+			have = append(have, x)
+		} else {
+			missing = true
+		}
+	}
+	f := Feature{Name: t.Names[c], Unit: t.Units[c], Column: c, Lo: -math.MaxFloat64, Hi: math.MaxFloat64}
+	if clip > 0 && len(have) > 0 {
+		// A far value must not rule the fit, nor a far user's prediction.
+		s := slices.Clone(have)
+		slices.Sort(s)
+		f.Lo, _ = stat.Quantile(s, clip)
+		f.Hi, _ = stat.Quantile(s, 1-clip)
+		if f.Lo == f.Hi { // a rare yes is all there is: keep it
+			f.Lo, f.Hi = s[0], s[len(s)-1]
+		}
+		for i := range have {
+			have[i] = math.Min(math.Max(have[i], f.Lo), f.Hi)
+		}
+	}
+	f.Fill, _ = meanSD(have)
+	out := []Feature{f}
+	if missing {
+		out = append(out, Feature{Name: f.Name, Absent: true, Column: c, Hi: 1})
+	}
+	return out
+}
+
+// prepared is a feature's column as the fit sees it.
+func (t *Table) prepared(f *Feature) []float64 {
+	col := make([]float64, t.Len())
+	values, known := make([]float64, len(t.X)), make([]bool, len(t.X))
+	for i := range col {
+		values[f.Column] = t.X[f.Column][i]
+		known[f.Column] = t.Known[f.Column] == nil || t.Known[f.Column][i]
+		col[i] = f.at(values, known)
+	}
+	return col
+}
+
+// guard refuses a feature that ranks the outcomes by itself: nothing known
+// before the cut-off does that; a count taken after it, or the outcome in
+// disguise, does.
+func (t *Table) guard(f *Feature, col []float64, o Options) error {
+	if o.Allow != nil && o.Allow(f.Name) {
+		return nil
+	}
+	fs := make([]stat.Forecast, len(col))
+	for i, x := range col {
+		fs[i] = stat.Forecast{P: x, Yes: t.Yes[i]}
+	}
+	area, err := stat.AUC(fs, stat.Level)
+	if err != nil {
+		return err
+	}
+	if a := math.Max(area.AUC, 1-area.AUC); a >= o.Leak {
+		return fmt.Errorf("%w: %s alone ranks churned and kept users with an AUC of %.3f; leave it out, or look where it comes from", ErrLeak, f.Label(), a)
+	}
+	return nil
+}
+
+// take brings a fit on standardised columns back to original units.
+func (m *Model) take(fit *Fit) {
+	m.Intercept, m.Iterations, m.Gradient = fit.Intercept, fit.Iterations, fit.Gradient
+	for i := range m.Features {
+		f := &m.Features[i]
+		f.Coef = fit.Coef[i] / f.SD
+		m.Intercept -= f.Coef * f.Mean
+	}
+}
+
+// separated says whether the model ranks its own training users without a
+// mistake.
+func (t *Table) separated(m *Model) bool {
+	lowYes, highNo := math.Inf(1), math.Inf(-1)
+	values, known := make([]float64, len(t.X)), make([]bool, len(t.X))
+	for i, y := range t.Yes {
+		t.Row(i, values, known)
+		if e := m.LogOdds(values, known); y {
+			lowYes = math.Min(lowYes, e)
+		} else {
+			highNo = math.Max(highNo, e)
+		}
+	}
+	return lowYes > highNo
+}
