@@ -118,7 +118,7 @@ func (e *Engine) newRun(ctx context.Context, st *state, q Query, p Progress) (*R
 	r.Cut = r.Cal.Cut(r.AsOf)
 	r.FirstDay, r.LastDay = r.AsOf, min(last, r.AsOf)
 	if st.info.Events > 0 {
-		r.FirstDay = min(r.Cal.Day(st.info.First), r.LastDay)
+		r.FirstDay = min(firstDay(st.info, r.Cal), r.LastDay)
 	}
 	if r.Groups, err = r.groups(); err != nil {
 		return nil, err

@@ -108,12 +108,25 @@ func newState(ctx context.Context, e *Engine, snap model.Snapshot, dict *model.D
 	return st, nil
 }
 
-// lastDay is the last local day that holds data; day 0 if there is none.
+// lastDay is the last local day that holds data; day 0 if there is none. Dates
+// alone stand at their midnight in UTC and do not move with the zone: behind UTC
+// the last of them would else be cut off.
 func lastDay(in *model.Info, cal *model.Calendar) model.Day {
 	if in.Events == 0 {
 		return 0
 	}
+	if in.Dated {
+		return max(cal.Day(in.Last), model.UTC().Day(in.Last))
+	}
 	return cal.Day(in.Last)
+}
+
+// firstDay is the local day of the first event, of a date alone the date itself.
+func firstDay(in *model.Info, cal *model.Calendar) model.Day {
+	if in.Dated {
+		return min(cal.Day(in.First), model.UTC().Day(in.First))
+	}
+	return cal.Day(in.First)
 }
 
 // hashOf is a short name for a definition's text.
