@@ -77,6 +77,7 @@ type analysis struct {
 func analyses() []analysis {
 	return []analysis{
 		modelAnalysis(),
+		retentionAnalysis(),
 	}
 }
 
