@@ -73,18 +73,20 @@ func (k *pick) match(tl *model.Timeline, i int) bool {
 	return role&k.role != 0
 }
 
-// activity is the pick of a key activity=active|purchase: what makes a day an
-// active day.
+// activity is the pick of a key activity=: what makes a day an active day.
 func (r *Run) activity() pick {
-	if r.Str("activity") == "purchase" {
+	switch r.Str("activity") {
+	case "purchase":
 		return pick{roles: r.Roles, role: model.Purchase, label: "a purchase"}
+	case "any":
+		return pick{roles: r.Roles, all: true, label: "any event"}
 	}
 	return pick{roles: r.Roles, active: true, label: "any activity"}
 }
 
 // activityKeys choose what makes a day an active day.
 func activityKeys() []KeySpec {
-	return []KeySpec{{Name: "activity", Type: Word, Values: []string{"active", "purchase"}, Default: "active", Help: "what makes a day active: any event that is not a mere contact, or purchases alone"}}
+	return []KeySpec{{Name: "activity", Type: Word, Values: []string{"active", "purchase", "any"}, Default: "active", Help: "what makes a day active: any event that is not a mere contact, purchases alone, or any event"}}
 }
 
 // param is a number of the stage model, or a floor where the model has none.

@@ -78,6 +78,7 @@ func analyses() []analysis {
 	return []analysis{
 		modelAnalysis(),
 		retentionAnalysis(),
+		lifecycleAnalysis(),
 	}
 }
 
