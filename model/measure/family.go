@@ -58,7 +58,7 @@ type Family struct {
 	Definition string // one sentence
 	Source     string // of the definition
 	Kept       string // how it is kept up to date
-	Ranks      string // of a population measure: the user measure it ranks
+	Ranks      Ref    // of a population measure: the user measure it ranks
 
 	build builder
 }
