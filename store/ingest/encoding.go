@@ -1,0 +1,164 @@
+package ingest
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"io"
+	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/text/encoding"
+	"golang.org/x/text/encoding/charmap"
+	"golang.org/x/text/encoding/htmlindex"
+	"golang.org/x/text/encoding/unicode"
+	"golang.org/x/text/transform"
+)
+
+const utf8Name = "utf-8"
+
+var (
+	bomUTF8 = []byte{0xef, 0xbb, 0xbf}
+	bomLE   = []byte{0xff, 0xfe}
+	bomBE   = []byte{0xfe, 0xff}
+)
+
+// decode gives the stream's text as UTF-8 without a byte order mark. want is a
+// name given by a person or a mapping, "" to recognise it; used is what was
+// taken. A byte order mark overrules any name but a UTF-16 one, because it
+// cannot be there by chance.
+func (s *stream) decode(want string) (used string, err error) {
+	head, err := s.text.Peek(64 << 10)
+	if err != nil && err != io.EOF && err != bufio.ErrBufferFull {
+		return "", s.readError(err)
+	}
+	if err := refuse(s.in.Name(), head); err != nil {
+		return "", err
+	}
+	if want, err = encodingName(want); err != nil {
+		return "", err
+	}
+	switch {
+	case bytes.HasPrefix(head, bomUTF8):
+		if _, err := s.text.Discard(3); err != nil {
+			return "", s.readError(err)
+		}
+		return utf8Name, nil
+	case bytes.HasPrefix(head, bomLE) && !strings.HasPrefix(want, "utf-16"):
+		want = "utf-16le"
+	case bytes.HasPrefix(head, bomBE) && !strings.HasPrefix(want, "utf-16"):
+		want = "utf-16be"
+	case want == "":
+		want = guessEncoding(head)
+	}
+	var e encoding.Encoding
+	switch want {
+	case utf8Name:
+		if bytes.IndexByte(head, 0) >= 0 {
+			return "", &sentence{ErrNotEvents, s.in.Name() + ": is a binary file, not text: dwell loads CSV and NDJSON (for UTF-16 text, say --encoding utf-16)"}
+		}
+		return want, nil
+	case "utf-16":
+		e = unicode.UTF16(unicode.LittleEndian, unicode.UseBOM)
+	case "utf-16le":
+		e = unicode.UTF16(unicode.LittleEndian, unicode.UseBOM)
+	case "utf-16be":
+		e = unicode.UTF16(unicode.BigEndian, unicode.UseBOM)
+	case "windows-1252":
+		e = charmap.Windows1252
+	default:
+		if e, err = htmlindex.Get(want); err != nil {
+			return "", badEncoding(want)
+		}
+	}
+	s.text = bufio.NewReaderSize(transform.NewReader(s.text, e.NewDecoder()), 256<<10)
+	return want, nil
+}
+
+// encodingName brings the spellings of an encoding to one name.
+func encodingName(name string) (string, error) {
+	name = strings.ToLower(strings.TrimSpace(name))
+	switch name {
+	case "", utf8Name, "utf-16", "utf-16le", "utf-16be":
+		return name, nil
+	case "utf8":
+		return utf8Name, nil
+	case "utf16":
+		return "utf-16", nil
+	case "latin1", "latin-1", "iso-8859-1", "cp1252", "windows-1252":
+		return "windows-1252", nil // the WHATWG rule: latin1 in the wild is windows-1252
+	}
+	e, err := htmlindex.Get(name)
+	if err != nil {
+		return "", badEncoding(name)
+	}
+	if canon, err := htmlindex.Name(e); err == nil {
+		return canon, nil
+	}
+	return name, nil
+}
+
+func badEncoding(name string) error {
+	return &sentence{ErrOption, fmt.Sprintf("%q is not an encoding: use utf-8, latin1, windows-1252, utf-16, utf-16le, utf-16be or a WHATWG name such as gbk or shift_jis", name)}
+}
+
+// guessEncoding tells UTF-8 from the one other encoding that is common enough
+// to guess. Windows-1252 needs three wrong bytes and no right multi-byte
+// character: a UTF-8 file with a damaged byte stays UTF-8.
+func guessEncoding(head []byte) string {
+	right, wrong := 0, 0
+	for len(head) > 0 {
+		r, n := utf8.DecodeRune(head)
+		switch {
+		case r == utf8.RuneError && n == 1 && !utf8.FullRune(head):
+			head = head[len(head)-1:] // the sample ends inside a character
+		case r == utf8.RuneError && n == 1:
+			wrong++
+		case n > 1:
+			right++
+		}
+		head = head[n:]
+	}
+	if wrong >= 3 && right == 0 {
+		return "windows-1252"
+	}
+	return utf8Name
+}
+
+// A signature is how a kind of file that is not text begins.
+type signature struct{ magic, what string }
+
+var signatures = []signature{
+	{"PAR1", "a Parquet file, which this version cannot read yet: write it as CSV or NDJSON"},
+	{"PK\x03\x04", "a ZIP archive (an Excel workbook is one): unpack it, or save the sheet as CSV"},
+	{"\xd0\xcf\x11\xe0", "an old Excel or Office document: save the sheet as CSV"},
+	{"SQLite format 3\x00", "an SQLite database: export the table as CSV"},
+	{"%PDF-", "a PDF document: dwell loads CSV and NDJSON"},
+	{"BZh", "compressed with bzip2: dwell reads gzip and zstd, so decompress it first"},
+	{"\xfd7zXZ\x00", "compressed with xz: dwell reads gzip and zstd, so decompress it first"},
+	{"7z\xbc\xaf\x27\x1c", "a 7-Zip archive: unpack it first"},
+	{"Obj\x01", "an Avro file: write it as CSV or NDJSON"},
+	{"ORC", "an ORC file: write it as CSV or NDJSON"},
+	{"\x1f\x8b", "compressed twice: decompress it once"},
+	{"\x28\xb5\x2f\xfd", "compressed twice: decompress it once"},
+	{"\x89PNG", "a picture: dwell loads CSV and NDJSON"},
+	{"\x7fELF", "a program: dwell loads CSV and NDJSON"},
+}
+
+// refuse tells files that are surely no table of events by how they begin.
+func refuse(name string, head []byte) error {
+	for _, sig := range signatures {
+		if !bytes.HasPrefix(head, []byte(sig.magic)) {
+			continue
+		}
+		// Short magic made of letters could open a text file too.
+		if (sig.magic == "ORC" || sig.magic == "BZh") && bytes.IndexByte(head, 0) < 0 && utf8.Valid(head[:min(len(head), 512)]) {
+			continue
+		}
+		return &sentence{ErrNotEvents, name + ": is " + sig.what}
+	}
+	if len(head) > 262 && string(head[257:262]) == "ustar" {
+		return &sentence{ErrNotEvents, name + ": is a tar archive: unpack it first"}
+	}
+	return nil
+}

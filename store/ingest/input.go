@@ -1,0 +1,213 @@
+package ingest
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"io/fs"
+	"os"
+	"sync/atomic"
+
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
+)
+
+// An Input is one file to read, or standard input. It is used by one goroutine
+// at a time.
+type Input struct {
+	Path string // as given; "-" is standard input
+
+	stdin io.Reader
+	head  bytes.Buffer // what was already taken from stdin, to be read again
+}
+
+// File is a file on disk. Nothing is opened yet.
+func File(path string) *Input { return &Input{Path: path} }
+
+// Stdin is standard input. What Inspect reads of it is kept for Load.
+func Stdin(r io.Reader) *Input { return &Input{Path: "-", stdin: r} }
+
+// Name is how sentences call the input.
+func (in *Input) Name() string {
+	if in.stdin != nil {
+		return "standard input"
+	}
+	return in.Path
+}
+
+// A raw reader counts and hashes the bytes of a file as they are read.
+type raw struct {
+	r    io.Reader
+	n    atomic.Int64
+	hash hash.Hash
+}
+
+func (w *raw) Read(p []byte) (int, error) {
+	n, err := w.r.Read(p)
+	w.n.Add(int64(n))
+	w.hash.Write(p[:n])
+	return n, err
+}
+
+// A stream is an opened input: its bytes after decompression.
+type stream struct {
+	in     *Input
+	raw    *raw
+	text   *bufio.Reader
+	size   int64  // of the file; -1 if unknown
+	packed string // "gzip", "zstd" or ""
+	close  []func()
+}
+
+// open opens the input and undoes its compression. Every way in which a path
+// can be no file gives a sentence of its own.
+func (in *Input) open() (*stream, error) {
+	s := &stream{in: in, size: -1, raw: &raw{hash: sha256.New()}}
+	if in.stdin != nil {
+		again := bytes.Clone(in.head.Bytes())
+		s.raw.r = io.MultiReader(bytes.NewReader(again), io.TeeReader(in.stdin, &in.head))
+	} else {
+		f, size, err := openFile(in.Path)
+		if err != nil {
+			return nil, err
+		}
+		s.raw.r, s.size = f, size
+		s.close = append(s.close, func() { f.Close() })
+	}
+	if err := s.unpack(); err != nil {
+		s.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// forget ends the keeping of what is read from standard input: called when it
+// will not be read again, so that a long stream is not held in memory.
+func (s *stream) forget() {
+	if s.in.stdin != nil {
+		again := bytes.Clone(s.in.head.Bytes())
+		s.in.head = bytes.Buffer{}
+		s.raw.r = io.MultiReader(bytes.NewReader(again), s.in.stdin)
+	}
+}
+
+func openFile(path string) (*os.File, int64, error) {
+	bad := func(format string, a ...any) (*os.File, int64, error) {
+		return nil, 0, &sentence{ErrUnreadable, path + ": " + fmt.Sprintf(format, a...)}
+	}
+	st, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return bad("there is no such file: check the path")
+	case errors.Is(err, fs.ErrPermission):
+		return bad("you may not read it: ask its owner, or copy it")
+	case err != nil:
+		return bad("cannot be opened: %v", err)
+	case st.IsDir():
+		return bad("is a directory: name the files in it, as %s", path+string(os.PathSeparator)+"*.csv")
+	}
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrPermission) {
+		return bad("you may not read it: ask its owner, or copy it")
+	}
+	if err != nil {
+		return bad("cannot be opened: %v", err)
+	}
+	size := int64(-1)
+	if st.Mode().IsRegular() {
+		size = st.Size()
+	}
+	return f, size, nil
+}
+
+// unpack looks at the first bytes: content decides, not the file's name.
+func (s *stream) unpack() error {
+	br := bufio.NewReaderSize(s.raw, 256<<10)
+	s.text = br
+	head, err := br.Peek(8)
+	if err != nil && err != io.EOF {
+		return s.readError(err)
+	}
+	switch {
+	case len(head) == 0:
+		return &sentence{ErrNotEvents, s.in.Name() + ": is empty: there is nothing to load"}
+	case bytes.HasPrefix(head, []byte{0x1f, 0x8b}):
+		z, err := gzip.NewReader(br)
+		if err != nil {
+			return s.readError(err)
+		}
+		s.packed, s.text = "gzip", bufio.NewReaderSize(z, 256<<10)
+	case bytes.HasPrefix(head, []byte{0x28, 0xb5, 0x2f, 0xfd}):
+		z, err := zstd.NewReader(br, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(128<<20))
+		if err != nil {
+			return s.readError(err)
+		}
+		s.close = append(s.close, z.Close)
+		s.packed, s.text = "zstd", bufio.NewReaderSize(z, 256<<10)
+	}
+	if s.packed != "" {
+		if _, err := s.text.Peek(1); err == io.EOF {
+			return &sentence{ErrNotEvents, s.in.Name() + ": holds no bytes once decompressed: there is nothing to load"}
+		} else if err != nil {
+			return s.readError(err)
+		}
+	}
+	return nil
+}
+
+// finish reads what decompression left over and gives digest and size of the
+// file's own bytes.
+func (s *stream) finish() (digest string, size int64, err error) {
+	if _, err := io.Copy(io.Discard, s.raw); err != nil {
+		return "", 0, s.readError(err)
+	}
+	return hex.EncodeToString(s.raw.hash.Sum(nil)), s.raw.n.Load(), nil
+}
+
+// Close releases the file; standard input stays open.
+func (s *stream) Close() {
+	for i := len(s.close) - 1; i >= 0; i-- {
+		s.close[i]()
+	}
+	s.close = nil
+}
+
+func (s *stream) readError(err error) error {
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	why := fmt.Sprintf("reading failed after %d bytes: %v", s.raw.n.Load(), err)
+	if s.packed != "" || errors.Is(err, gzip.ErrHeader) || errors.Is(err, gzip.ErrChecksum) {
+		why = fmt.Sprintf("its compressed data is damaged or cut short after %d bytes (%v): fetch the file again", s.raw.n.Load(), err)
+	}
+	return &sentence{ErrUnreadable, s.in.Name() + ": " + why}
+}
+
+// digestFile hashes a file without parsing it.
+func digestFile(ctx context.Context, path string) (string, error) {
+	f, _, err := openFile(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, readerFunc(func(p []byte) (int, error) {
+		if err := ctx.Err(); err != nil {
+			return 0, err
+		}
+		return f.Read(p)
+	})); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+type readerFunc func([]byte) (int, error)
+
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }

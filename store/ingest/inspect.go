@@ -1,0 +1,296 @@
+package ingest
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"dwell/model"
+)
+
+// A Recognition is how a file would be read, for a person to look at.
+type Recognition struct {
+	Mapping  Mapping
+	Lines    []string  // what was recognised, ready to print
+	Rows     []Preview // the first rows as they would be stored
+	Columns  []string  // of the file
+	Zoneless bool      // some times name no zone, and nobody has said which: ask
+}
+
+// A Preview is a row as it would be stored, or why it would not be.
+type Preview struct {
+	Line                      int64
+	User, Time, Event, Amount string
+	Props                     [][2]string // key and value
+	Reject                    string      // the reason, "" if the row would be stored
+	Text                      string      // of a rejected row
+}
+
+const previewRows = 5
+
+// Inspect recognises how a file is to be read, and stores nothing. Of standard
+// input it keeps what it has read for Load.
+//
+// With Options.Stored the stored mapping is used, with the options' columns in
+// place of its own, and a sentence says so if it does not fit the file.
+func Inspect(ctx context.Context, in *Input, o Options) (*Recognition, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if err := o.check(); err != nil {
+		return nil, err
+	}
+	s, err := in.open()
+	if err != nil {
+		return nil, err
+	}
+	defer s.Close()
+	want := o.Encoding
+	if want == "" && o.Stored != nil {
+		want = o.Stored.Encoding
+	}
+	encoding, err := s.decode(want)
+	if err != nil {
+		return nil, err
+	}
+	var sample []byte
+	var whole bool
+	t, err := s.sample(func(text []byte, all bool) (*table, error) {
+		sample, whole = text, all
+		return readOptions(in.Name(), text, all, &o)
+	})
+	if err != nil {
+		return nil, err
+	}
+	if len(t.rows) == 0 {
+		return nil, &sentence{ErrNotEvents, in.Name() + ": has a header and no rows: there is nothing to load"}
+	}
+	r, err := recogniseOrReuse(in.Name(), t, &o)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.m.check(); err != nil {
+		return nil, err
+	}
+	p, err := newPlan(in.Name(), t, &r.m, &o)
+	if err != nil {
+		return nil, err
+	}
+	rec := &Recognition{Mapping: r.m, Columns: t.names, Zoneless: strings.Contains(r.why["zone"], "--tz")}
+	rec.Lines = r.lines(s.packed, encoding)
+	rec.Rows = preview(p, sample, whole)
+	return rec, nil
+}
+
+// check validates options that need no file.
+func (o *Options) check() error {
+	if o.Delimiter != "" {
+		if _, err := delimiterByte(o.Delimiter); err != nil {
+			return err
+		}
+	}
+	if o.Header != "" && o.Header != "yes" && o.Header != "no" {
+		return &sentence{ErrOption, fmt.Sprintf("--header is %q: use yes or no", o.Header)}
+	}
+	if o.Zone != "" {
+		if _, err := model.NewCalendar(o.Zone); err != nil {
+			return &sentence{ErrOption, err.Error()}
+		}
+	}
+	return nil
+}
+
+// readOptions takes the sample apart as the options or the stored mapping say.
+func readOptions(name string, text []byte, whole bool, o *Options) (*table, error) {
+	if m := o.Stored; m != nil && o.Delimiter == "" && o.Header == "" {
+		return readFor(name, text, whole, m)
+	}
+	format, delim := guessFormat(text), byte(0)
+	if o.Delimiter != "" {
+		var err error
+		if delim, err = delimiterByte(o.Delimiter); err != nil {
+			return nil, err
+		}
+		format = FormatCSV
+	}
+	return readTable(name, text, whole, format, delim, o.Header)
+}
+
+// recogniseOrReuse recognises the table, or fits the stored mapping to it.
+func recogniseOrReuse(name string, t *table, o *Options) (*recogniser, error) {
+	if o.Stored == nil {
+		return recognise(name, t, o)
+	}
+	old := o.Stored
+	if miss := t.missing(old); miss != "" && o.User == "" && o.Time == "" && o.Event == "" && o.EventConst == "" && o.Amount == "" && o.Props == nil {
+		return nil, &sentence{ErrColumns, fmt.Sprintf("%s: the mapping of the earlier load wants %s, and the file has %s: name its columns (--user, --time, --event, --amount, --props), or load it into a data set of its own", name, quoteColumn(miss), t.list())}
+	}
+	use := *o
+	first := func(s *string, stored string) {
+		if *s == "" {
+			*s = stored
+		}
+	}
+	first(&use.User, old.User)
+	if use.Time == "" {
+		use.Time = old.Time
+		if use.TimeFormat == "" {
+			use.TimeFormat = fittingFormat(t, old)
+		}
+	}
+	if use.Event == "" && use.EventConst == "" {
+		use.Event, use.EventConst = old.Event, old.EventConst
+	}
+	first(&use.Amount, old.Amount)
+	first(&use.Zone, old.Zone)
+	first(&use.Encoding, old.Encoding)
+	if use.Props == nil && !old.AllProps {
+		use.Props = append([]string{}, old.Props...)
+	}
+	r, err := recognise(name, t, &use)
+	if err != nil {
+		return nil, err
+	}
+	if old.Amount == "" && o.Amount == "" {
+		r.m.Amount, r.m.Number = "", ""
+		delete(r.why, "amount")
+		if err := r.reprop(); err != nil {
+			return nil, err
+		}
+	}
+	r.m.UserInteger = r.m.UserInteger || old.UserInteger
+	r.notes = append([]string{"the mapping of the earlier load is used"}, r.notes...)
+	if use.TimeFormat == "" {
+		r.notes = append(r.notes, fmt.Sprintf("times are written otherwise than in the earlier load: read as %s", r.m.TimeFormat))
+	}
+	return r, nil
+}
+
+// reprop lists the properties again after the amount has changed.
+func (r *recogniser) reprop() error {
+	r.m.Props = nil
+	return r.properties()
+}
+
+// fittingFormat is the stored time format if it reads the file's times, else "".
+func fittingFormat(t *table, m *Mapping) string {
+	p, err := parseFormat(m.TimeFormat)
+	if err != nil {
+		return ""
+	}
+	for i, n := range t.names {
+		if n == m.Time {
+			if cells := t.column(i); len(cells) > 0 && countParsed(p, cells)*2 >= len(cells) && (p.form < formUnix || p.form > formUnixNS || plausible(p, cells, 0.5)) {
+				return m.TimeFormat
+			}
+		}
+	}
+	return ""
+}
+
+// lines describe the recognition.
+func (r *recogniser) lines(packed, encoding string) []string {
+	m := &r.m
+	how := []string{strings.ToUpper(m.Format)}
+	if packed != "" {
+		how = append(how, packed)
+	}
+	if m.Format == FormatCSV {
+		how = append(how, "delimiter "+m.Delimiter, fmt.Sprintf("%d columns", len(r.t.names)))
+		if m.Header {
+			how = append(how, "header")
+		} else {
+			how = append(how, "no header: columns are called c1, c2, …")
+		}
+	}
+	how = append(how, encoding)
+	out := []string{r.file + ": " + strings.Join(how, ", ")}
+	add := func(label, value, why string) {
+		line := fmt.Sprintf("  %-7s %s", label, value)
+		if why != "" {
+			line += "   (" + why + ")"
+		}
+		out = append(out, line)
+	}
+	given := func(option, why string) string {
+		if option != "" {
+			return "as given"
+		}
+		return why
+	}
+	add("user", m.User, given(r.o.User, r.why["user"]))
+	add("time", m.Time+" as "+m.TimeFormat, given(r.o.Time, r.why["time"]))
+	if why := r.why["zone"]; why != "" {
+		add("zone", m.Zone, why)
+	}
+	if m.Event != "" {
+		add("event", m.Event, r.why["event"])
+	} else {
+		add("event", `"`+m.EventConst+`"`, r.why["event"])
+	}
+	if m.Amount != "" {
+		add("amount", m.Amount, r.why["amount"])
+	} else {
+		add("amount", "none", "--amount COLUMN, or an expression, gives one")
+	}
+	props := strings.Join(m.Props, ", ")
+	if len(m.Props) > 40 {
+		props = strings.Join(m.Props[:40], ", ") + fmt.Sprintf(" and %d more", len(m.Props)-40)
+	}
+	if props == "" {
+		props = "none"
+	}
+	add("props", props, "")
+	for _, n := range r.notes {
+		out = append(out, "  note: "+n)
+	}
+	return out
+}
+
+// preview parses the first rows of the sample.
+func preview(p *plan, sample []byte, whole bool) (out []Preview) {
+	end, line := 0, int64(1)
+	for n := 0; n <= previewRows && end < len(sample); {
+		e, kind := p.sx.next(sample, end, whole)
+		if kind == rowMore || kind == rowLong {
+			break
+		}
+		if len(trim(sample[end:e])) > 0 {
+			n++
+		}
+		end = e
+	}
+	b := block{line: line, data: sample[:end]}
+	if p.header != nil {
+		b = cutHeader(p.sx, b)
+	}
+	w := newWorker(p, false, &tally{heavy: map[string]bool{}})
+	got := w.parse(b)
+	for i := range got.batch.Time {
+		out = append(out, previewRow(&got.batch, i))
+	}
+	for _, r := range got.rejects {
+		out = append(out, Preview{Line: r.line, Reject: r.reason.String(), Text: string(r.text)})
+	}
+	return out
+}
+
+func previewRow(b *model.Batch, i int) Preview {
+	v := Preview{Line: b.Line[i], User: string(b.User[i]), Event: string(b.Event[i])}
+	at := time.UnixMilli(b.Time[i]).UTC()
+	if b.Dated != nil && b.Dated[i] {
+		v.Time = at.Format("2006-01-02")
+	} else {
+		v.Time = at.Format("2006-01-02 15:04:05.999 UTC")
+	}
+	if b.Amount != nil {
+		v.Amount = b.Amount[i].String()
+	}
+	for _, c := range b.Props {
+		if len(c.Values[i]) > 0 {
+			v.Props = append(v.Props, [2]string{c.Key, string(c.Values[i])})
+		}
+	}
+	return v
+}

@@ -1,0 +1,516 @@
+package ingest
+
+import (
+	"bytes"
+	"slices"
+	"unicode/utf8"
+
+	"dwell/model"
+)
+
+// A plan is a mapping made ready for one file: columns by position, parsers
+// instead of names. It is shared by the workers and never changed.
+type plan struct {
+	sx     syntax
+	names  []string // of the columns; of JSON, those the mapping names
+	user   int
+	time   int
+	event  int // -1: constant
+	consts []byte
+	amount *amountPlan // nil: none
+	cells  []int       // column of each of amount.names
+	props  []int       // columns that become properties
+
+	rest    bool           // of JSON: other keys become properties too
+	skip    map[string]int // of JSON: column of each name in names
+	integer bool           // drop the .0 of user ids
+	times   *timeParser
+	zone    *model.Calendar
+	header  []byte // the header line, nil without one
+	latest  int64  // rows after it are future
+	allow   bool   // store future rows
+}
+
+// A parsed is what a worker made of a block.
+type parsed struct {
+	block   block
+	batch   model.Batch
+	read    int64
+	rejects []rejected
+	facts   facts
+}
+
+// A rejected row: its text is a copy, whole if rejects are written to a file.
+type rejected struct {
+	reason reason
+	line   int64
+	text   []byte
+	more   bool // continues the row before: pieces of one longer than MaxRow
+}
+
+// facts are the quality counters of a block.
+type facts struct {
+	ambiguous, missing, future, unordered, rounded, badUTF8 int64
+	first, last                                             int64 // times of the first and last row stored
+	rows                                                    int64
+}
+
+// A worker parses blocks. Its batch is reused: it is valid until the next block.
+type worker struct {
+	plan  *plan
+	whole bool // keep the whole text of rejected rows
+	tally *tally
+
+	out    parsed
+	dated  []bool
+	amount []model.Money
+	vals   [][]byte
+	kinds  []valueKind
+	props  []model.BatchCol
+	keyAt  map[string]int // of JSON: column by key, for this block
+	keys   []string
+	arena  []byte
+	num    []byte
+	json   jsonReader
+	types  map[string]*[kinds]int64
+	typeAt []*[kinds]int64 // of each property column
+	base   int             // property columns of the plan
+	cellFn func(int) []byte
+}
+
+func newWorker(p *plan, whole bool, t *tally) *worker {
+	w := &worker{plan: p, whole: whole, tally: t, types: map[string]*[kinds]int64{}, base: len(p.props)}
+	w.json.arena = &w.arena
+	w.json.emit = w.member
+	w.cellFn = func(i int) []byte { return w.vals[p.cells[i]] }
+	return w
+}
+
+// parse turns one block into a batch.
+func (w *worker) parse(b block) *parsed {
+	w.reset(b)
+	if b.long != longNone {
+		w.long(b)
+		return &w.out
+	}
+	valid := utf8.Valid(b.data)
+	line := b.line
+	for p := 0; p < len(b.data); {
+		end, kind := w.plan.sx.next(b.data, p, true)
+		if kind == rowLong {
+			end = len(b.data)
+		}
+		text := b.data[p:end]
+		w.row(text, line, kind, valid)
+		line += countLines(text)
+		p = end
+	}
+	w.finish()
+	return &w.out
+}
+
+// reset makes the worker's arrays ready for a block.
+func (w *worker) reset(b block) {
+	o := &w.out
+	o.block, o.read, o.rejects, o.facts = b, 0, nil, facts{}
+	t := &o.batch
+	t.Seq, t.Source = b.seq, b.source
+	t.Line, t.User, t.Time, t.Event = t.Line[:0], t.User[:0], t.Time[:0], t.Event[:0]
+	t.Dated, t.Amount, t.Props = nil, nil, t.Props[:0]
+	w.dated, w.amount = w.dated[:0], w.amount[:0]
+	w.arena, w.num = w.arena[:0], w.num[:0]
+	if w.plan.sx.mode == modeTable {
+		if w.props == nil {
+			for _, c := range w.plan.props {
+				w.addProp(w.plan.names[c])
+			}
+		}
+	} else {
+		w.keys = append(w.keys[:0], w.plan.names...)
+		w.keyAt = map[string]int{}
+		for i, n := range w.keys {
+			w.keyAt[n] = i
+		}
+		w.props, w.typeAt = w.props[:min(w.base, len(w.props))], w.typeAt[:min(w.base, len(w.typeAt))]
+		if len(w.props) == 0 {
+			for _, c := range w.plan.props {
+				w.addProp(w.plan.names[c])
+			}
+		}
+	}
+	for i := range w.props {
+		w.props[i].Values = w.props[i].Values[:0]
+	}
+}
+
+func (w *worker) addProp(key string) {
+	t := w.types[key]
+	if t == nil {
+		t = new([kinds]int64)
+		w.types[key] = t
+	}
+	w.typeAt = append(w.typeAt, t)
+	if n := len(w.props); n < cap(w.props) {
+		w.props = w.props[:n+1]
+		w.props[n].Key, w.props[n].Values = key, w.props[n].Values[:0]
+		return
+	}
+	w.props = append(w.props, model.BatchCol{Key: key})
+}
+
+// finish hands the properties over: of JSON only those some row has.
+func (w *worker) finish() {
+	t := &w.out.batch
+	t.Props = t.Props[:0]
+	for i := range w.props {
+		if w.plan.sx.mode != modeTable && i >= w.base && allEmpty(w.props[i].Values) {
+			continue
+		}
+		t.Props = append(t.Props, w.props[i])
+	}
+	if w.plan.amount != nil {
+		t.Amount = w.amount
+	}
+	if slices.Contains(w.dated, true) {
+		t.Dated = w.dated
+	}
+}
+
+func allEmpty(v [][]byte) bool {
+	for _, b := range v {
+		if len(b) > 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// long handles a piece of a row beyond MaxRow.
+func (w *worker) long(b block) {
+	if b.long == longFirst {
+		w.out.read = 1
+	}
+	if b.long == longFirst || w.whole {
+		w.reject(longRow, b.line, b.data)
+		w.out.rejects[len(w.out.rejects)-1].more = b.long == longRest
+	}
+}
+
+func (w *worker) reject(r reason, line int64, text []byte) {
+	if !w.whole && len(text) > lineText {
+		text = text[:lineText]
+	}
+	w.out.rejects = append(w.out.rejects, rejected{reason: r, line: line, text: bytes.Clone(text)})
+}
+
+// row parses one row; text includes its line end.
+func (w *worker) row(text []byte, line int64, kind rowKind, valid bool) {
+	raw := text
+	if w.plan.sx.mode == modeJSON {
+		for len(raw) > 0 && between(raw[0]) {
+			line += countLines(raw[:1])
+			raw = raw[1:]
+		}
+	} else {
+		raw = chomp(raw)
+	}
+	if len(trim(raw)) == 0 {
+		return // an empty line is no row
+	}
+	w.out.read++
+	body := raw
+	if !valid && !utf8.Valid(raw) {
+		w.out.facts.badUTF8++
+		body = bytes.ToValidUTF8(raw, []byte("\uFFFD"))
+	}
+	before := w.out.facts
+	why := w.accept(body, line, kind)
+	if why != accepted {
+		w.out.facts = before // what is counted is counted of stored rows, but for these two
+	}
+	if why == future {
+		w.out.facts.future++
+	}
+	if why == badTime && w.plan.header != nil && bytes.Equal(trim(raw), w.plan.header) {
+		why = headerAgain
+	}
+	if why != accepted {
+		w.reject(why, line, raw)
+	}
+}
+
+// accept reads the row's columns and appends it to the batch, or says why not.
+func (w *worker) accept(row []byte, line int64, kind rowKind) reason {
+	p := w.plan
+	if kind == rowLong || len(row) > MaxRow {
+		return longRow
+	}
+	if p.sx.mode == modeTable {
+		if kind == rowBad {
+			return badQuotes
+		}
+		w.vals = p.sx.fields(row, w.vals[:0], &w.arena)
+		if len(w.vals) < len(p.names) {
+			return tooFew
+		}
+		for _, v := range w.vals[len(p.names):] {
+			if len(trim(v)) > 0 {
+				return tooMany
+			}
+		}
+	} else if r := w.object(row); r != accepted {
+		return r
+	}
+	return w.store(line)
+}
+
+// object reads a JSON row into vals and kinds.
+func (w *worker) object(row []byte) reason {
+	w.vals, w.kinds = w.vals[:0], w.kinds[:0]
+	for range w.keys {
+		w.vals, w.kinds = append(w.vals, nil), append(w.kinds, kindAbsent)
+	}
+	if !w.json.object(row) {
+		return notObject
+	}
+	if len(w.keys) > len(w.plan.names)+MaxNewKeys {
+		// The row's new names are forgotten with it.
+		for _, k := range w.keys[len(w.plan.names)+MaxNewKeys:] {
+			delete(w.keyAt, k)
+		}
+		w.keys = w.keys[:len(w.plan.names)+MaxNewKeys]
+		return manyKeys
+	}
+	return accepted
+}
+
+// member takes one value of a JSON row. A key that comes twice counts as its
+// last value, as encoding/json has it.
+func (w *worker) member(path, value []byte, kind valueKind) {
+	i, ok := w.keyAt[string(path)]
+	if !ok {
+		if !w.plan.rest || len(path) == 0 {
+			return
+		}
+		i = len(w.keys)
+		name := string(path)
+		w.keys = append(w.keys, name)
+		w.keyAt[name] = i
+		w.vals, w.kinds = append(w.vals, nil), append(w.kinds, kindAbsent)
+	}
+	w.vals[i], w.kinds[i] = value, kind
+}
+
+// store checks the row in vals and appends it to the batch.
+func (w *worker) store(line int64) reason {
+	p, t := w.plan, &w.out.batch
+	user := trim(w.vals[p.user])
+	if isNobody(user) {
+		return noUser
+	}
+	if p.integer {
+		user = dropPointZero(user)
+	}
+	if len(user) > MaxID {
+		return longUser
+	}
+	event := p.consts
+	if p.event >= 0 {
+		event = trim(w.vals[p.event])
+		if isAbsent(event) {
+			return noEvent
+		}
+		if len(event) > MaxID {
+			return longEvent
+		}
+	}
+	ms, dated, why := w.time(trim(w.vals[p.time]))
+	if why != accepted {
+		return why
+	}
+	amount := model.NoMoney
+	if p.amount != nil {
+		m, rounded, fault := p.amount.eval(w.cellFn, &w.num)
+		switch fault {
+		case amountNoNumber:
+			return badAmount
+		case amountTooBig:
+			return bigAmount
+		case amountOK:
+			amount = m
+		}
+		if rounded {
+			w.out.facts.rounded++
+		}
+	}
+	if why := w.properties(); why != accepted {
+		return why
+	}
+	t.Line, t.User, t.Time = append(t.Line, line), append(t.User, user), append(t.Time, ms)
+	t.Event, w.dated, w.amount = append(t.Event, event), append(w.dated, dated), append(w.amount, amount)
+	w.note(user, ms, dated)
+	return accepted
+}
+
+// properties appends the row's property values, all or none.
+func (w *worker) properties() reason {
+	n := len(w.out.batch.Time)
+	at := func(i int) int {
+		if i < w.base {
+			return w.plan.props[i]
+		}
+		return len(w.plan.names) + i - w.base
+	}
+	for i := w.base; w.plan.sx.mode != modeTable && i < w.base+len(w.keys)-len(w.plan.names); i++ {
+		if i >= len(w.props) { // a key no row before had
+			w.addProp(w.keys[at(i)])
+			for range n {
+				w.props[i].Values = append(w.props[i].Values, nil)
+			}
+		}
+	}
+	for i := range w.props {
+		if len(w.vals[at(i)]) > MaxValue {
+			return longValue
+		}
+	}
+	for i := range w.props {
+		v := trim(w.vals[at(i)])
+		kind := kindAbsent
+		if w.plan.sx.mode == modeTable {
+			kind = classify(v)
+		} else if kind = w.kinds[at(i)]; kind == kindText {
+			if kind = classify(v); kind != kindTime && kind != kindAbsent && kind != kindNull {
+				kind = kindText
+			}
+		}
+		w.typeAt[i][kind]++
+		if kind == kindNull || kind == kindAbsent {
+			v = nil
+		}
+		w.props[i].Values = append(w.props[i].Values, v)
+	}
+	return accepted
+}
+
+// time reads the row's time and checks its range.
+func (w *worker) time(b []byte) (ms int64, dated bool, why reason) {
+	if isAbsent(b) {
+		return 0, false, noTime
+	}
+	st, ok := w.plan.times.parse(b)
+	if !ok {
+		return 0, false, badTime
+	}
+	ms = st.ms
+	if !st.zoned && !st.dated {
+		var ambiguous, missing bool
+		if ms > minTime-86_400_000 && ms < maxTime+86_400_000 {
+			ms, ambiguous, missing = toUTC(ms, w.plan.zone)
+		}
+		if ambiguous {
+			w.out.facts.ambiguous++
+		}
+		if missing {
+			w.out.facts.missing++
+		}
+	}
+	switch {
+	case ms < minTime:
+		return 0, false, early
+	case ms >= maxTime:
+		return 0, false, beyond
+	case ms > w.plan.latest && !w.plan.allow:
+		return 0, false, future
+	case ms > w.plan.latest:
+		w.out.facts.future++
+	}
+	return ms, st.dated, accepted
+}
+
+// note updates the counters that stored rows have.
+func (w *worker) note(user []byte, ms int64, dated bool) {
+	f := &w.out.facts
+	if f.rows == 0 {
+		f.first = ms
+	} else if ms < f.last {
+		f.unordered++
+	}
+	f.last = ms
+	f.rows++
+	day := model.Day(ms / 86_400_000)
+	if !dated {
+		day = w.plan.zone.Day(ms)
+	}
+	w.tally.day(user, day)
+}
+
+// dropPointZero makes 17850 of 17850.0: the id of an integer column that a data
+// frame with gaps has turned into floats.
+func dropPointZero(b []byte) []byte {
+	i := 0
+	for i < len(b) && b[i] >= '0' && b[i] <= '9' {
+		i++
+	}
+	if i == 0 || i+2 > len(b) || b[i] != '.' {
+		return b
+	}
+	for _, c := range b[i+1:] {
+		if c != '0' {
+			return b
+		}
+	}
+	return b[:i]
+}
+
+// classify says what a trimmed cell of text looks like.
+func classify(b []byte) valueKind {
+	if isAbsent(b) {
+		if len(b) == 0 {
+			return kindAbsent
+		}
+		return kindNull
+	}
+	switch c := b[0]; {
+	case c >= '0' && c <= '9' || c == '-' || c == '+' || c == '.':
+		if looksNumber(b) {
+			return kindNumber
+		}
+		if _, ok := parseISO(b); ok {
+			return kindTime
+		}
+	case c == 't' || c == 'T' || c == 'f' || c == 'F':
+		switch string(b) {
+		case "true", "false", "TRUE", "FALSE", "True", "False":
+			return kindBool
+		}
+	case c == 'N' && string(b) == "NaN":
+		return kindNull
+	case c == '{' && b[len(b)-1] == '}', c == '[' && b[len(b)-1] == ']':
+		return kindCompound
+	}
+	return kindText
+}
+
+// looksNumber is a cheap test for a decimal number.
+func looksNumber(b []byte) bool {
+	i := 0
+	if b[0] == '-' || b[0] == '+' {
+		i++
+	}
+	seen, point := false, false
+	for ; i < len(b); i++ {
+		switch {
+		case b[i] >= '0' && b[i] <= '9':
+			seen = true
+		case b[i] == '.' && !point:
+			point = true
+		case (b[i] == 'e' || b[i] == 'E') && seen:
+			_, ok, _ := parseDecimal(b)
+			return ok
+		default:
+			return false
+		}
+	}
+	return seen
+}

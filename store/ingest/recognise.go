@@ -1,0 +1,562 @@
+package ingest
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"dwell/model"
+)
+
+// A recogniser finds out what the columns of a table mean.
+type recogniser struct {
+	file  string
+	t     *table
+	o     *Options
+	m     Mapping
+	cells [][]string // non-empty cells of each column
+	why   map[string]string
+	notes []string
+}
+
+// recognise makes a mapping of a table: what the options say, else names, else
+// contents. It fails with a sentence that names every column it lacks and how to
+// give it.
+func recognise(file string, t *table, o *Options) (*recogniser, error) {
+	r := &recogniser{file: file, t: t, o: o, why: map[string]string{}}
+	for i := range t.names {
+		r.cells = append(r.cells, t.column(i))
+	}
+	r.m = Mapping{Format: FormatCSV, Zone: "UTC", Encoding: o.Encoding, Header: t.header != nil}
+	switch t.sx.mode {
+	case modeLines:
+		r.m.Format = FormatNDJSON
+	case modeJSON:
+		r.m.Format = FormatJSON
+	default:
+		r.m.Delimiter = delimiterName(t.sx.delim)
+		if t.header == nil {
+			r.m.Width = len(t.names)
+		}
+	}
+	if o.Zone != "" {
+		r.m.Zone = o.Zone
+	}
+	if err := r.columns(); err != nil {
+		return nil, err
+	}
+	if err := r.amount(); err != nil {
+		return nil, err
+	}
+	r.eventName()
+	return r, r.properties()
+}
+
+// named checks a column given by the user; "3" and "c3" are the third of a file
+// without header.
+func (r *recogniser) named(option, name string) (string, error) {
+	if r.t.has(name) {
+		return name, nil
+	}
+	if r.t.has("c" + name) {
+		return "c" + name, nil
+	}
+	hint := ""
+	if n := nearest(name, r.t.names); n != "" {
+		hint = fmt.Sprintf("; did you mean %q?", n)
+	}
+	return "", &sentence{ErrColumns, fmt.Sprintf("%s: there is no column %q, asked for with %s%s The columns are %s", r.file, name, option, orStop(hint), r.t.list())}
+}
+
+func orStop(s string) string {
+	if s == "" {
+		return "."
+	}
+	return s
+}
+
+// columns finds user, time and event.
+func (r *recogniser) columns() error {
+	var err error
+	o := r.o
+	if o.Event != "" && o.EventConst != "" {
+		return &sentence{ErrOption, "--event names a column and --event-const gives every row one name: use one of them"}
+	}
+	if o.Time != "" {
+		if r.m.Time, err = r.named("--time", o.Time); err != nil {
+			return err
+		}
+	}
+	if o.User != "" {
+		if r.m.User, err = r.named("--user", o.User); err != nil {
+			return err
+		}
+	}
+	if o.Event != "" {
+		if r.m.Event, err = r.named("--event", o.Event); err != nil {
+			return err
+		}
+		r.why["event"] = "as given"
+	}
+	if r.m.Time == "" {
+		r.findTime()
+	}
+	if r.m.User == "" {
+		r.findUser()
+	}
+	if r.m.User == "" || r.m.Time == "" {
+		return r.lacking()
+	}
+	if err := r.timeFormat(); err != nil {
+		return err
+	}
+	r.integerUsers()
+	if r.m.Event == "" && o.EventConst == "" {
+		r.findEvent()
+	}
+	return nil
+}
+
+// lacking is the sentence for a file without users or times.
+func (r *recogniser) lacking() error {
+	var what, how []string
+	if r.m.User == "" {
+		what, how = append(what, "a user id"), append(how, "--user COLUMN")
+	}
+	if r.m.Time == "" {
+		what, how = append(what, "a time"), append(how, "--time COLUMN")
+	}
+	return &sentence{ErrColumns, fmt.Sprintf("%s: no column looks like %s: every event needs a user and a time. The columns are %s. If one of them is it, name it with %s", r.file, strings.Join(what, ", and none like "), r.t.list(), strings.Join(how, " and "))}
+}
+
+func (r *recogniser) index(name string) int { return slices.Index(r.t.names, name) }
+
+// best is the column with the highest score, first come first; "" if all are 0.
+func (r *recogniser) best(score func(i int) int) string {
+	best, top := "", 0
+	for i, n := range r.t.names {
+		if s := score(i); s > top {
+			best, top = n, s
+		}
+	}
+	return best
+}
+
+// findTime prefers a known name whose cells are times, then cells that are dates.
+func (r *recogniser) findTime() {
+	r.m.Time = r.best(func(i int) int {
+		n := r.t.names[i]
+		if n == r.m.User || len(r.cells[i]) == 0 {
+			return 0
+		}
+		score := timeScore(n)
+		g, ok := guessTime(r.cells[i], score > 0, r.o.Now)
+		if !ok || r.fill(i) < 0.5 {
+			return 0
+		}
+		if score > 0 {
+			return 100 + score
+		}
+		if g.form == formCompact && r.t.header != nil {
+			return 0 // eight digits under a name that says nothing: an item number
+		}
+		return 50
+	})
+	r.why["time"] = "by name and content"
+	if timeScore(r.m.Time) == 0 {
+		r.why["time"] = "by content"
+	}
+}
+
+// fill is the share of rows in which a column is not empty.
+func (r *recogniser) fill(i int) float64 {
+	return float64(len(r.cells[i])) / float64(max(len(r.t.rows), 1))
+}
+
+// findUser goes by names; without a header by contents: the first column whose
+// values come back, as ids of users do.
+func (r *recogniser) findUser() {
+	r.m.User = r.best(func(i int) int {
+		if r.t.names[i] == r.m.Time || len(r.cells[i]) == 0 {
+			return 0
+		}
+		return userWords.of(r.t.names[i])
+	})
+	r.why["user"] = "by name"
+	if r.m.User != "" || r.t.header != nil || r.t.sx.mode != modeTable {
+		return
+	}
+	r.why["user"] = "a guess: the first column that could be an id"
+	for i, n := range r.t.names {
+		if n == r.m.Time || r.fill(i) < 0.5 {
+			continue
+		}
+		id := true
+		for _, c := range r.cells[i][:min(len(r.cells[i]), 1000)] {
+			if strings.ContainsAny(c, " \t") || len(c) > 64 || strings.Contains(c, ".") && classify([]byte(c)) == kindNumber {
+				id = false
+			}
+		}
+		if id && (distinct(r.cells[i]) > 1 || len(r.cells[i]) == 1) {
+			r.m.User = n
+			return
+		}
+	}
+}
+
+func distinct(cells []string) int {
+	seen := map[string]bool{}
+	for _, c := range cells {
+		seen[c] = true
+	}
+	return len(seen)
+}
+
+// integerUsers sees whether all ids are integers written as floats.
+func (r *recogniser) integerUsers() {
+	cells := r.cells[r.index(r.m.User)]
+	for _, c := range cells {
+		if string(dropPointZero([]byte(c))) == c {
+			return
+		}
+	}
+	if len(cells) > 0 {
+		r.m.UserInteger = true
+		r.notes = append(r.notes, fmt.Sprintf("user ids are written as %s and stored as %s", cells[0], dropPointZero([]byte(cells[0]))))
+	}
+}
+
+// timeFormat decides how the time column is written.
+func (r *recogniser) timeFormat() error {
+	cells := r.cells[r.index(r.m.Time)]
+	if r.o.TimeFormat != "" {
+		p, err := parseFormat(r.o.TimeFormat)
+		if err != nil {
+			return err
+		}
+		r.m.TimeFormat = p.String()
+		if n := countParsed(p, cells); len(cells) > 0 && n == 0 {
+			return &sentence{ErrColumns, fmt.Sprintf("%s: no time of the sample is of the form %s: column %s holds %q", r.file, p, r.m.Time, cells[0])}
+		}
+		return r.zoneNote(p, cells)
+	}
+	if len(cells) == 0 {
+		return &sentence{ErrColumns, fmt.Sprintf("%s: column %s is empty in the first %d rows: name another with --time", r.file, r.m.Time, len(r.t.rows))}
+	}
+	g, ok := guessTime(cells, true, r.o.Now)
+	if !ok {
+		return &sentence{ErrColumns, fmt.Sprintf("%s: column %s does not hold times that can be recognised (%q): say how they are written with --time-format, as %%d.%%m.%%Y %%H:%%M, or name another column with --time", r.file, r.m.Time, cells[0])}
+	}
+	r.m.TimeFormat = g.String()
+	if g.note != "" {
+		r.notes = append(r.notes, g.note)
+	}
+	return r.zoneNote(&g.timeParser, cells)
+}
+
+// zoneNote says what is assumed of times without a zone.
+func (r *recogniser) zoneNote(p *timeParser, cells []string) error {
+	bare, dated := 0, 0
+	for _, c := range cells {
+		if st, ok := p.parse([]byte(c)); ok {
+			if st.dated {
+				dated++
+			} else if !st.zoned {
+				bare++
+			}
+		}
+	}
+	if dated > 0 && bare == 0 {
+		r.why["zone"] = "dates alone: no zone moves them"
+	}
+	if bare > 0 {
+		r.why["zone"] = fmt.Sprintf("the times name no zone: taken as %s (--tz says another)", r.m.Zone)
+		if r.o.Zone != "" || r.o.Stored != nil {
+			r.why["zone"] = fmt.Sprintf("the times name no zone: taken as %s", r.m.Zone)
+		}
+	}
+	_, err := model.NewCalendar(r.m.Zone)
+	if err != nil {
+		return &sentence{ErrOption, err.Error()}
+	}
+	return nil
+}
+
+// findEvent goes by names, with contents that could be event names: not too
+// many of them, and words rather than numbers unless the name is sure.
+func (r *recogniser) findEvent() {
+	r.m.Event = r.best(func(i int) int {
+		n := r.t.names[i]
+		s := eventWords.of(n)
+		if s == 0 || n == r.m.User || n == r.m.Time || r.fill(i) < 0.5 {
+			return 0
+		}
+		cells := r.cells[i]
+		if d := distinct(cells); d > 50 && d*5 > len(cells) {
+			return 0 // nearly every row another: free text, or ids
+		}
+		if s < 80 && classify([]byte(cells[0])) != kindText {
+			return 0
+		}
+		return s
+	})
+	r.why["event"] = "by name"
+}
+
+// eventName decides on one name for all rows where no column holds names.
+func (r *recogniser) eventName() {
+	if r.o.EventConst != "" {
+		r.m.EventConst, r.why["event"] = r.o.EventConst, "one name for all rows, as given"
+		return
+	}
+	if r.m.Event != "" {
+		return
+	}
+	r.m.EventConst = "event"
+	for _, n := range append(slices.Clone(r.t.names), r.m.Amount) {
+		for _, w := range wordsOf(n) {
+			switch w {
+			case "invoice", "order", "purchase", "transaction", "basket", "receipt", "invoiceno", "orderid", "price", "sale", "sales":
+				r.m.EventConst = "purchase"
+			}
+		}
+	}
+	if r.m.Amount != "" {
+		r.m.EventConst = "purchase"
+	}
+	r.why["event"] = "no column holds event names: all rows are of this one (--event COLUMN, or --event-const NAME)"
+}
+
+// amount finds a column of amounts, or quantity times unit price.
+func (r *recogniser) amount() error {
+	if r.o.Amount != "" {
+		a, err := parseAmount(r.o.Amount, r.t.has)
+		if err != nil {
+			return err
+		}
+		for _, n := range a.names {
+			if r.t.sx.mode == modeTable {
+				if _, err := r.named("--amount", n); err != nil {
+					return err
+				}
+			}
+		}
+		r.m.Amount, r.why["amount"] = r.o.Amount, "as given"
+		r.numberStyle(a)
+		return nil
+	}
+	pick := func(ws wordScore, least int) (string, int) {
+		top := 0
+		name := r.best(func(i int) int {
+			n := r.t.names[i]
+			s := ws.of(n)
+			if s < least || n == r.m.User || n == r.m.Time || n == r.m.Event || !r.numeric(i) {
+				return 0
+			}
+			top = max(top, s)
+			return s
+		})
+		return name, top
+	}
+	amount, score := pick(amountWords, 50)
+	quantity, _ := pick(quantityWords, 1)
+	price, _ := pick(unitPriceWords, 1)
+	switch {
+	case quantity != "" && price != "" && score <= 84:
+		r.m.Amount, r.why["amount"] = exprName(quantity)+"*"+exprName(price), "a guess: quantity times unit price"
+	case amount != "":
+		r.m.Amount, r.why["amount"] = exprName(amount), "by name"
+		if amount != exprName(amount) {
+			r.m.Amount = amount // a single column needs no quotes
+		}
+	case r.t.header == nil && r.t.sx.mode == modeTable:
+		// Without names: the last column of decimals is the likeliest amount.
+		for i := len(r.t.names) - 1; i >= 0 && r.m.Amount == ""; i-- {
+			n := r.t.names[i]
+			if n != r.m.User && n != r.m.Time && n != r.m.Event && r.numeric(i) && slices.ContainsFunc(r.cells[i], func(c string) bool { return strings.Contains(c, ".") }) {
+				r.m.Amount, r.why["amount"] = n, "a guess: the last column of decimals"
+			}
+		}
+	}
+	if r.m.Amount == "" {
+		return nil
+	}
+	a, err := parseAmount(r.m.Amount, r.t.has)
+	if err == nil {
+		r.numberStyle(a)
+	}
+	return err
+}
+
+// numeric says whether nearly all cells of a column are numbers in some style.
+func (r *recogniser) numeric(i int) bool {
+	cells := r.cells[i]
+	if len(cells) == 0 {
+		return false
+	}
+	for _, s := range []numberStyle{numberPlain, numberComma, numberPoint} {
+		n := 0
+		for _, c := range cells {
+			if s.isNumber([]byte(c)) {
+				n++
+			}
+		}
+		if float64(n) >= 0.9*float64(len(cells)) {
+			return true
+		}
+	}
+	return false
+}
+
+// numberStyle decides how the amounts are written; a style other than plain
+// needs the whole sample to agree.
+func (r *recogniser) numberStyle(a *amountPlan) {
+	var all []string
+	for _, n := range a.names {
+		if i := r.index(n); i >= 0 {
+			all = append(all, r.cells[i]...)
+		}
+	}
+	s, ok := guessStyle(all)
+	r.m.Number = s.String()
+	if ok && s != numberPlain {
+		r.notes = append(r.notes, fmt.Sprintf("amounts are written as %s; currency signs and separators are dropped", all[0]))
+	}
+}
+
+// exprName quotes a column's name for an expression if it needs it.
+func exprName(name string) string {
+	if a, err := parseAmount(name, nil); err == nil && a.expr.op == 'c' && a.names[0] == name {
+		return name
+	}
+	return "`" + name + "`"
+}
+
+// properties lists what is kept beside the three columns.
+func (r *recogniser) properties() error {
+	if r.o.Props != nil {
+		for _, n := range r.o.Props {
+			if n = strings.TrimSpace(n); n == "" {
+				continue
+			}
+			if r.t.sx.mode == modeTable {
+				var err error
+				if n, err = r.named("--props", n); err != nil {
+					return err
+				}
+			}
+			r.m.Props = append(r.m.Props, n)
+		}
+		return nil
+	}
+	r.m.AllProps = true
+	single := ""
+	if a, err := parseAmount(r.m.Amount, r.t.has); r.m.Amount != "" && err == nil && a.expr.op == 'c' {
+		single = a.names[0]
+	}
+	for _, n := range r.t.names {
+		if n != r.m.User && n != r.m.Time && n != r.m.Event && n != single {
+			r.m.Props = append(r.m.Props, n)
+		}
+	}
+	return nil
+}
+
+// A guessedTime is a form with what must be told about it.
+type guessedTime struct {
+	timeParser
+	note string
+}
+
+// knownLayouts are forms with month names, in Go's notation.
+var knownLayouts = []string{
+	"2 Jan 2006", "2 Jan 2006 15:04", "2 Jan 2006 15:04:05", "Jan 2, 2006", "Jan 2, 2006 15:04:05", "Jan 2, 2006 3:04 PM", "Jan 2, 2006 3:04:05 PM",
+	"January 2, 2006", "January 2, 2006 15:04:05", "2 January 2006", "2 January 2006 15:04:05", "Jan 2 2006", "2-Jan-2006", "2-Jan-2006 15:04:05", "2-Jan-06",
+	"02/Jan/2006:15:04:05 -0700", time.ANSIC, time.UnixDate, time.RFC1123, time.RFC1123Z, time.RFC850, "2006-01-02 15:04:05 -0700 MST",
+}
+
+// guessTime finds the form nine in ten of the cells have. named says that the
+// column is called like a time: only then are plain numbers taken for Unix times.
+func guessTime(cells []string, named bool, now time.Time) (*guessedTime, bool) {
+	enough := func(n int) bool { return n > 0 && float64(n) >= 0.9*float64(len(cells)) }
+	for _, f := range []timeForm{formISO, formCompact} {
+		p := timeParser{form: f}
+		if enough(countParsed(&p, cells)) && (f == formISO || plausible(&p, cells, 0.9)) {
+			return &guessedTime{timeParser: p}, true
+		}
+	}
+	if named {
+		for _, f := range []timeForm{formUnix, formUnixMS, formUnixUS, formUnixNS} {
+			p := timeParser{form: f}
+			if enough(countParsed(&p, cells)) && plausible(&p, cells, 0.5) {
+				return &guessedTime{timeParser: p}, true
+			}
+		}
+	}
+	if g, ok := guessSlash(cells); ok {
+		return g, true
+	}
+	for _, l := range knownLayouts {
+		p, err := parseFormat(l)
+		if err == nil && enough(countParsed(p, cells)) {
+			return &guessedTime{timeParser: *p}, true
+		}
+	}
+	return nil, false
+}
+
+func countParsed(p *timeParser, cells []string) (n int) {
+	for _, c := range cells {
+		if _, ok := p.parse([]byte(c)); ok {
+			n++
+		}
+	}
+	return n
+}
+
+// plausible says whether a share of the cells falls into 1985–2100.
+func plausible(p *timeParser, cells []string, share float64) bool {
+	n := 0
+	for _, c := range cells {
+		if st, ok := p.parse([]byte(c)); ok && st.ms > 473_385_600_000 && st.ms < 4_102_444_800_000 {
+			n++
+		}
+	}
+	return float64(n) >= share*float64(len(cells))
+}
+
+// guessSlash decides between month/day and day/month from the whole sample: a
+// number above 12 settles it. If none is, the reading under which the sample
+// spans far less time is taken, because a log's first megabyte is dense; else
+// month/day. What is assumed is said.
+func guessSlash(cells []string) (*guessedTime, bool) {
+	mdy, dmy := &timeParser{form: formMDY}, &timeParser{form: formDMY}
+	m, d := countParsed(mdy, cells), countParsed(dmy, cells)
+	if n := max(m, d); n == 0 || float64(n) < 0.9*float64(len(cells)) {
+		return nil, false
+	}
+	switch {
+	case m > d:
+		return &guessedTime{timeParser: *mdy, note: "times are read as month/day/year: days above 12 show it"}, true
+	case d > m:
+		return &guessedTime{timeParser: *dmy, note: "times are read as day/month/year: days above 12 show it"}, true
+	}
+	ms, ds := span(mdy, cells), span(dmy, cells)
+	if ds*3 < ms {
+		return &guessedTime{timeParser: *dmy, note: "times are read as day/month/year, an assumption: no day above 12 in the sample, but read so it spans less time (--time-format m/d/y says otherwise)"}, true
+	}
+	return &guessedTime{timeParser: *mdy, note: "times are read as month/day/year, an assumption: no day above 12 in the sample settles it (--time-format d/m/y says otherwise)"}, true
+}
+
+// span is the time between the first and last cell, in ms, a day at least.
+func span(p *timeParser, cells []string) float64 {
+	lo, hi := int64(math.MaxInt64), int64(math.MinInt64)
+	for _, c := range cells {
+		if st, ok := p.parse([]byte(c)); ok {
+			lo, hi = min(lo, st.ms), max(hi, st.ms)
+		}
+	}
+	return math.Max(float64(hi-lo), 86_400_000)
+}
