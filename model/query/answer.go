@@ -31,6 +31,8 @@ type Figure struct {
 	Open         int64 // users whose time has not come: kept out of Value and N
 	OpenReturned int64 // of them, those who already came back
 
+	Carry string // what each user of the list carries in User.Score: "probability"; "" if nothing
+
 	Slot  int // where the users are found again: the kernel's slot, or ownSlot
 	Group int // of the compared groups
 }
@@ -174,4 +176,5 @@ type User struct {
 	ID     string
 	Amount model.Money // of sum figures, else NoMoney
 	Times  int64       // of rows figures: how many events; of pairs: the interval
+	Score  float64     // of figures that carry something (Figure.Carry)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"dwell/model"
 	"dwell/model/measure"
@@ -12,19 +13,29 @@ import (
 
 // Answer answers a question. The answer is shared: do not modify it.
 func (e *Engine) Answer(ctx context.Context, q Query, p Progress) (*Answer, error) {
+	st, err := e.hold(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	a, err := e.answerAt(ctx, st, q, p)
+	return a, errors.Join(err, st.drop())
+}
+
+// answerAt answers a question of one state, which the caller holds.
+func (e *Engine) answerAt(ctx context.Context, st *state, q Query, p Progress) (*Answer, error) {
 	q, err := q.Check()
 	if err != nil {
 		return nil, err
 	}
-	st, err := e.hold(ctx)
+	key, err := e.cacheKey(st, q)
 	if err != nil {
 		return nil, err
 	}
-	key := e.cacheKey(st, q)
 	if a := e.recall(key); a != nil {
-		return a, st.drop()
+		return a, nil
 	}
-	a, err := e.share(ctx, key, p, func(ctx context.Context, p Progress) (*Answer, error) {
+	st.users.Add(1) // for the run, which may outlive this asker
+	return e.share(ctx, key, p, func(ctx context.Context, p Progress) (*Answer, error) {
 		r, err := e.newRun(ctx, st, q, p)
 		if err != nil {
 			return nil, err
@@ -35,14 +46,24 @@ func (e *Engine) Answer(ctx context.Context, q Query, p Progress) (*Answer, erro
 		}
 		return a, err
 	}, st.drop)
-	return a, err
 }
 
 // Users is the list behind a figure of the answer to q: the users of the
 // figure's key, or of one of its parts (KEY/of, KEY/lost, KEY/open,
 // KEY/open-returned). They come from the same computation as the figure.
 func (e *Engine) Users(ctx context.Context, q Query, key string, p Progress) (*List, error) {
-	a, err := e.Answer(ctx, q, nil)
+	st, err := e.hold(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = st.drop() }() // a snapshot that was read to its end has nothing more to say
+	return e.usersAt(ctx, st, q, key, p)
+}
+
+// usersAt is Users of one state: the figure and its list come from one data
+// version.
+func (e *Engine) usersAt(ctx context.Context, st *state, q Query, key string, p Progress) (*List, error) {
+	a, err := e.answerAt(ctx, st, q, p)
 	if err != nil {
 		return nil, err
 	}
@@ -50,19 +71,13 @@ func (e *Engine) Users(ctx context.Context, q Query, key string, p Progress) (*L
 	if err != nil {
 		return nil, err
 	}
-	st, err := e.hold(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = st.drop() }() // a snapshot that was read to its end has nothing more to say
-	if v := st.info.Version; v != a.Data {
-		return nil, fmt.Errorf("the data has changed (%s is now %s): ask again", a.Data, v)
-	}
-	r, err := e.newRun(ctx, st, a.Query, p)
-	if err != nil {
-		return nil, err
-	}
-	return r.list(f, part)
+	return guarded(func() (*List, error) {
+		r, err := e.newRun(ctx, st, a.Query, p)
+		if err != nil {
+			return nil, err
+		}
+		return r.list(f, part)
+	})
 }
 
 // figurePart finds a figure by key, with the part after its last slash.
@@ -102,13 +117,16 @@ func (e *Engine) newRun(ctx context.Context, st *state, q Query, p Progress) (*R
 	if err != nil {
 		return nil, err
 	}
-	r := &Run{Ctx: ctx, Q: q, Spec: a.Spec, Snap: st.snap, Info: st.info, Dict: st.dict, eng: e, st: st, an: a, progress: p}
+	r := &Run{Ctx: ctx, Q: q, Spec: a.Spec, machine: st.machine, Snap: st.snap, Info: st.info, Dict: st.dict, eng: e, st: st, an: a, progress: p}
 	r.Schema, r.Cal, r.Roles = st.data.Schema, st.data.Schema.Cal, st.data.Schema.Roles
 	if z := r.Str("zone"); z != "" && z != st.dict.Zone {
 		if r.Schema, err = rezone(st, z); err != nil {
 			return nil, err
 		}
 		r.Cal = r.Schema.Cal
+		if r.machine, err = r.machineFor(); err != nil {
+			return nil, err
+		}
 	}
 	last := lastDay(st.info, r.Cal)
 	r.AsOf = q.AsOf
@@ -152,7 +170,7 @@ func (r *Run) answer() (*Answer, error) {
 	if b.hits, b.state, err = r.events(plan, nil); err != nil {
 		return nil, err
 	}
-	if b.rows, err = r.rows(plan, nil); err != nil {
+	if b.rows, err = r.overRows(plan, nil); err != nil {
 		return nil, err
 	}
 	if plan.Layout == nil {
@@ -187,34 +205,75 @@ func (r *Run) events(plan *Plan, t *target) (*Hits, Kernel, error) {
 	if plan.Kernel == nil {
 		return total, nil, nil
 	}
-	type acc struct {
-		hits *Hits
-		k    Kernel
-		walk walk
-	}
-	var state Kernel
-	all := r.everybody()
-	judge, err := r.judge(plan.JudgeAtT || plan.Rows != nil)
+	needs := Needs{Names: plan.Names, Columns: plan.Columns, Amounts: plan.Amounts, Sources: plan.Sources}
+	j, err := r.judging(plan.JudgeAtT)
 	if err != nil {
 		return nil, nil, err
 	}
-	err = Scan(r, Needs{Names: plan.Names, Columns: plan.Columns, Amounts: plan.Amounts, Sources: plan.Sources},
-		func() *acc { return &acc{hits: fresh(), k: plan.Kernel()} },
-		func(a *acc, p *Person) error {
-			a.hits.mask, a.hits.id = all, p.TL.ID
-			if judge != nil {
-				p.Row = a.walk.row(judge, p.TL.ID)
-				if plan.JudgeAtT {
-					if a.hits.mask = judge.mask(p.Row); a.hits.mask == 0 {
-						return nil
-					}
+	var names map[model.NameID]bool // of the events shown to the kernel, where judges need all
+	if j != nil && j.pop == nil {
+		needs = j.widen(r, needs)
+		if _, err := j.judge(r, needs); err != nil {
+			return nil, nil, err
+		}
+		if plan.Names != nil {
+			needs.Names, names = nil, map[model.NameID]bool{}
+			for _, n := range plan.Names {
+				if i := r.Info.NameIndex(n); i >= 0 {
+					names[model.NameID(i)] = true
 				}
 			}
+		}
+	}
+	var pop *Population
+	if plan.Person {
+		if pop, err = r.Population(); err != nil {
+			return nil, nil, err
+		}
+	} else if j != nil {
+		pop = j.pop
+	}
+	type acc struct {
+		hits  *Hits
+		k     Kernel
+		judge *judge
+		view  view
+		seen  bool
+	}
+	var state Kernel
+	var seen, asked bool
+	all := r.everybody()
+	err = Scan(r, needs,
+		func() *acc {
+			a := &acc{hits: fresh(), k: plan.Kernel()}
+			if j != nil && j.pop == nil {
+				a.judge, _ = j.judge(r, needs) // tried above
+			}
+			return a
+		},
+		func(a *acc, p *Person) error {
+			a.hits.mask, a.hits.id = all, p.TL.ID
+			if pop != nil {
+				p.Row = pop.Row(p.TL.ID)
+			}
+			if a.judge != nil {
+				p.full, p.judge = p.TL, a.judge
+				a.judge.fresh = true
+				if names != nil && !a.view.cut(p, names) {
+					return nil
+				}
+			} else if j != nil {
+				if a.hits.mask = j.mask(p.Row); a.hits.mask == 0 {
+					return nil
+				}
+			}
+			a.seen = true
 			a.k.Visit(p, a.hits)
 			return a.hits.err
 		},
 		func(a *acc) error {
 			total.merge(a.hits)
+			seen, asked = seen || a.seen, asked || a.judge == nil || a.judge.asked
 			if state == nil {
 				state = a.k
 				return nil
@@ -224,6 +283,9 @@ func (r *Run) events(plan *Plan, t *target) (*Hits, Kernel, error) {
 			}
 			return nil
 		})
+	if err == nil && seen && !asked {
+		err = fmt.Errorf("%s takes where= and segment= but asks nobody: its kernel must call Run.At, or its plan set JudgeAtT", r.Spec.Name)
+	}
 	return total, state, err
 }
 
@@ -246,14 +308,14 @@ func (r *Run) list(f *Figure, part Part) (*List, error) {
 		}
 	default:
 		var h *Hits
-		if h, err = r.rows(plan, &target{f.Slot - plan.Slots, f.Group, part}); err == nil {
+		if h, err = r.overRows(plan, &target{f.Slot - plan.Slots, f.Group, part}); err == nil {
 			l.Users = h.users
 		}
 	}
 	if err != nil {
 		return nil, err
 	}
-	slices.SortStableFunc(l.Users, func(a, b User) int { return compareIDs(a.ID, b.ID) })
+	slices.SortStableFunc(l.Users, func(a, b User) int { return strings.Compare(a.ID, b.ID) })
 	if part != Self {
 		l.Figure.Key += "/" + partNames[part]
 		l.Figure.Kind, l.Figure.Unit = Count, "users"
@@ -263,5 +325,102 @@ func (r *Run) list(f *Figure, part Part) (*List, error) {
 	return l, nil
 }
 
-// errNoPopulation says that a plan asks for rows outside a population.
-var errNoPopulation = errors.New("there is no population")
+// A view shows a person's events of some names only.
+type view struct {
+	tl    model.Timeline
+	days  []model.Day
+	keep  []int
+	props []model.Column
+}
+
+// cut narrows the person to the events of the names; false if there is none.
+func (v *view) cut(p *Person, names map[model.NameID]bool) bool {
+	full := p.TL
+	v.keep = v.keep[:0]
+	for i, n := range full.Name {
+		if names[n] {
+			v.keep = append(v.keep, i)
+		}
+	}
+	if len(v.keep) == 0 {
+		return false
+	}
+	v.tl.ID, v.tl.IDs = full.ID, full.IDs
+	v.tl.Time = picked(v.tl.Time, full.Time, v.keep)
+	v.tl.Dated = picked(v.tl.Dated, full.Dated, v.keep)
+	v.tl.Name = picked(v.tl.Name, full.Name, v.keep)
+	v.tl.Amount = picked(v.tl.Amount, full.Amount, v.keep)
+	v.tl.Source = picked(v.tl.Source, full.Source, v.keep)
+	if len(v.props) < len(full.Props) {
+		v.props = make([]model.Column, len(full.Props))
+	}
+	v.tl.Props = v.props[:len(full.Props)]
+	for i := range full.Props {
+		v.tl.Props[i].Codes = picked(v.tl.Props[i].Codes, full.Props[i].Codes, v.keep)
+		v.tl.Props[i].Plain = picked(v.tl.Props[i].Plain, full.Props[i].Plain, v.keep)
+	}
+	v.days = picked(v.days, p.Days, v.keep)
+	p.TL, p.Days = &v.tl, v.days
+	return true
+}
+
+// picked is the kept elements of a column; nil stays nil.
+func picked[T any](dst, src []T, keep []int) []T {
+	if src == nil {
+		return nil
+	}
+	dst = dst[:0]
+	for _, i := range keep {
+		dst = append(dst, src[i])
+	}
+	return dst
+}
+
+// overRows runs the plan's kernel over the population: counting, or collecting
+// the users of a target. Groups are judged on the as-of day.
+func (r *Run) overRows(plan *Plan, t *target) (*Hits, error) {
+	h := newHits(len(r.Groups), plan.RowSlots, plan.Values)
+	if t != nil {
+		h = &Hits{slots: plan.RowSlots, n: len(r.Groups), list: true, group: t.group, slot: t.slot, part: t.part}
+	}
+	if plan.Rows == nil {
+		return h, nil
+	}
+	pop, err := r.Population()
+	if err != nil {
+		return nil, err
+	}
+	if plan.Before != nil {
+		if err := plan.Before(pop); err != nil {
+			return nil, err
+		}
+	}
+	j, err := r.judging(true)
+	if err != nil {
+		return nil, err
+	}
+	all := r.everybody()
+	for row := range pop.Len() {
+		if row%8192 == 0 && r.Ctx.Err() != nil {
+			return nil, r.Ctx.Err()
+		}
+		h.mask = all
+		if j != nil {
+			if h.mask = j.mask(row); h.mask == 0 {
+				continue
+			}
+		}
+		if h.list {
+			h.id = ""
+		}
+		n := len(h.users)
+		plan.Rows(pop, row, h)
+		for i := n; i < len(h.users); i++ {
+			h.users[i].ID = pop.ID(row) // made only for those who are listed
+		}
+		if h.err != nil {
+			return nil, h.err
+		}
+	}
+	return h, nil
+}

@@ -2,6 +2,7 @@ package query
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 )
 
@@ -12,14 +13,39 @@ const programVersion = "1"
 // cacheKey names an answer by everything that it depends on: the resolved
 // address (names replaced by the rules they stand for), the data version, the
 // dictionary and the stage model, and the program's own definitions.
-func (e *Engine) cacheKey(st *state, q Query) string {
+func (e *Engine) cacheKey(st *state, q Query) (string, error) {
+	segs, err := e.segmentsHash(q)
+	if err != nil {
+		return "", err
+	}
 	var b strings.Builder
 	b.WriteString(q.String())
-	for _, part := range []string{st.info.Version.Hash, st.dictHash, st.data.ModelHash, e.shelfHash(q), programVersion, e.opt.Version} {
+	for _, part := range []string{st.info.Version.Hash, st.dictHash, st.data.ModelHash, segs, programVersion, e.opt.Version} {
 		b.WriteByte('|')
 		b.WriteString(part)
 	}
-	return "answer/" + hashOf([]byte(b.String())) + "/" + q.Analysis
+	return "answer/" + q.Analysis + "/" + hashOf([]byte(b.String())), nil
+}
+
+// segmentsHash names the saved segments that an answer may depend on: rules name
+// segments, and segments others.
+func (e *Engine) segmentsHash(q Query) (string, error) {
+	rules := q.Analysis == "segments" || q.Analysis == "users"
+	for _, p := range q.Params {
+		rules = rules || p.Key == "where" || p.Key == "segment"
+	}
+	if !rules {
+		return "", nil
+	}
+	segs, err := e.Segments()
+	if err != nil {
+		return "", err
+	}
+	var b strings.Builder
+	for _, s := range segs {
+		fmt.Fprintf(&b, "%q=%q;", s.Name, s.Rule)
+	}
+	return hashOf([]byte(b.String())), nil
 }
 
 // keptAnswers is how many answers stay in memory.

@@ -34,6 +34,7 @@ type Engine struct {
 	answers map[string]*Answer // answered ones, a few
 	recent  []string           // their keys, oldest first
 	jobs    chan struct{}      // bounds running questions
+	opening chan struct{}      // of one: the data are opened once
 }
 
 // New makes an engine. Nothing is read before the first question. cache may be
@@ -44,7 +45,7 @@ func New(src model.Source, shelf model.Shelf, cache model.Cache, o Options) (*En
 	}
 	return &Engine{
 		src: src, shelf: shelf, cache: cache, opt: o,
-		flights: map[string]*flight{}, answers: map[string]*Answer{}, jobs: make(chan struct{}, maxJobs),
+		flights: map[string]*flight{}, answers: map[string]*Answer{}, jobs: make(chan struct{}, maxJobs), opening: make(chan struct{}, 1),
 	}, nil
 }
 

@@ -1,6 +1,12 @@
 package query
 
-import "context"
+import (
+	"bytes"
+	"context"
+	"strings"
+
+	"dwell/model"
+)
 
 // A Found is a user found by text.
 type Found struct {
@@ -12,20 +18,225 @@ type Found struct {
 // Find finds users whose id, or a property that the dictionary marks as
 // searchable, holds the text, letter case ignored: ids that start with it first,
 // then values that do, then ids and values that hold it somewhere. At most max
-// users, each once.
+// users, each once. Searchable properties are looked up with every value a user
+// ever had, not the last alone: an order number is a good handle long after.
 func (e *Engine) Find(ctx context.Context, text string, max int) ([]Found, error) {
-	st, err := e.hold(ctx)
+	st, err := e.hold(ctx, nil)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = st.drop() }() // nothing more is read
-	var out []Found
 	if text == "" || max <= 0 {
 		return nil, nil
 	}
-	err = st.snap.Find(ctx, text, func(id string) bool {
-		out = append(out, Found{ID: id, By: "id", Has: id})
+	r, err := e.newRun(ctx, st, Query{Analysis: "users", AsOf: model.NoDay}, nil)
+	if err != nil {
+		return nil, err
+	}
+	var out []Found
+	err = r.search(text, func(f Found) bool {
+		out = append(out, f)
 		return len(out) < max
 	})
 	return out, err
+}
+
+// search calls fn with those that Find finds, in its order, until fn returns false.
+func (r *Run) search(text string, fn func(Found) bool) error {
+	low := strings.ToLower(text)
+	seen := map[string]bool{}
+	more := true
+	give := func(f Found) bool {
+		if !seen[f.ID] {
+			seen[f.ID] = true
+			more = fn(f)
+		}
+		return more
+	}
+	ix, err := r.findIndex()
+	if err != nil {
+		return err
+	}
+	// The source gives ids that start with the text first, then the others: values
+	// that start with it come between the two.
+	between := false
+	err = r.Snap.Find(r.Ctx, text, func(id string) bool {
+		if !between && !strings.HasPrefix(strings.ToLower(id), low) {
+			between = true
+			if !ix.each(low, true, give) {
+				return false
+			}
+		}
+		return give(Found{ID: id, By: "id", Has: id})
+	})
+	if err != nil || !more {
+		return err
+	}
+	if between || ix.each(low, true, give) {
+		ix.each(low, false, give)
+	}
+	return r.Ctx.Err()
+}
+
+// A findIndex holds the values of the searchable properties of all users, letter
+// case folded: one run of bytes a property, values parted by zeros. A search is a
+// pass over the bytes, some milliseconds for a million users; nothing is sorted
+// or hashed.
+type findIndex struct{ props []findProp }
+
+type findProp struct {
+	name  string
+	lower []byte   // \x00value\x00value …
+	at    []uint32 // where each value starts in lower
+	exact []string // values whose case differs from lower's, by entry; nil if none does
+	user  []int32  // of each value
+	ids   []string // of users with a value
+}
+
+// maxFindBytes bounds the index of one property: what lies beyond is not found.
+const maxFindBytes = 1 << 30
+
+// findIndex is the state's index, made when it is first asked for.
+func (r *Run) findIndex() (*findIndex, error) {
+	var cols []string
+	for _, c := range r.Dict.Columns.Searchable {
+		if r.Info.Key(c) != nil {
+			cols = append(cols, c)
+		}
+	}
+	if len(cols) == 0 {
+		return &findIndex{}, nil
+	}
+	r.st.finding.Lock()
+	defer r.st.finding.Unlock()
+	if r.st.found != nil {
+		return r.st.found, nil
+	}
+	whole := *r // nothing is left out for its date: a person is looked for, not counted
+	whole.Cut = model.NoCut
+	keys := make([]*model.KeyInfo, len(cols))
+	total := make([]findProp, len(cols))
+	for i, c := range cols {
+		keys[i], total[i].name = r.Info.Key(c), c
+	}
+	err := Scan(&whole, Needs{Columns: cols},
+		func() *[]findProp { p := make([]findProp, len(cols)); return &p },
+		func(acc *[]findProp, p *Person) error {
+			for c := range cols {
+				(*acc)[c].add(p.TL, p.TL.Props[c], keys[c])
+			}
+			return nil
+		},
+		func(acc *[]findProp) error {
+			for c := range cols {
+				total[c].join(&(*acc)[c])
+			}
+			return nil
+		})
+	if err != nil {
+		return nil, err
+	}
+	r.st.found = &findIndex{total}
+	return r.st.found, nil
+}
+
+// add takes a person's distinct values. Values repeat mostly from one event to
+// the next; the few that come back later are held against all of the person's.
+func (p *findProp) add(tl *model.Timeline, col model.Column, key *model.KeyInfo) {
+	first := len(p.at)
+	last := ""
+	for i := range tl.Len() {
+		v := col.At(key, i)
+		if v == "" || v == last || len(p.lower)+len(v) > maxFindBytes {
+			continue
+		}
+		last = v
+		low := strings.ToLower(v)
+		if p.has(first, low) {
+			continue
+		}
+		p.lower = append(p.lower, 0)
+		p.at = append(p.at, uint32(len(p.lower)))
+		p.lower = append(p.lower, low...)
+		p.exact = append(p.exact, "")
+		if low != v {
+			p.exact[len(p.exact)-1] = strings.Clone(v)
+		}
+		if len(p.at) == first+1 {
+			p.ids = append(p.ids, strings.Clone(tl.ID))
+		}
+		p.user = append(p.user, int32(len(p.ids)-1))
+	}
+}
+
+func (p *findProp) has(from int, low string) bool {
+	for i := from; i < len(p.at); i++ {
+		if string(p.value(i)) == low {
+			return true
+		}
+	}
+	return false
+}
+
+func (p *findProp) value(i int) []byte {
+	end := len(p.lower)
+	if i+1 < len(p.at) {
+		end = int(p.at[i+1]) - 1
+	}
+	return p.lower[p.at[i]:end]
+}
+
+func (p *findProp) join(o *findProp) {
+	if len(p.lower)+len(o.lower) > maxFindBytes {
+		return
+	}
+	base, ids := uint32(len(p.lower)), int32(len(p.ids))
+	p.lower = append(p.lower, o.lower...)
+	for _, at := range o.at {
+		p.at = append(p.at, base+at)
+	}
+	p.exact = append(p.exact, o.exact...)
+	for _, u := range o.user {
+		p.user = append(p.user, ids+u)
+	}
+	p.ids = append(p.ids, o.ids...)
+}
+
+// each gives the users with a value that starts with the text, or that holds it.
+func (ix *findIndex) each(low string, prefix bool, give func(Found) bool) bool {
+	for i := range ix.props {
+		if !ix.props[i].each(low, prefix, give) {
+			return false
+		}
+	}
+	return true
+}
+
+func (p *findProp) each(low string, prefix bool, give func(Found) bool) bool {
+	if strings.ContainsRune(low, 0) {
+		return true
+	}
+	want := []byte(low)
+	if prefix {
+		want = append([]byte{0}, want...)
+	}
+	entry := 0
+	for from := 0; ; {
+		hit := bytes.Index(p.lower[from:], want)
+		if hit < 0 {
+			return true
+		}
+		pos := from + hit
+		for entry+1 < len(p.at) && int(p.at[entry+1]) <= pos+len(want)-1 {
+			entry++
+		}
+		has := p.exact[entry]
+		if has == "" {
+			has = string(p.value(entry))
+		}
+		if !give(Found{ID: p.ids[p.user[entry]], By: p.name, Has: has}) {
+			return false
+		}
+		from = int(p.at[entry]) + len(p.value(entry))
+	}
 }

@@ -107,6 +107,7 @@ type Plan struct {
 	RowSlots int                                        // of Rows, numbered from Slots on
 	Rows     func(pop *Population, row int, h *Hits)    // nil: none; asks for a population
 	Before   func(pop *Population) error                // called once, before the first Rows; may be nil
+	Person   bool                                       // Person.Row is wanted: asks for a population
 	Values   bool                                       // keep Hits.Value numbers (medians)
 	JudgeAtT bool                                       // groups are judged on the as-of day, by the engine
 	Layout   func(b *Builder) error                     // figures and blocks, after the run
@@ -137,6 +138,9 @@ type Person struct {
 	TL   *model.Timeline
 	Days []model.Day // local day of each event, ascending; never empty
 	Row  int         // in the population; −1 where the run has none
+
+	full  *model.Timeline // all events, where TL holds some names only
+	judge *judge          // of where= and segment= at a start; nil: everybody
 }
 
 // A Hits takes what a kernel finds: it either counts (for an answer) or keeps
@@ -161,7 +165,7 @@ type Hits struct {
 	id    string
 	users []User
 
-	err error // a rule that could not be judged, kept by Run.At's callers
+	err error
 }
 
 func newHits(groups, slots int, keep bool) *Hits {
@@ -181,6 +185,23 @@ func (h *Hits) Hit(slot int, p Part) { h.add(slot, p, model.NoMoney, 0) }
 // Times puts the person into a slot with a number: events of a Rows figure,
 // the interval of a Pairs figure.
 func (h *Hits) Times(slot int, p Part, n int64) { h.add(slot, p, model.NoMoney, n) }
+
+// Score puts the person into a slot with a number that the list shows beside
+// them and the figure does not use; the layout names it in Figure.Carry.
+func (h *Hits) Score(slot int, x float64) {
+	n := len(h.users)
+	h.Hit(slot, Self)
+	if len(h.users) > n {
+		h.users[n].Score = x
+	}
+}
+
+// Fail ends the run with an error, after the visit.
+func (h *Hits) Fail(err error) {
+	if h.err == nil {
+		h.err = err
+	}
+}
 
 // Money puts the person into a slot with the amount they add to it.
 func (h *Hits) Money(slot int, m model.Money) { h.add(slot, Self, m, 0) }

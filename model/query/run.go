@@ -6,6 +6,7 @@ import (
 
 	"dwell/model"
 	"dwell/model/measure"
+	"dwell/model/stage"
 )
 
 // A Run is one question against one data version: what a plan and its kernel
@@ -32,6 +33,8 @@ type Run struct {
 	eng      *Engine
 	st       *state
 	an       analysis
+	machine  *stage.Machine
+	segs     *[]Segment // read once
 	progress Progress
 }
 
@@ -95,4 +98,16 @@ func (r *Run) ActiveDays(dst []model.Day, p *Person) []model.Day {
 		}
 	}
 	return dst
+}
+
+// segments are the saved segments, as they stand when first asked for.
+func (r *Run) segments() ([]Segment, error) {
+	if r.segs == nil {
+		all, err := r.eng.Segments()
+		if err != nil {
+			return nil, err
+		}
+		r.segs = &all
+	}
+	return *r.segs, nil
 }

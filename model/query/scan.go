@@ -132,14 +132,15 @@ func scanSplit(ctx context.Context, r *Run, s model.Split, f model.Filter, visit
 		}
 	}()
 	var (
-		p      = Person{Row: -1}
+		p      Person
+		days   []model.Day
 		told   int64
 		inside error
 	)
 	err = r.Snap.Scan(ctx, s, f, func(tl *model.Timeline) error {
-		p.TL = tl
-		p.Days = r.Cal.Days(p.Days[:0], tl)
-		model.InDayOrder(p.Days, tl)
+		days = r.Cal.Days(days[:0], tl)
+		model.InDayOrder(days, tl)
+		p = Person{TL: tl, Days: days, Row: -1}
 		inside = visit(&p)
 		n += int64(tl.Len())
 		if n-told >= 8192 {

@@ -76,9 +76,11 @@ type analysis struct {
 // an analysis is adding its function here.
 func analyses() []analysis {
 	return []analysis{
+		usersAnalysis(),
 		modelAnalysis(),
 		retentionAnalysis(),
 		lifecycleAnalysis(),
+		churnAnalysis(),
 	}
 }
 

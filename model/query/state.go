@@ -6,10 +6,11 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"sync"
 	"sync/atomic"
 
 	"dwell/model"
-	"dwell/model/measure"
+	"dwell/model/stage"
 )
 
 // A state is what questions are asked of: one snapshot of the data, read through
@@ -23,23 +24,53 @@ type state struct {
 	data     *Data
 	users    atomic.Int64 // runs, and 1 for the engine
 	pops     populations
+
+	model   *stage.Model   // with its numbers
+	machine *stage.Machine // compiled
+
+	churns churns // models trained on it
+
+	suggesting sync.Mutex
+	suggested  *stage.Suggestion
+
+	finding sync.Mutex
+	found   *findIndex // made when first searched
 }
 
-// hold takes the current state for a run; drop gives it back.
-func (e *Engine) hold(ctx context.Context) (*state, error) {
-	e.mu.Lock()
-	st := e.now
-	if st != nil {
-		st.users.Add(1)
-	}
-	e.mu.Unlock()
-	if st != nil {
+// hold takes the current state for a run, opening the data if nobody has; drop
+// gives it back.
+func (e *Engine) hold(ctx context.Context, p Progress) (*state, error) {
+	if st := e.current(); st != nil {
 		return st, nil
 	}
-	if err := e.Reload(ctx); err != nil {
+	select {
+	case e.opening <- struct{}{}:
+		defer func() { <-e.opening }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	if st := e.current(); st != nil { // somebody else has opened it meanwhile
+		return st, nil
+	}
+	st, err := e.open(ctx, p)
+	if err != nil {
 		return nil, err
 	}
-	return e.hold(ctx)
+	st.users.Add(1)
+	e.mu.Lock()
+	e.now = st
+	e.mu.Unlock()
+	return st, nil
+}
+
+// current is the current state with one more user, or nil.
+func (e *Engine) current() *state {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.now != nil {
+		e.now.users.Add(1)
+	}
+	return e.now
 }
 
 func (s *state) drop() error {
@@ -53,7 +84,7 @@ func (s *state) drop() error {
 // after a load, or after a change on the shelf. Runs that have begun keep what
 // they began with.
 func (e *Engine) Reload(ctx context.Context) error {
-	st, err := e.open(ctx)
+	st, err := e.open(ctx, nil)
 	if err != nil {
 		return err
 	}
@@ -81,7 +112,7 @@ func (e *Engine) Close() error {
 	return nil
 }
 
-func (e *Engine) open(ctx context.Context) (*state, error) {
+func (e *Engine) open(ctx context.Context, p Progress) (*state, error) {
 	snap, err := e.src.Snapshot(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("the data set cannot be read: %w", err)
@@ -90,21 +121,25 @@ func (e *Engine) open(ctx context.Context) (*state, error) {
 	if err != nil {
 		return nil, errors.Join(err, snap.Close())
 	}
-	st, err := newState(ctx, e, snap, dict, body)
+	m, err := e.shelfModel()
+	if err != nil {
+		return nil, errors.Join(err, snap.Close())
+	}
+	st, err := guarded(func() (*state, error) { return newState(ctx, e, snap, dict, body, m, p) })
 	if err != nil {
 		return nil, errors.Join(err, snap.Close())
 	}
 	return st, nil
 }
 
-func newState(ctx context.Context, e *Engine, snap model.Snapshot, dict *model.Dictionary, body []byte) (*state, error) {
+func newState(ctx context.Context, e *Engine, snap model.Snapshot, dict *model.Dictionary, body []byte, m *stage.Model, p Progress) (*state, error) {
 	st := &state{snap: snap, info: snap.Info(), dict: dict, dictHash: hashOf(body)}
+	st.pops.build = make(chan struct{}, 1)
+	st.churns.build = make(chan struct{}, 1)
 	st.users.Store(1)
-	schema, err := measure.NewSchema(st.info, dict)
-	if err != nil {
+	if err := st.staged(ctx, e, m, p); err != nil {
 		return nil, err
 	}
-	st.data = &Data{Schema: schema, AsOf: lastDay(st.info, schema.Cal), Confirmed: dict.Confirmed}
 	return st, nil
 }
 
@@ -137,7 +172,7 @@ func hashOf(body []byte) string {
 
 // Data is what the engine stands on now.
 func (e *Engine) Data(ctx context.Context) (*Data, error) {
-	st, err := e.hold(ctx)
+	st, err := e.hold(ctx, nil)
 	if err != nil {
 		return nil, err
 	}

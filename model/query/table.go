@@ -12,7 +12,7 @@ func (e *Engine) Table(ctx context.Context, q Query, p Progress) (Table, error) 
 	if err != nil {
 		return nil, err
 	}
-	st, err := e.hold(ctx)
+	st, err := e.hold(ctx, p)
 	if err != nil {
 		return nil, err
 	}

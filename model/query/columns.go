@@ -1,0 +1,317 @@
+package query
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"sync"
+
+	"dwell/model/measure"
+)
+
+// baseMeasures are the columns that every population has: what lists show, and
+// what marks and filters mostly ask for.
+func baseMeasures() []measure.Ref {
+	var out []measure.Ref
+	for _, n := range []string{
+		"stage", "dwell_days", "max_dwell", "high_water", "spell", "first_day", "last_day", "tenure_days", "recency_days",
+		"active_days", "events", "orders", "revenue", "overdue", "gap_median_days", "base_active", "rate_ratio", "drop_p",
+	} {
+		out = append(out, measure.Of(n))
+	}
+	return out
+}
+
+// keptExtra is how many columns beyond the base a population keeps.
+const keptExtra = 24
+
+// populations keeps the last two populations of a state, and lets one be built
+// at a time.
+type populations struct {
+	mu    sync.Mutex
+	kept  []*Population // most recently used first
+	build chan struct{} // of one
+}
+
+// keptPopulations is how many days are resident at most.
+const keptPopulations = 2
+
+// Population is everybody on the run's as-of day, built if it is not resident.
+func (r *Run) Population() (*Population, error) {
+	ps := &r.st.pops
+	if p := ps.find(r); p != nil {
+		return p, nil
+	}
+	select {
+	case ps.build <- struct{}{}:
+		defer func() { <-ps.build }()
+	case <-r.Ctx.Done():
+		return nil, r.Ctx.Err()
+	}
+	if p := ps.find(r); p != nil { // another run has built it meanwhile
+		return p, nil
+	}
+	var refs []measure.Ref
+	for _, ref := range baseMeasures() {
+		if _, err := measure.Compile([]measure.Ref{ref}, r.Schema); err == nil {
+			refs = append(refs, ref) // what the data cannot feed is left out
+		}
+	}
+	p, cols, err := readColumns(r, nil, refs)
+	if err != nil {
+		return nil, err
+	}
+	for i, c := range cols {
+		p.cols[refs[i].String()] = c
+	}
+	ps.mu.Lock()
+	ps.kept = append([]*Population{p}, ps.kept...)
+	if len(ps.kept) > keptPopulations {
+		ps.kept = ps.kept[:keptPopulations]
+	}
+	ps.mu.Unlock()
+	return p, nil
+}
+
+// find is the resident population of the run's day and calendar.
+func (ps *populations) find(r *Run) *Population {
+	ps.mu.Lock()
+	defer ps.mu.Unlock()
+	for i, p := range ps.kept {
+		if p.Day == r.AsOf && p.Schema.Cal.Zone == r.Cal.Zone {
+			ps.kept = slices.Insert(slices.Delete(ps.kept, i, i+1), 0, p)
+			return p
+		}
+	}
+	return nil
+}
+
+// Columns gives the columns of measures, computing in one scan those that are
+// not there yet. Population measures are ranked from the measure they rank.
+func (p *Population) Columns(r *Run, refs []measure.Ref) ([]*measure.Column, error) {
+	out := make([]*measure.Column, len(refs))
+	var want []measure.Ref // user measures to be read
+	add := func(ref measure.Ref) {
+		if p.col(ref) == nil && !slices.ContainsFunc(want, func(w measure.Ref) bool { return w.String() == ref.String() }) {
+			want = append(want, ref)
+		}
+	}
+	for _, ref := range refs {
+		base, _, err := ranked(ref)
+		if err != nil {
+			return nil, err
+		}
+		if base != nil {
+			add(*base)
+		} else {
+			add(ref)
+		}
+	}
+	fresh := map[string]*measure.Column{}
+	if len(want) > 0 {
+		_, cols, err := readColumns(r, p, want)
+		if err != nil {
+			return nil, err
+		}
+		for i, c := range cols {
+			fresh[want[i].String()] = c
+			p.store(want[i], c)
+		}
+	}
+	get := func(ref measure.Ref) *measure.Column {
+		if c := fresh[ref.String()]; c != nil {
+			return c
+		}
+		return p.col(ref)
+	}
+	for i, ref := range refs {
+		if out[i] = get(ref); out[i] != nil {
+			continue
+		}
+		base, name, err := ranked(ref)
+		if err != nil || base == nil {
+			return nil, fmt.Errorf("the column %s is not there: %w", ref, err)
+		}
+		c, _ := measure.Rank(name, get(*base))
+		p.store(ref, c)
+		out[i] = c
+	}
+	return out, nil
+}
+
+// ranked is the user measure that a population measure ranks; nil if ref is a
+// user measure itself.
+func ranked(ref measure.Ref) (base *measure.Ref, name string, err error) {
+	f, _, ok := measure.Lookup(ref.Name)
+	if !ok {
+		return nil, "", fmt.Errorf("there is no measure %q", ref.Name)
+	}
+	if f.Kind != measure.Population {
+		return nil, "", nil
+	}
+	b := f.Ranks
+	return &b, f.Name, nil
+}
+
+func (p *Population) col(ref measure.Ref) *measure.Column {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	key := ref.String()
+	if i := slices.Index(p.extra, key); i >= 0 {
+		p.extra = append(slices.Delete(p.extra, i, i+1), key)
+	}
+	return p.cols[key]
+}
+
+func (p *Population) store(ref measure.Ref, c *measure.Column) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	key := ref.String()
+	if p.cols[key] == nil {
+		p.extra = append(p.extra, key)
+	}
+	p.cols[key] = c
+	for len(p.extra) > keptExtra {
+		delete(p.cols, p.extra[0])
+		p.extra = p.extra[1:]
+	}
+}
+
+// Bytes is what the population holds in memory.
+func (p *Population) Bytes() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	n := cap(p.ids) + 4*cap(p.ends) + 4*cap(p.buckets) + 4*cap(p.byID)
+	for _, c := range p.cols {
+		n += c.Bytes()
+	}
+	for _, s := range p.orders {
+		n += 4 * cap(s.rows)
+	}
+	return n
+}
+
+// A sorting is all rows in the order of one column.
+type sorting struct {
+	key  string
+	rows []int32
+}
+
+// keptSortings is how many orders a population keeps, at 4 bytes a user each.
+const keptSortings = 4
+
+// ByID is all rows in the order of their ids.
+func (p *Population) ByID() []int32 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.byID == nil {
+		rows := allRows(p.Len())
+		slices.SortFunc(rows, func(a, b int32) int { return bytes.Compare(p.id(int(a)), p.id(int(b))) })
+		p.byID = rows
+	}
+	return p.byID
+}
+
+func allRows(n int) []int32 {
+	rows := make([]int32, n)
+	for i := range rows {
+		rows[i] = int32(i)
+	}
+	return rows
+}
+
+// Sorted is all rows by a column, ascending or descending; rows without a value
+// come last either way, equal values in the order of ids where the population is
+// small enough to sort them, else in its own order.
+func (p *Population) Sorted(ctx context.Context, c *measure.Column, desc bool) ([]int32, error) {
+	key := c.Ref.String()
+	if desc {
+		key = "-" + key
+	}
+	p.mu.Lock()
+	for _, s := range p.orders {
+		if s.key == key {
+			p.mu.Unlock()
+			return s.rows, nil
+		}
+	}
+	p.mu.Unlock()
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	// One number a row that sorts as the value does; the place by id breaks ties.
+	type item struct {
+		k    uint64
+		tie  int32
+		row  int32
+		none bool
+	}
+	rank := p.ByID()
+	tie := make([]int32, len(rank))
+	for at, row := range rank {
+		tie[row] = int32(at)
+	}
+	var places []uint64
+	if c.Type == measure.Text {
+		places = textPlaces(c.Dict)
+	}
+	items := make([]item, p.Len())
+	for row := range items {
+		v, known := c.At(row)
+		k := orderedBits(v)
+		if places != nil && known {
+			k = places[int(v)]
+		}
+		if desc {
+			k = ^k
+		}
+		items[row] = item{k, tie[row], int32(row), !known}
+	}
+	slices.SortFunc(items, func(a, b item) int {
+		if a.none != b.none {
+			if a.none {
+				return 1
+			}
+			return -1
+		}
+		if a.none {
+			return cmp.Compare(a.tie, b.tie)
+		}
+		return cmp.Or(cmp.Compare(a.k, b.k), cmp.Compare(a.tie, b.tie))
+	})
+	rows := make([]int32, len(items))
+	for i := range items {
+		rows[i] = items[i].row
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.orders = append(p.orders, sorting{key, rows})
+	if len(p.orders) > keptSortings {
+		p.orders = p.orders[1:]
+	}
+	return rows, nil
+}
+
+// orderedBits maps a number to bits that compare as the number does.
+func orderedBits(v float64) uint64 {
+	b := math.Float64bits(v)
+	if b>>63 != 0 {
+		return ^b
+	}
+	return b | 1<<63
+}
+
+// textPlaces is the place of each text of a dictionary in alphabetical order.
+func textPlaces(dict []string) []uint64 {
+	at := allRows(len(dict))
+	slices.SortFunc(at, func(a, b int32) int { return strings.Compare(dict[a], dict[b]) })
+	out := make([]uint64, len(dict))
+	for place, code := range at {
+		out[code] = uint64(place)
+	}
+	return out
+}

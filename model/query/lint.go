@@ -1,0 +1,91 @@
+package query
+
+import (
+	"fmt"
+
+	"dwell/model"
+)
+
+// SmallN is the number of users under which a figure is marked: no interval
+// helps a reader who does not see how few there are.
+const SmallN = 30
+
+// lint adds the warnings that any answer may need (SPEC 6.14): few users, a last
+// day that looks partial, days without data.
+func (r *Run) lint(b *Builder) {
+	if r.Info.Events == 0 {
+		b.Warn("no-data", "There are no events yet: load a file first.")
+		return
+	}
+	small, first := 0, ""
+	for i := range b.A.Figures {
+		f := &b.A.Figures[i]
+		if f.Kind == Rate && !f.None && f.N < SmallN {
+			if small++; small == 1 {
+				first = f.Label
+			}
+		}
+	}
+	if small > 0 {
+		b.Warn("small-n", "%d of the rates are of fewer than %d users (%s is one): they may change a lot with a few more.", small, SmallN, first)
+	}
+	if r.AsOf > lastDay(r.Info, r.Cal) {
+		b.Warn("after-data", "The as-of day %s is after the last day with data, %s: silence since then looks like absence.", r.AsOf, r.LastDay)
+	}
+	if day, hour, partial := r.partialDay(); partial {
+		b.Warn("partial-day", "The last day, %s, ends at %02d:00 %s: it may not be whole. Ask for @%s to leave it out.", day, hour, r.Cal.Zone, day-1)
+	}
+}
+
+// partialHour is the hour before which a last event makes its day look cut off.
+const partialHour = 18
+
+// partialDay says whether the as-of day is the data's last and its last event
+// comes so early that the day looks cut off. Dates alone have no hour and never
+// look so.
+func (r *Run) partialDay() (day model.Day, hour int, partial bool) {
+	if r.Info.Events == 0 || r.Info.Last%86_400_000 == 0 {
+		return 0, 0, false
+	}
+	day, hour = r.Cal.Day(r.Info.Last), r.Cal.Hour(r.Info.Last)
+	return day, hour + 1, r.AsOf == day && hour+1 < partialHour
+}
+
+// Truncated says whether a person first seen on a day may have been there before
+// the data begin (SPEC 2, Left truncation), and should be left out. It is never
+// so with truncated=keep, nor where the dictionary says that nobody came before.
+func (r *Run) Truncated(first model.Day) bool {
+	return r.truncates() && first < r.truncatedBefore()
+}
+
+// truncates says whether the rule is on: not where it would leave nobody, which
+// the layout then says with WarnTruncated.
+func (r *Run) truncates() bool {
+	return r.Str("truncated") == "drop" && r.Dict.Starts != "complete" && r.truncatedBefore() <= r.LastDay
+}
+
+// truncatedBefore is the first day on which a start counts as seen.
+func (r *Run) truncatedBefore() model.Day {
+	g := r.Schema.Params["G"]
+	return r.FirstDay + model.Day(g)
+}
+
+// WarnTruncated says what was left out by Truncated: n users.
+func (b *Builder) WarnTruncated(n int64) {
+	r := b.Run
+	switch {
+	case r.Str("truncated") == "keep" || r.Dict.Starts == "complete":
+	case !r.truncates():
+		b.Warn("truncated", "Users first seen in the first %d days may have been there before the data begin; as that is everybody, nobody is left out.", int(r.truncatedBefore()-r.FirstDay))
+	case n > 0:
+		b.Warn("truncated", "%s first seen before %s may have been there before the data begin and are left out; truncated=keep keeps them, and starts = \"complete\" in the dictionary says that nobody was there before.", countOf(n, "user"), r.truncatedBefore())
+	}
+}
+
+// countOf is a number with its noun.
+func countOf(n int64, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}

@@ -1,0 +1,193 @@
+package query
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"dwell/model"
+	"dwell/model/measure"
+	"dwell/model/stage"
+)
+
+// modelEntry is the shelf's name of the stage model in force (kind "model").
+const modelEntry = "model"
+
+// shelfModel is the stage model on the shelf, as written; the default preset if
+// there is none yet.
+func (e *Engine) shelfModel() (*stage.Model, error) {
+	entry, err := e.shelf.Get(model.KindModel, modelEntry, 0)
+	if errors.Is(err, model.ErrNoEntry) {
+		m, _, err := stage.Preset(stage.Default)
+		return m, err
+	}
+	if err != nil {
+		return nil, fmt.Errorf("the stage model cannot be read: %w", err)
+	}
+	return stage.Parse(entry.Body)
+}
+
+// staged compiles the stage model against the data and gives the state its
+// schema. Numbers that are still suggestions are suggested from all the data.
+func (st *state) staged(ctx context.Context, e *Engine, m *stage.Model, p Progress) error {
+	schema, err := measure.NewSchema(st.info, st.dict)
+	if err != nil {
+		return err
+	}
+	st.data = &Data{Schema: schema, AsOf: lastDay(st.info, schema.Cal), ModelName: m.Name}
+	frozen := m
+	if !m.Frozen() {
+		s, err := st.suggestion(ctx, e, p)
+		if err != nil {
+			return err
+		}
+		if frozen, err = m.Freeze(s); err != nil {
+			return err
+		}
+	}
+	if st.machine, err = stage.Compile(frozen, schema); err != nil {
+		return err
+	}
+	st.data.Schema = st.machine.Schema()
+	st.data.ModelHash = st.machine.Hash()
+	st.data.Confirmed = st.dict.Confirmed && m.Frozen()
+	st.model = frozen
+	return nil
+}
+
+// suggestion is what the data say about a model's numbers, from the cache or
+// from a pass over all events. It is made once for a state.
+func (st *state) suggestion(ctx context.Context, e *Engine, p Progress) (*stage.Suggestion, error) {
+	st.suggesting.Lock()
+	defer st.suggesting.Unlock()
+	if st.suggested != nil {
+		return st.suggested, nil
+	}
+	key := "suggest/" + hashOf([]byte(strings.Join([]string{st.info.Version.Hash, st.dictHash, programVersion, e.opt.Version}, "|")))
+	if e.cache != nil {
+		if body, ok := e.cache.Recall(key); ok {
+			s := &stage.Suggestion{}
+			if json.Unmarshal(body, s) == nil {
+				st.suggested = s
+				return s, nil
+			}
+		}
+	}
+	schema := st.data.Schema
+	r := &Run{Ctx: ctx, Snap: st.snap, Info: st.info, Schema: schema, Cal: schema.Cal, Dict: st.dict, Roles: schema.Roles,
+		AsOf: st.data.AsOf, Cut: schema.Cal.Cut(st.data.AsOf), eng: e, st: st, progress: p}
+	total := stage.NewSuggester(schema, r.AsOf)
+	err := Scan(r, Needs{Amounts: total.Filter().Amounts},
+		func() *stage.Suggester { return stage.NewSuggester(schema, r.AsOf) },
+		func(s *stage.Suggester, p *Person) error { s.Add(p.TL); return nil },
+		func(s *stage.Suggester) error { total.Merge(s); return nil })
+	if err != nil {
+		return nil, err
+	}
+	st.suggested = total.Suggest()
+	if body, err := json.Marshal(st.suggested); err == nil && e.cache != nil {
+		e.cache.Keep(key, body)
+	}
+	return st.suggested, nil
+}
+
+// A standing is a user's measure.State in 12 bytes.
+type standing struct {
+	since, spellFrom int32
+	stage, high      int8
+	spell            int16
+}
+
+func standingOf(s measure.State) standing {
+	return standing{since: int32(s.Since), spellFrom: int32(s.SpellFrom), stage: int8(s.Stage), high: int8(s.High), spell: int16(min(s.Spell, 1<<15-1))}
+}
+
+func (s standing) state(m *stage.Machine) measure.State {
+	_, most := m.Dwell(int(s.stage))
+	return measure.State{Stage: int(s.stage), Since: model.Day(s.since), SpellFrom: model.Day(s.spellFrom), Spell: int(s.spell), High: int(s.high), MaxDwell: most}
+}
+
+// A Staging replays persons up to days; it belongs to one goroutine. It must not
+// outlive the machine's scan.
+type Staging struct {
+	machine *stage.Machine
+	rep     *stage.Replayer
+	hist    stage.History
+}
+
+// machineFor is the run's stage model; over the calendar of zone= if that is
+// another than the dictionary's.
+func (r *Run) machineFor() (*stage.Machine, error) {
+	if r.Cal.Zone == r.st.dict.Zone {
+		return r.st.machine, nil
+	}
+	return stage.Compile(r.st.model, r.Schema)
+}
+
+// Machine is the stage model in force, compiled for the run's calendar.
+func (r *Run) Machine() *stage.Machine { return r.machine }
+
+// Staging makes a replayer for timelines scanned with the filter, which must
+// have been widened by Machine().Widen.
+func (r *Run) Staging(f model.Filter) (*Staging, error) {
+	rep, err := r.machine.NewReplayerFor(f)
+	if err != nil {
+		return nil, err
+	}
+	return &Staging{machine: r.machine, rep: rep}, nil
+}
+
+// To replays a person up to the end of a day. The history is valid until the
+// next call.
+func (s *Staging) To(tl *model.Timeline, day model.Day) *stage.History {
+	s.rep.Replay(tl, day, &s.hist)
+	return &s.hist
+}
+
+// mark is the set of users with a mark on the as-of day.
+func (r *Run) mark(pop *Population, name string) (measure.Bits, error) {
+	names := r.machine.Marks()
+	i := slices.Index(names, name)
+	if i < 0 {
+		return nil, fmt.Errorf("mark=: there is no mark %q%s: use one of %s", name, didYouMean(name, names), strings.Join(names, ", "))
+	}
+	b := measure.NewBits(pop.Len())
+	for row, m := range pop.marks {
+		if m>>i&1 != 0 {
+			b.Set(row)
+		}
+	}
+	return b, nil
+}
+
+// A stager replays for one goroutine; nil where nothing asks for stages, and its
+// states are then those of a user before any stage.
+type stager = *Staging
+
+// stager prepares replay beside a scan with the filter, which it widens; it gives
+// nil stagers if need is false.
+func (r *Run) stager(need bool, f *model.Filter) (func() stager, error) {
+	if !need {
+		return func() stager { return nil }, nil
+	}
+	*f = r.machine.Widen(*f)
+	wide := *f
+	if _, err := r.Staging(wide); err != nil {
+		return nil, err
+	}
+	return func() stager {
+		s, _ := r.Staging(wide) // tried above
+		return s
+	}, nil
+}
+
+// state is where a person stands at the end of a day.
+func (s *Staging) state(tl *model.Timeline, day model.Day) measure.State {
+	if s == nil {
+		return measure.State{}
+	}
+	return s.To(tl, day).State
+}
