@@ -182,13 +182,15 @@ func sorted[V any](m map[string]V) []string {
 // Nearest is the candidate most like a wrong name, or "" if none is close: at
 // most a third of its letters changed, or one the beginning of the other.
 func Nearest(name string, candidates []string) string {
-	best, score := "", len([]rune(name))/3+1
+	// In half letters, so that a beginning stands behind one changed letter:
+	// beats_activ_4 is beats_active_4 rather than beat.
+	best, score := "", 2*(len([]rune(name))/3+1)
 	low := strings.ToLower(name)
 	for _, c := range candidates {
 		lc := strings.ToLower(c)
-		d := distance([]rune(low), []rune(lc))
-		if d > 1 && len(low) >= 3 && (strings.HasPrefix(lc, low) || len(lc) >= 3 && strings.HasPrefix(low, lc)) {
-			d = 1
+		d := 2 * distance([]rune(low), []rune(lc))
+		if d > 3 && len(low) >= 3 && (strings.HasPrefix(lc, low) || len(lc) >= 3 && strings.HasPrefix(low, lc)) {
+			d = 3
 		}
 		if d < score {
 			best, score = c, d
