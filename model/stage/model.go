@@ -23,7 +23,7 @@ const (
 	Loss Kind = "loss"
 )
 
-// Kinds are all kinds, in the order in which a day tries them.
+// kinds are all kinds, in the order in which a day tries them.
 var kinds = []Kind{Start, Return, Loss, Promotion}
 
 // Limits of a model file.
@@ -40,6 +40,8 @@ type Model struct {
 	Params []Param
 	Stages []Stage
 	Marks  []Mark
+
+	ps places // in the file that it was parsed from; nil of a model made otherwise
 }
 
 // A Param is a named number of the model, so that no rule holds one twice. It

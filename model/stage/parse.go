@@ -10,6 +10,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/pelletier/go-toml/v2/unstable"
+
+	"dwell/model/rule"
 )
 
 // ErrBadModel wraps every error about a model file.
@@ -19,6 +21,9 @@ var ErrBadModel = errors.New("the stage model cannot be used")
 type place struct{ line, col int }
 
 func (p place) err(format string, args ...any) error {
+	if p == (place{}) {
+		return fmt.Errorf("%w: %w", ErrBadModel, fmt.Errorf(format, args...))
+	}
 	return fmt.Errorf("%w: line %d, column %d: %w", ErrBadModel, p.line, p.col, fmt.Errorf(format, args...))
 }
 
@@ -27,8 +32,10 @@ func (p place) err(format string, args ...any) error {
 type places map[string]place
 
 // at is where a path stands, or the nearest part around it.
+//
+// The place 0, 0 is of a model that was not parsed.
 func (ps places) at(path string) place {
-	for {
+	for ps != nil {
 		if p, ok := ps[path]; ok {
 			return p
 		}
@@ -38,6 +45,7 @@ func (ps places) at(path string) place {
 		}
 		path = path[:i]
 	}
+	return place{}
 }
 
 // Parse reads and validates a model. Errors name line, column and the nearest
@@ -51,6 +59,7 @@ func Parse(body []byte) (*Model, error) {
 	if err := m.validate(ps); err != nil {
 		return nil, err
 	}
+	m.ps = ps
 	return m, nil
 }
 
@@ -283,6 +292,14 @@ func (r *reader) param(name string, at place, v *unstable.Node) (err error) {
 	}
 	r.m.Params = append(r.m.Params, p)
 	return nil
+}
+
+// nearest is ": did you mean …?" with the name nearest to a wrong one, or "".
+func nearest(wrong string, names []string) string {
+	if n := rule.Nearest(wrong, names); n != "" {
+		return ": did you mean " + n + "?"
+	}
+	return ""
 }
 
 var word = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]*$`)

@@ -1,0 +1,139 @@
+package stage
+
+import (
+	"fmt"
+
+	"dwell/model"
+	"dwell/model/measure"
+)
+
+// A Replayer stages users one after another. It belongs to one goroutine and
+// allocates nothing per user after warming up.
+type Replayer struct {
+	m   *Machine
+	cur *measure.Cursor
+}
+
+// NewReplayer makes a replayer for timelines scanned with Machine.Filter.
+func (m *Machine) NewReplayer() *Replayer { return &Replayer{m: m, cur: m.set.NewCursor()} }
+
+// NewReplayerFor makes a replayer for timelines scanned with a wider filter. It
+// fails if that filter leaves out what the rules read.
+func (m *Machine) NewReplayerFor(f model.Filter) (*Replayer, error) {
+	cur, err := m.set.NewCursorFor(f)
+	if err != nil {
+		return nil, fmt.Errorf("replay: %w", err)
+	}
+	return &Replayer{m: m, cur: cur}, nil
+}
+
+// Widen adds what the machine reads to a filter that others read by too.
+func (m *Machine) Widen(f model.Filter) model.Filter { return m.set.Widen(f) }
+
+// Replay fills h with the user's stages up to the end of the as-of day. A user
+// without an event by then has no transitions.
+//
+// It folds over change days only: event days, the day a dwell gate opens, and
+// the days on which a rule's truth may change by time alone. Nothing after asOf
+// is read.
+func (r *Replayer) Replay(tl *model.Timeline, asOf model.Day, h *History) {
+	r.begin(tl, asOf, h)
+	for day := r.cur.NextEvent(); day <= asOf; {
+		r.day(day, h)
+		day = min(r.cur.NextEvent(), r.due(h.State))
+	}
+	r.finish(asOf, h)
+}
+
+func (r *Replayer) begin(tl *model.Timeline, asOf model.Day, h *History) {
+	r.cur.Reset(tl)
+	*h = History{AsOf: asOf, Transitions: h.Transitions[:0], Lost: r.m.lost, Due: measure.Never}
+}
+
+// day lets the rules speak at the end of one day: return, loss, then at most one
+// promotion, the start before all.
+func (r *Replayer) day(day model.Day, h *History) {
+	m := r.m
+	r.cur.At(day, h.State)
+	if len(h.Transitions) == 0 {
+		r.move(m.start, h)
+	}
+	if st := &m.stages[h.State.Stage]; h.State.Stage == m.lost {
+		for _, e := range st.return_ {
+			if m.entries[e].check.holds(r.cur) {
+				r.move(e, h)
+				break
+			}
+		}
+	}
+	for _, e := range m.stages[h.State.Stage].loss {
+		if m.entries[e].check.holds(r.cur) {
+			r.move(e, h)
+			break
+		}
+	}
+	if !m.gateOpen(day, h.State) {
+		return
+	}
+	for _, e := range m.stages[h.State.Stage].up {
+		if m.entries[e].check.holds(r.cur) {
+			r.move(e, h)
+			return
+		}
+	}
+}
+
+// gateOpen says whether the stage has been held for its least dwell.
+func (m *Machine) gateOpen(day model.Day, st measure.State) bool {
+	return int(day-st.Since) >= m.stages[st.Stage].min
+}
+
+func (r *Replayer) move(e int, h *History) {
+	t := Transition{Day: r.cur.Day(), From: NoStage, To: int8(r.m.entries[e].to), Entry: uint8(e)}
+	if len(h.Transitions) > 0 {
+		t.From = int8(h.State.Stage)
+	}
+	h.Transitions = append(h.Transitions, t)
+	h.State = r.m.enter(h.State, t)
+	r.cur.At(t.Day, h.State)
+}
+
+// due is the first day after the cursor's on which a rule out of the stage may
+// hold without an event.
+func (r *Replayer) due(st measure.State) model.Day {
+	m, day, due := r.m, r.cur.Day(), measure.Never
+	s := &m.stages[st.Stage]
+	for _, e := range s.return_ {
+		due = min(due, m.entries[e].check.due(r.cur))
+	}
+	for _, e := range s.loss {
+		due = min(due, m.entries[e].check.due(r.cur))
+	}
+	if len(s.up) > 0 && !m.gateOpen(day, st) {
+		return min(due, st.Since+model.Day(s.min))
+	}
+	for _, e := range s.up {
+		due = min(due, m.entries[e].check.due(r.cur))
+	}
+	return due
+}
+
+func (r *Replayer) finish(asOf model.Day, h *History) {
+	if len(h.Transitions) == 0 {
+		return
+	}
+	r.cur.At(asOf, h.State)
+	for i := range r.m.marks {
+		if r.m.marks[i].holds(r.cur) {
+			h.Marks |= 1 << i
+		}
+	}
+	if h.State.Spell > 0 && h.State.Stage != r.m.lost {
+		h.Marks |= 1 << len(r.m.marks)
+	}
+	h.Due = r.due(h.State)
+}
+
+// Cursor is the replayer's cursor: after Replay it stands on the as-of day with
+// the user's state, unless the user has no event.
+func (r *Replayer) Cursor() *measure.Cursor { return r.cur }

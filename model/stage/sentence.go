@@ -1,0 +1,139 @@
+package stage
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"dwell/model"
+	"dwell/model/measure"
+)
+
+// sentence puts a proof into words.
+func (p *Prover) sentence(pr *Proof, k Kind) string {
+	from, to := "", p.m.model.Stages[pr.To].Label()
+	if pr.From != NoStage {
+		from = p.m.model.Stages[pr.From].Label()
+	}
+	var why []string
+	for _, c := range pr.Clauses {
+		why = append(why, c.Plain)
+	}
+	reason := strings.Join(why, ", and ")
+	switch k {
+	case Start:
+		return fmt.Sprintf("%s from %s on, the day of the first event.", title(to), pr.Day)
+	case Return:
+		return fmt.Sprintf("Back from %s into %s on %s: %s.", from, to, pr.Day, reason)
+	case Promotion:
+		if pr.Lasted == pr.Least && pr.Least > 0 {
+			reason += fmt.Sprintf(", and the %s that %s lasts at least were over", plural(pr.Least, "day"), from)
+		}
+	}
+	return fmt.Sprintf("From %s to %s on %s: %s.", from, to, pr.Day, reason)
+}
+
+// plain puts one clause into words. Measures of the default model have words of
+// their own; any other is named as in the rule.
+func (p *Prover) plain(c Clause) string {
+	name, _, _ := strings.Cut(c.Measure, "(")
+	number, bound := decimal(c.Value), short(c.Bound)
+	atLeast := c.Op == ">=" && !c.Not
+	switch {
+	case name == "spell_active_days" && atLeast:
+		return fmt.Sprintf("%s since %s (%s needed)", plural(int(c.Value), "active day"), p.cur.State().SpellFrom, are(c.Bound))
+	case name == "beats_active_4" && atLeast:
+		return fmt.Sprintf("active in %s of the last 4 blocks of %s (%s needed)", number, plural(p.beat(), "day"), are(c.Bound))
+	case name == "recency_days" && atLeast:
+		if last := p.lastActive(); last != model.NoDay {
+			return fmt.Sprintf("%s without an active day since %s (the limit is %s)", plural(int(c.Value), "day"), last, bound)
+		}
+		return fmt.Sprintf("%s without any active day since the first event (the limit is %s)", plural(int(c.Value), "day"), bound)
+	case name == "active_today" && c.Op == "":
+		return no(c.Not) + "active on this day"
+	case name == "cancelled_today" && c.Op == "":
+		if c.Not {
+			return "no cancellation takes effect on this day"
+		}
+		return "a cancellation takes effect on this day"
+	case name == "contract_open" && c.Op == "":
+		if c.Not {
+			return "no paid contract is open"
+		}
+		return "a paid contract is open"
+	case c.Op != "" && !c.Known:
+		return fmt.Sprintf("%s has no value yet (the rule asks for %s %s)", c.Measure, c.Op, bound)
+	case c.Op != "":
+		unit := ""
+		if c.Unit != "" {
+			unit = " " + c.Unit
+		}
+		return fmt.Sprintf("%s is %s%s (%sthe rule asks for %s %s)", c.Measure, short(c.Value), unit, no(c.Not), c.Op, bound)
+	}
+	if c.Not {
+		return "not " + c.Text
+	}
+	return c.Text
+}
+
+// missing says what a promotion lacks, as the subject of "would make this …".
+func (p *Prover) missing(n *Near, st measure.State) string {
+	var out []string
+	for _, c := range n.Missing {
+		name, _, _ := strings.Cut(c.Measure, "(")
+		lack := c.Bound - c.Value
+		switch {
+		case c.Op == ">=" && c.Known && name == "spell_active_days":
+			out = append(out, plural(int(lack), "more active day"))
+		case c.Op == ">=" && c.Known && name == "beats_active_4":
+			out = append(out, fmt.Sprintf("activity in %s of the last 4 blocks of %s instead of %s", short(c.Bound), plural(p.beat(), "day"), short(c.Value)))
+		case c.Op == ">=" && c.Known && c.Unit == "days":
+			out = append(out, fmt.Sprintf("%s more days of %s", short(lack), c.Measure))
+		case c.Op != "" && c.Known:
+			out = append(out, fmt.Sprintf("%s %s %s instead of %s", c.Measure, c.Op, short(c.Bound), short(c.Value)))
+		default:
+			out = append(out, c.Text)
+		}
+	}
+	if n.Wait > 0 {
+		out = append(out, fmt.Sprintf("%s in %s", plural(n.Wait, "more day"), p.m.model.Stages[st.Stage].Label()))
+	}
+	return strings.Join(out, " and ")
+}
+
+func no(not bool) string {
+	if not {
+		return "not "
+	}
+	return ""
+}
+
+func are(n float64) string {
+	if n == 1 {
+		return "1 is"
+	}
+	return short(n) + " are"
+}
+
+func plural(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return strconv.Itoa(n) + " " + what + "s"
+}
+
+// short writes a number for a sentence: four significant digits at most behind
+// the point.
+func short(x float64) string {
+	if x == float64(int64(x)) {
+		return strconv.FormatInt(int64(x), 10)
+	}
+	return strconv.FormatFloat(x, 'g', 4, 64)
+}
+
+func title(s string) string {
+	if s == "" {
+		return s
+	}
+	return strings.ToUpper(s[:1]) + s[1:]
+}
