@@ -93,6 +93,15 @@ func (s Sum) Money() (Money, error) {
 }
 
 // Float is the sum in whole units, rounded to a float64.
+//
+// The halves of a negative sum nearly cancel, so it is rounded by its absolute
+// value: otherwise −1 millionth would come out as 0.
 func (s Sum) Float() float64 {
-	return (float64(s.hi)*18446744073709551616 + float64(s.lo)) / float64(Unit)
+	hi, lo, unit := uint64(s.hi), s.lo, float64(Unit)
+	if s.hi < 0 {
+		var borrow uint64
+		lo, borrow = bits.Sub64(0, lo, 0)
+		hi, unit = 0-hi-borrow, -unit
+	}
+	return (float64(hi)*18446744073709551616 + float64(lo)) / unit
 }
