@@ -107,10 +107,15 @@ func (l *load) prepare(ctx context.Context) (model.LoadPlan, error) {
 		}
 		lp.Sources = append(lp.Sources, model.SourceInfo{Path: in.Path, Bytes: max(size, 0)})
 	}
+	l.start(names)
+	return lp, nil
+}
+
+// start makes what run needs.
+func (l *load) start(names []string) {
 	l.report = newReport(names, l.o.Rejects)
 	l.sources = make([]model.SourceInfo, len(l.inputs))
 	l.pool.New = func() any { b := make([]byte, 0, blockSize+blockSize/8); return &b }
-	return lp, nil
 }
 
 // refuseKnown finds out early that a file has been loaded before: only a file
