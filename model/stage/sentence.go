@@ -19,16 +19,15 @@ func (p *Prover) sentence(pr *Proof, k Kind) string {
 	for _, c := range pr.Clauses {
 		why = append(why, c.Plain)
 	}
-	reason := strings.Join(why, ", and ")
+	if k == Promotion && pr.Lasted == pr.Least && pr.Least > 0 {
+		why = append(why, fmt.Sprintf("the %s that %s lasts at least were over", plural(pr.Least, "day"), from))
+	}
+	reason := series(why, ", and ")
 	switch k {
 	case Start:
 		return fmt.Sprintf("%s from %s on, the day of the first event.", title(to), pr.Day)
 	case Return:
 		return fmt.Sprintf("Back from %s into %s on %s: %s.", from, to, pr.Day, reason)
-	case Promotion:
-		if pr.Lasted == pr.Least && pr.Least > 0 {
-			reason += fmt.Sprintf(", and the %s that %s lasts at least were over", plural(pr.Least, "day"), from)
-		}
 	}
 	return fmt.Sprintf("From %s to %s on %s: %s.", from, to, pr.Day, reason)
 }
@@ -98,7 +97,15 @@ func (p *Prover) missing(n *Near, st measure.State) string {
 	if n.Wait > 0 {
 		out = append(out, fmt.Sprintf("%s in %s", plural(n.Wait, "more day"), p.m.model.Stages[st.Stage].Label()))
 	}
-	return strings.Join(out, " and ")
+	return series(out, " and ")
+}
+
+// series joins parts with commas, and the last with its own word.
+func series(parts []string, last string) string {
+	if n := len(parts); n > 1 {
+		return strings.Join(parts[:n-1], ", ") + last + parts[n-1]
+	}
+	return strings.Join(parts, "")
 }
 
 func no(not bool) string {
