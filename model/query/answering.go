@@ -101,7 +101,7 @@ func figurePart(a *Answer, key string) (*Figure, Part, error) {
 	for i := range a.Figures {
 		all = append(all, a.Figures[i].Key)
 	}
-	return nil, 0, fmt.Errorf("%s has no figure %q%s: list its keys with --keys", a.Address, key, didYouMean(key, all))
+	return nil, 0, fmt.Errorf("%w: %s has no figure %q%s: list its keys with --keys", ErrNoFigure, a.Address, key, didYouMean(key, all))
 }
 
 func cutSuffix(s, suffix string) (string, bool) {
