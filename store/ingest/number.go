@@ -16,8 +16,8 @@ var numberNames = []string{"1234.5", "1,234.5", "1.234,5"}
 
 func (s numberStyle) String() string { return numberNames[s] }
 
-// plain rewrites a number of this style as [-]digits[.digits]; what is not one
-// is returned as it is and will not parse. Currency signs and codes are dropped,
+// plain rewrites a number of this style as [-]digits[.digits]; of what is none,
+// nil. Currency signs and codes are dropped,
 // parentheses mean minus, as accountants write it.
 func (s numberStyle) plain(b []byte, scratch *[]byte) []byte {
 	body, neg := stripCurrency(b)
@@ -27,7 +27,7 @@ func (s numberStyle) plain(b []byte, scratch *[]byte) []byte {
 	}
 	whole, frac, has := bytes.Cut(body, []byte{point})
 	if bytes.IndexByte(frac, sep) >= 0 || bytes.IndexByte(frac, point) >= 0 || has && len(frac) == 0 && len(whole) == 0 {
-		return b
+		return nil
 	}
 	start := len(*scratch)
 	out := *scratch
@@ -37,10 +37,7 @@ func (s numberStyle) plain(b []byte, scratch *[]byte) []byte {
 	parts := bytes.Split(whole, []byte{sep})
 	for i, p := range parts {
 		if i > 0 && len(p) != 3 || i == 0 && len(parts) > 1 && (len(p) == 0 || len(p) > 3) {
-			if s == numberPoint && len(parts) == 2 && !has && i == 1 {
-				return b // 12.5 under a decimal comma: not a number of this style
-			}
-			return b
+			return nil // so 12.5 is no number where the comma is decimal
 		}
 		out = append(out, p...)
 	}
