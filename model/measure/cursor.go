@@ -141,10 +141,10 @@ func (c *Cursor) Value(i int) (v float64, known bool) {
 	return c.vals[i], c.known[i]
 }
 
-// Text is a text measure's value, "" where missing.
+// Text is a text measure's value, "" where missing or of another type.
 func (c *Cursor) Text(i int) string {
 	v, ok := c.Value(i)
-	if !ok {
+	if !ok || c.set.fams[i].Type != Text {
 		return ""
 	}
 	if p, plain := c.accs[i].(*propAcc); plain && p.key.Plain {
