@@ -1,6 +1,7 @@
 package model
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"fmt"
@@ -21,6 +22,7 @@ type Memory struct {
 	rows  []memRow
 	loads []LoadInfo
 	srcs  []SourceInfo
+	keeps []bool // of each source: it kept rows that another has
 
 	words map[string]string // one copy of each string that rows hold
 
@@ -55,12 +57,6 @@ type memRow struct {
 
 type memProp struct{ key, value string }
 
-// occurrence counts equal rows within one source.
-type occurrence struct {
-	source int
-	id     [16]byte
-}
-
 // identify digests the row's content. The digest stands for the content itself,
 // whose text for half a million rows would be most of the memory used.
 func (r *memRow) identify(buf []byte) []byte {
@@ -92,7 +88,7 @@ func (m *Memory) Fork() *Memory {
 	defer m.mu.Unlock()
 	f := NewMemory()
 	f.snap, f.words = m.snap, maps.Clone(m.words)
-	f.rows, f.loads, f.srcs = slices.Clip(m.rows), slices.Clip(m.loads), slices.Clip(m.srcs)
+	f.rows, f.loads, f.srcs, f.keeps = slices.Clip(m.rows), slices.Clip(m.loads), slices.Clip(m.srcs), slices.Clip(m.keeps)
 	return f
 }
 
@@ -173,45 +169,47 @@ func (l *memLoader) Commit(q Quality, sources []SourceInfo) (LoadInfo, error) {
 		}
 	}
 	base := len(m.srcs)
-	// Occurrences already stored, per content, in the source that has most.
-	stored := map[[16]byte]int{}
-	perSource := map[occurrence]int{}
-	count := func(r *memRow) {
-		k := occurrence{r.source, r.id}
-		perSource[k]++
-		stored[r.id] = max(stored[r.id], perSource[k])
-	}
-	for i := range m.rows {
-		count(&m.rows[i])
-	}
-	var add []memRow
-	seen := map[occurrence]int{} // per source of this load and content
-	row := 0
+	known := m.occurrences()
+	var rows []memRow
 	for seq := range len(l.got) {
-		rows, ok := l.got[seq]
+		batch, ok := l.got[seq]
 		if !ok {
 			return LoadInfo{}, fmt.Errorf("batch %d is missing", seq)
 		}
-		for _, r := range rows {
-			r.load, r.row, r.source = len(m.loads), row, base+r.source
-			row++
-			k := occurrence{r.source, r.id}
-			seen[k]++
-			if seen[k] > 1 {
-				if l.plan.Dedupe {
-					q.Dropped++
-					continue
-				}
+		for _, r := range batch {
+			r.load, r.row, r.source = len(m.loads), len(rows), base+r.source
+			rows = append(rows, r)
+		}
+	}
+	// One source after the other, each against those before it.
+	slices.SortStableFunc(rows, func(a, b memRow) int { return cmp.Compare(a.source, b.source) })
+	var add []memRow
+	for len(rows) > 0 {
+		n := 1
+		for n < len(rows) && rows[n].source == rows[0].source {
+			n++
+		}
+		seen := map[[16]byte]int{}
+		for _, r := range rows[:n] {
+			if l.plan.Dedupe && seen[r.id] > 0 {
+				q.Dropped++
+				continue
+			}
+			if seen[r.id]++; seen[r.id] > 1 {
 				q.Equal++
 			}
-			if !l.plan.KeepEqual && seen[k] <= stored[r.id] {
+			if !l.plan.KeepEqual && seen[r.id] <= known[r.id] {
 				q.Already++
 				continue
 			}
 			add = append(add, r)
-			count(&r)
 		}
+		for id, k := range seen {
+			known[id] = max(known[id], k)
+		}
+		rows = rows[n:]
 	}
+	slices.SortStableFunc(add, func(a, b memRow) int { return cmp.Compare(a.row, b.row) })
 	q.Stored = int64(len(add))
 	users := map[string]bool{}
 	for i := range add {
@@ -221,12 +219,65 @@ func (l *memLoader) Commit(q Quality, sources []SourceInfo) (LoadInfo, error) {
 	for _, s := range sources {
 		s.Load = len(m.loads)
 		m.srcs = append(m.srcs, s)
+		m.keeps = append(m.keeps, l.plan.KeepEqual)
 	}
+	q.Impossible = impossibleDays(add, l.plan.Zone)
+	load.Quality = q
 	m.loads = append(m.loads, load)
 	m.rows = append(m.rows, add...)
 	m.snap = m.build()
 	l.done = true
 	return load, nil
+}
+
+// occurrences is how many rows of each content are known: the greatest number
+// in any one source. A source that kept what it brought has its own number; any
+// other added what it had beyond those before it.
+func (m *Memory) occurrences() map[[16]byte]int {
+	var per []map[[16]byte]int
+	for i := range m.rows {
+		r := &m.rows[i]
+		for len(per) <= r.source {
+			per = append(per, map[[16]byte]int{})
+		}
+		per[r.source][r.id]++
+	}
+	known := map[[16]byte]int{}
+	for src, ids := range per {
+		for id, n := range ids {
+			if src < len(m.keeps) && m.keeps[src] {
+				known[id] = max(known[id], n)
+			} else {
+				known[id] += n
+			}
+		}
+	}
+	return known
+}
+
+// impossibleDays counts users with more than 10,000 rows on one day of the zone
+// (SPEC R3.11); without a zone, of UTC.
+func impossibleDays(rows []memRow, zone string) int64 {
+	cal, err := NewCalendar(zone)
+	if err != nil {
+		cal = UTC()
+	}
+	type userDay struct {
+		user string
+		day  Day
+	}
+	n, users := map[userDay]int{}, map[string]bool{}
+	for i := range rows {
+		d := cal.Day(rows[i].time)
+		if rows[i].dated {
+			d = floorDay(rows[i].time)
+		}
+		k := userDay{rows[i].user, d}
+		if n[k]++; n[k] > 10_000 {
+			users[k.user] = true
+		}
+	}
+	return int64(len(users))
 }
 
 func (l *memLoader) Abort() error { l.got = nil; return nil }

@@ -1,0 +1,5 @@
+package modeltest
+
+import "testing"
+
+func TestMemoryConforms(t *testing.T) { Conformance(t, InMemory) }
