@@ -1,0 +1,286 @@
+package tui
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/charmbracelet/bubbles/key"
+	"github.com/charmbracelet/x/ansi"
+
+	"dwell/model/query"
+	"dwell/tui/format"
+)
+
+// Lines above and below the screen's body: breadcrumbs and title, status and help.
+const (
+	headLines = 2
+	footLines = 2
+)
+
+// body is the height left to the screen.
+func (a *App) body() int { return max(a.h-headLines-footLines, 0) }
+
+// small says whether the terminal has too little room for any screen.
+func (a *App) small() bool { return a.w < MinWidth || a.h < MinHeight }
+
+// draw makes the frame: exactly as many lines as the terminal has, none wider.
+func (a *App) draw() string {
+	if a.w == 0 || a.h == 0 {
+		return ""
+	}
+	if a.small() {
+		return fitLines([]string{
+			format.Cut(fmt.Sprintf("dwell needs %d×%d cells; this", MinWidth, MinHeight), a.w),
+			format.Cut(fmt.Sprintf("terminal has %d×%d. q quits.", a.w, a.h), a.w)}, a.w, a.h)
+	}
+	lines := []string{a.crumbs(), a.titleLine()}
+	lines = append(lines, a.middle()...)
+	lines = append(lines, a.statusLine(), a.helpLine())
+	return fitLines(lines, a.w, a.h)
+}
+
+// fitLines cuts lines to the width and their number to the height.
+func fitLines(lines []string, w, h int) string {
+	if len(lines) > h {
+		lines = lines[:h]
+	}
+	for i, l := range lines {
+		if ansi.StringWidth(l) > w {
+			lines[i] = ansi.Truncate(l, w, "")
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+// middle is the body: the screen, or what lies over it.
+func (a *App) middle() []string {
+	var v string
+	switch {
+	case a.mode == modePager:
+		v = a.pager.text.View(true)
+	case a.mode == modePalette:
+		v = a.palette.View(a.w, a.body())
+	case a.screen() != nil:
+		v = a.screen().View()
+	}
+	lines := strings.Split(v, "\n")
+	for len(lines) < a.body() {
+		lines = append(lines, "")
+	}
+	lines = lines[:a.body()]
+	if a.mode == modeChoice {
+		over := []string{a.s.styles.Accent.Render(" " + a.chooser.title)}
+		for i, c := range a.chooser.choices {
+			k := c.key
+			if i == 0 {
+				k = "enter/" + k
+			}
+			over = append(over, "   "+a.s.styles.Head.Render(k)+"  "+c.label)
+		}
+		over = append(over, "   "+a.s.styles.Dim.Render("esc leaves it"))
+		at := max(len(lines)-len(over)-1, 0)
+		copy(lines[at:], append([]string{strings.Repeat(a.s.styles.Glyphs.Rule, a.w)}, over...))
+	}
+	return lines
+}
+
+// crumbs is the trail from the outermost screen to this one, and the data set.
+func (a *App) crumbs() string {
+	st := a.s.styles
+	sep := " " + st.Glyphs.Right + " "
+	var trail []string
+	for i := a.at; i >= 0; i = a.hist[i].parent {
+		trail = append([]string{crumbOf(a.s, &a.hist[i])}, trail...)
+	}
+	if len(trail) > 0 && trail[0] != home {
+		trail = append([]string{home}, trail...)
+	}
+	right := a.s.desk.Name
+	if d := a.s.data; d != nil {
+		right += " " + st.Glyphs.Dot + " " + format.Age(d.AsOf, a.s.desk.Now())
+	}
+	left := strings.Join(trail, sep)
+	room := a.w - format.Width(right) - 3
+	for len(trail) > 2 && format.Width(left) > room {
+		trail = append([]string{"…"}, trail[2:]...)
+		left = strings.Join(trail, sep)
+	}
+	left = format.Cut(left, max(room, 10))
+	gap := max(a.w-format.Width(left)-format.Width(right)-1, 1)
+	return st.Dim.Render(left) + strings.Repeat(" ", gap) + st.Dim.Render(right)
+}
+
+func crumbOf(s *session, e *entry) string {
+	if e.screen != nil {
+		return e.screen.Place().Crumb
+	}
+	if q, err := query.Parse(e.address); err == nil {
+		return crumb(s, q)
+	}
+	return e.address
+}
+
+// crumb is the short name of an address: its analysis and id.
+func crumb(s *session, q query.Query) string {
+	c := q.Analysis
+	if q.ID != "" {
+		id := q.ID
+		if q.Analysis == "user" {
+			id = s.desk.Namer.ID(id)
+		}
+		c += " " + format.Clean(id)
+	} else if q.Get("of") != "" {
+		c += " of " + format.Clean(q.Get("key"))
+	}
+	return format.Cut(c, 40)
+}
+
+// titleLine names the question with its day, zone and group.
+func (a *App) titleLine() string {
+	if a.screen() == nil {
+		return ""
+	}
+	st, p := a.s.styles, a.screen().Place()
+	dot := " " + st.Glyphs.Dot + " "
+	right := ""
+	if p.AsOf != "" {
+		right = "as of " + p.AsOf
+	}
+	if p.Zone != "" {
+		right += dot + p.Zone
+	}
+	if p.Group != "" {
+		right += dot + format.Clean(p.Group)
+	}
+	right = format.Cut(right, a.w/2)
+	left := format.Cut(p.Title, a.w-format.Width(right)-2)
+	gap := max(a.w-format.Width(left)-format.Width(right)-1, 1)
+	return st.Head.Render(left) + strings.Repeat(" ", gap) + st.Dim.Render(right)
+}
+
+// statusLine is the prompt, the last sentence, or what is running.
+func (a *App) statusLine() string {
+	st := a.s.styles
+	switch {
+	case a.mode == modePalette:
+		return a.palette.input.View(a.w)
+	case a.mode == modePrompt:
+		return a.prompt.input.View(a.w)
+	case a.status.text != "" && a.status.bad:
+		return st.Bad.Render(format.Cut("! "+firstLine(a.status.text), a.w))
+	case a.status.text != "":
+		return format.Cut(firstLine(a.status.text), a.w)
+	}
+	if j := a.newest(); j != nil {
+		return st.Dim.Render(format.Cut(progressLine(j), a.w))
+	}
+	if s := a.screen(); s != nil && s.Place().Warnings > 0 {
+		return st.Warn.Render(fmt.Sprintf("! %s: i shows them", format.Plural(int64(s.Place().Warnings), "warning", "warnings")))
+	}
+	return ""
+}
+
+func firstLine(s string) string {
+	l, rest, more := strings.Cut(s, "\n")
+	if more && strings.TrimSpace(rest) != "" {
+		return l + "  (:messages has all of it)"
+	}
+	return l
+}
+
+// newest is the youngest job that runs.
+func (a *App) newest() *job {
+	var out *job
+	for _, j := range a.s.jobs.live {
+		if out == nil || j.id > out.id {
+			out = j
+		}
+	}
+	return out
+}
+
+// progressLine says how far a job is, in real things.
+func progressLine(j *job) string {
+	s := j.title + " …"
+	switch {
+	case j.total > 0:
+		s += fmt.Sprintf(" %s of %s %s (%d%%)", format.Count(j.done), format.Count(j.total), j.unit, 100*min(j.done, j.total)/j.total)
+	case j.done > 0:
+		s += " " + format.Count(j.done) + " " + j.unit
+	}
+	return s + "  esc cancels"
+}
+
+// helpLine lists the keys that do something now, as many as fit.
+func (a *App) helpLine() string {
+	k := &a.s.keys
+	var bs []key.Binding
+	switch a.mode {
+	case modePalette:
+		return a.s.styles.Dim.Render(format.Cut("enter go  tab complete  ↑/↓ choose  esc close", a.w))
+	case modePrompt:
+		return a.s.styles.Dim.Render("enter do it  esc leave it")
+	case modePager:
+		return a.s.styles.Dim.Render("esc close  ↑/↓ scroll  y copy")
+	case modeChoice:
+		return ""
+	}
+	if s := a.screen(); s != nil {
+		if t, ok := s.(typist); ok && t.Typing() {
+			bs = s.ShortHelp()
+		} else {
+			bs = append(s.ShortHelp(), k.Escape, k.Palette, k.Help, k.Quit)
+		}
+	}
+	var b strings.Builder
+	used := 0
+	for _, x := range bs {
+		if !x.Enabled() {
+			continue
+		}
+		h := x.Help()
+		w := format.Width(h.Key) + 1 + format.Width(h.Desc)
+		if used > 0 {
+			w += 2
+		}
+		if used+w > a.w {
+			break
+		}
+		if used > 0 {
+			b.WriteString("  ")
+		}
+		b.WriteString(h.Key + " " + h.Desc)
+		used += w
+	}
+	return a.s.styles.Dim.Render(b.String())
+}
+
+// helpLines is the full help: the live key maps of screen and app, nothing else.
+func (a *App) helpLines() []string {
+	k := &a.s.keys
+	var out []string
+	group := func(name string, bs []key.Binding) {
+		out = append(out, name)
+		for _, b := range bs {
+			if b.Enabled() && b.Help().Key != "" {
+				out = append(out, "  "+format.Pad(b.Help().Key, 14, false)+" "+b.Help().Desc)
+			}
+		}
+		out = append(out, "")
+	}
+	if s := a.screen(); s != nil {
+		for i, bs := range s.FullHelp() {
+			name := "this screen"
+			if i > 0 {
+				name = "the part with the cursor"
+			}
+			group(name, bs)
+		}
+	}
+	group("everywhere", []key.Binding{k.Escape, k.Back, k.Forward, k.Palette, k.Help, k.Yank, k.YankAddress, k.Explain, k.Export, k.About, k.Mouse, k.Quit, k.Kill})
+	out = append(out, "behind : (an address, or a command)")
+	for _, c := range a.commands() {
+		out = append(out, "  "+format.Pad(c.usage, 18, false)+" "+c.help)
+	}
+	return out
+}

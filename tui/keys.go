@@ -1,0 +1,49 @@
+package tui
+
+import (
+	"github.com/charmbracelet/bubbles/key"
+
+	"dwell/tui/widget"
+)
+
+// keyMap are the keys that mean the same on every screen. Each is declared once,
+// here, with its help; screens declare their own beside their code. The names
+// follow what users of k9s, lazygit and VisiData have in their fingers.
+type keyMap struct {
+	Enter, Escape, Back, Forward, Palette, Filter, Help, Quit, Kill key.Binding
+	Next, Prev, Yank, YankAddress, Explain, Export, Table, About    key.Binding
+	Mouse, Cancel, Yes, No                                          key.Binding
+
+	w widget.Keys
+}
+
+func bind(help, what string, keys ...string) key.Binding {
+	return key.NewBinding(key.WithKeys(keys...), key.WithHelp(help, what))
+}
+
+func newKeyMap() keyMap {
+	return keyMap{
+		Enter:       bind("enter", "open", "enter"),
+		Escape:      bind("esc", "out", "esc"),
+		Back:        bind("[", "back", "["),
+		Forward:     bind("]", "forward", "]"),
+		Palette:     bind(":", "go, do", ":"),
+		Filter:      bind("/", "filter", "/"),
+		Help:        bind("?", "help", "?"),
+		Quit:        bind("q", "quit", "q"),
+		Kill:        bind("ctrl+c", "quit at once", "ctrl+c"),
+		Next:        bind("tab", "next part", "tab"),
+		Prev:        bind("shift+tab", "part before", "shift+tab"),
+		Yank:        bind("y", "copy row", "y"),
+		YankAddress: bind("Y", "copy address", "Y"),
+		Explain:     bind("e", "explain", "e"),
+		Export:      bind("x", "export", "x"),
+		Table:       bind("t", "chart as table", "t"),
+		About:       bind("i", "definition, warnings", "i"),
+		Mouse:       bind("M", "mouse on/off", "M"),
+		Cancel:      bind("esc", "cancel", "esc"),
+		Yes:         bind("y", "yes", "y"),
+		No:          bind("n", "no", "n", "esc"),
+		w:           widget.NewKeys(),
+	}
+}

@@ -1,0 +1,18 @@
+package tui
+
+import "dwell/model/query"
+
+// newScreen makes the screen of an address. An analysis that is not named here
+// is shown by its blocks alone, so that a new analysis needs no screen.
+func newScreen(s *session, q query.Query) Screen {
+	switch q.Analysis {
+	case "overview":
+		return newOverview(s, q)
+	}
+	for _, sp := range query.Specs() {
+		if sp.Name == q.Analysis && sp.Windowed {
+			return newTableScreen(s, q)
+		}
+	}
+	return newAnswerScreen(s, q)
+}

@@ -1,0 +1,81 @@
+package tui
+
+import (
+	"strings"
+
+	"github.com/charmbracelet/x/ansi"
+
+	"dwell/model/query"
+	"dwell/tui/format"
+)
+
+// The states every screen draws on purpose: working, failed and empty. (Too
+// small is drawn by the app, for all.)
+
+// workingView says what is being done and how far it is. The line below it in
+// the status bar says how to cancel.
+func workingView(s *session, j *job, w int) string {
+	if j == nil {
+		return ""
+	}
+	lines := []string{"", "  " + format.Cut(j.title+" is being worked out", w-2), ""}
+	if j.total > 0 {
+		room := min(w-8, 60)
+		bar := format.Bar(float64(j.done)/float64(j.total), room, s.styles.ASCII)
+		lines = append(lines, "  "+s.styles.Accent.Render(bar)+s.styles.Dim.Render(strings.Repeat(s.styles.Glyphs.Dot, max(room-format.Width(bar), 0))))
+	}
+	return strings.Join(lines, "\n")
+}
+
+// failedView shows the sentence in full, and what can be done.
+func failedView(s *session, err error, w int, hint string) string {
+	lines := []string{"", "  " + s.styles.Bad.Render("This did not work."), ""}
+	text, _, _ := strings.Cut(err.Error(), "\n") // a panic's stack is under :messages
+	for _, l := range format.Wrap(format.Clean(text), w-4) {
+		lines = append(lines, "  "+l)
+	}
+	lines = append(lines, "", "  "+s.styles.Dim.Render(format.Cut(hint, w-4)))
+	return strings.Join(lines, "\n")
+}
+
+// emptyView says that the question was answered and nobody is in the answer.
+func emptyView(s *session, a *query.Answer, w int) string {
+	lines := []string{"", "  Nothing to show: the data hold nothing that this question counts.", ""}
+	for _, x := range a.Warnings {
+		for _, l := range format.Wrap("! "+x.Text, w-4) {
+			lines = append(lines, "  "+l)
+		}
+	}
+	if a.Definition != "" {
+		lines = append(lines, "")
+		for _, l := range format.Wrap(a.Definition, w-4) {
+			lines = append(lines, "  "+s.styles.Dim.Render(l))
+		}
+	}
+	hint := ":where alone drops the rule, :asof alone drops the day, :load brings data"
+	lines = append(lines, "", "  "+s.styles.Dim.Render(format.Cut(hint, w-4)))
+	return strings.Join(lines, "\n")
+}
+
+// padTo sets a styled line in n cells.
+func padTo(s string, n int) string {
+	if w := ansi.StringWidth(s); w < n {
+		return s + strings.Repeat(" ", n-w)
+	}
+	return ansi.Truncate(s, n, "")
+}
+
+// placeOf is the header of a question before it is answered.
+func placeOf(s *session, q query.Query) Place {
+	p := Place{Query: q, Crumb: crumb(s, q), Title: q.Analysis, AsOf: q.AsOf.String()}
+	for _, sp := range query.Specs() {
+		if sp.Name == q.Analysis && sp.Title != "" {
+			p.Title = sp.Title
+		}
+	}
+	if q.ID != "" {
+		p.Title = crumb(s, q)
+	}
+	p.Group = strings.Join(append(q.All("where"), q.All("segment")...), " | ")
+	return p
+}
