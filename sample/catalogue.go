@@ -19,7 +19,7 @@ const (
 	evShare    = "share"
 	evInvite   = "invite_sent"
 	evPurchase = "purchase"
-	evPay      = "subscription_payment"
+	evPay      = "payment_completed"
 	evRefund   = "refund"
 	evSurvey   = "survey_received"
 	evNPS      = "nps_answer"
