@@ -19,10 +19,10 @@ func compileCheck(src string, schema *measure.Schema, refs *measure.Refs) (check
 func (c check) holds(cur *measure.Cursor) bool { return c.rule.Holds(cur) }
 
 // due is the first day after the cursor's on which the rule may hold without an
-// event: the next day if it holds already (one promotion a day), else the day
-// its truth may change.
-func (c check) due(cur *measure.Cursor) model.Day {
-	if c.rule.Holds(cur) {
+// event: the next day if it holds already, else the day its truth may change.
+// ask is false where the caller knows that it does not hold.
+func (c check) due(cur *measure.Cursor, ask bool) model.Day {
+	if ask && c.rule.Holds(cur) {
 		return cur.Day() + 1
 	}
 	return c.rule.Next(cur)

@@ -40,7 +40,11 @@ func (r *Replayer) Replay(tl *model.Timeline, asOf model.Day, h *History) {
 	r.begin(tl, asOf, h)
 	for day := r.cur.NextEvent(); day <= asOf; {
 		r.day(day, h)
-		day = min(r.cur.NextEvent(), r.due(h.State))
+		next := r.cur.NextEvent()
+		if next > day+1 { // else nothing can fall due before it
+			next = min(next, r.due(h))
+		}
+		day = next
 	}
 	r.finish(asOf, h)
 }
@@ -99,21 +103,25 @@ func (r *Replayer) move(e int, h *History) {
 }
 
 // due is the first day after the cursor's on which a rule out of the stage may
-// hold without an event.
-func (r *Replayer) due(st measure.State) model.Day {
+// hold without an event. On a day with a transition, rules out of the new stage
+// may hold already, for one promotion a day; on any other day they were just
+// found not to.
+func (r *Replayer) due(h *History) model.Day {
 	m, day, due := r.m, r.cur.Day(), measure.Never
+	st := h.State
 	s := &m.stages[st.Stage]
+	fresh := h.Transitions[len(h.Transitions)-1].Day == day
 	for _, e := range s.return_ {
-		due = min(due, m.entries[e].check.due(r.cur))
+		due = min(due, m.entries[e].check.due(r.cur, fresh))
 	}
 	for _, e := range s.loss {
-		due = min(due, m.entries[e].check.due(r.cur))
+		due = min(due, m.entries[e].check.due(r.cur, fresh))
 	}
 	if len(s.up) > 0 && !m.gateOpen(day, st) {
 		return min(due, st.Since+model.Day(s.min))
 	}
 	for _, e := range s.up {
-		due = min(due, m.entries[e].check.due(r.cur))
+		due = min(due, m.entries[e].check.due(r.cur, fresh))
 	}
 	return due
 }
@@ -131,7 +139,7 @@ func (r *Replayer) finish(asOf model.Day, h *History) {
 	if h.State.Spell > 0 && h.State.Stage != r.m.lost {
 		h.Marks |= 1 << len(r.m.marks)
 	}
-	h.Due = r.due(h.State)
+	h.Due = r.due(h)
 }
 
 // Cursor is the replayer's cursor: after Replay it stands on the as-of day with

@@ -90,8 +90,8 @@ func (p *Prover) lostOn(st measure.State) model.Day {
 	if m.lost == NoStage || st.Stage == m.lost {
 		return model.NoDay
 	}
-	h := History{State: st, Transitions: []Transition{{}}} // not empty: past its start
-	for day, last := p.r.due(st), p.cur.Day()+horizon; day <= last; day = p.r.due(h.State) {
+	h := History{State: st, Transitions: []Transition{{Day: p.cur.Day()}}} // not empty: past its start
+	for day, last := p.r.due(&h), p.cur.Day()+horizon; day <= last; day = p.r.due(&h) {
 		p.r.day(day, &h)
 		if h.State.Stage == m.lost {
 			return day
