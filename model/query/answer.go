@@ -12,6 +12,7 @@ const (
 	Stat  Kind = "stat"  // median, hazard, AUC: n users
 	Pairs Kind = "pairs" // user and interval
 	Rows  Kind = "rows"  // value counts events: n users, each with a number of events that adds to it
+	Read  Kind = "read"  // value counts rows as a load read them, before there were users: it has no list
 )
 
 // A Figure is one number of an answer, with what it takes to trust it.
@@ -126,6 +127,7 @@ type Row struct {
 	Label string
 	Cells []Cell
 	Open  string // address that enter on the row goes to; "" if its figure's users
+	Rule  string // the rule that the row's users meet on the as-of day; "" if there is none
 	Apart bool   // drawn apart, not scaled with the others (churned beside the living)
 }
 

@@ -3,7 +3,6 @@ package query
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"unicode"
@@ -97,12 +96,13 @@ type StageChange struct {
 	Before, After int64
 }
 
-// A Param is one number of the stage model, with what speaks for it.
+// A ModelParam is one number of the stage model, with what speaks for it.
 type ModelParam struct {
-	Name      string
-	Value     float64 // in force
-	Suggested float64 // from the data as it stands
-	Evidence  string  // one sentence
+	Name          string
+	Value         float64 // in force
+	Suggested     float64 // from the data as it stands, if HasSuggestion
+	HasSuggestion bool
+	Evidence      string // one sentence
 }
 
 // A ModelState is the stage model in force.
@@ -113,6 +113,3 @@ type ModelState struct {
 	Params    []ModelParam
 	Confirmed bool // a person has looked at the numbers
 }
-
-// errNotSaved says that nothing was changed.
-var errNotSaved = errors.New("nothing was saved")

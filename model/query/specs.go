@@ -77,8 +77,17 @@ type analysis struct {
 func analyses() []analysis {
 	return []analysis{
 		usersAnalysis(),
+		segmentsAnalysis(),
+		stagesAnalysis(),
+		measuresAnalysis(),
 		modelAnalysis(),
 		retentionAnalysis(),
+		eventsAnalysis(),
+		eventAnalysis(),
+		propertiesAnalysis(),
+		propertyAnalysis(),
+		rowsAnalysis(),
+		qualityAnalysis(),
 		lifecycleAnalysis(),
 		churnAnalysis(),
 	}
