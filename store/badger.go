@@ -1,0 +1,100 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/dgraph-io/badger/v4"
+	"github.com/dgraph-io/badger/v4/options"
+)
+
+// The folders of a data set.
+const (
+	dirBadger  = "events"  // Badger's files
+	dirShelf   = "shelf"   // what people make, as TOML
+	dirSpill   = "spill"   // a load's temporary files
+	dirHolders = "holders" // who has it open; only to say so in a refusal
+)
+
+// badgerOptions are the settings that measured best for packed chunks
+// (DESIGN 5): values stay in the tables, which are read through mmap without
+// compression or a cache of blocks, because a chunk is packed already.
+//
+// A block is checked when it is read: Badger answers a bad one by ending the
+// iteration without a word, which the readers here notice by counting chunks.
+func badgerOptions(dir string, readOnly bool) badger.Options {
+	o := badger.DefaultOptions(filepath.Join(dir, dirBadger))
+	o.ReadOnly = readOnly
+	o.Logger = nil
+	o.Compression = options.None
+	o.BlockCacheSize = 0
+	o.BlockSize = 4 << 10
+	o.BaseTableSize = 512 << 10
+	o.ValueThreshold = 1 << 20
+	o.ValueLogFileSize = 64 << 20 // an open makes a sparse file of twice that
+	o.MemTableSize = 8 << 20
+	o.NumMemtables = 2
+	o.NumCompactors = 2
+	o.DetectConflicts = false
+	o.SyncWrites = false // a load syncs before its marker
+	o.MetricsEnabled = false
+	o.ChecksumVerificationMode = options.OnBlockRead
+	return o
+}
+
+// openBadger opens Badger and turns its panics on damaged files into errors.
+func openBadger(o badger.Options) (db *badger.DB, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			db, err = nil, fmt.Errorf("%s: %w: %v; restore a backup or load the files again into a new directory", o.Dir, ErrDamaged, p)
+		}
+	}()
+	return badger.Open(o)
+}
+
+// isLocked says that Badger was refused the directory's lock.
+func isLocked(err error) bool {
+	return err != nil && strings.Contains(err.Error(), "Cannot acquire directory lock")
+}
+
+// needsRecovery says that a read-only open failed because a writer was killed
+// and its log still has to be cut to what was written whole.
+func needsRecovery(err error) bool { return errors.Is(err, badger.ErrTruncateNeeded) }
+
+// mendModes gives the files of a directory the read bits that the directory
+// itself has. Badger makes some of its files 0600 whatever the umask says, and
+// colleagues on one machine could not read what the umask lets them.
+func mendModes(dir string) {
+	di, err := os.Stat(dir)
+	if err != nil {
+		return
+	}
+	want := di.Mode().Perm() & 0o444
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return
+	}
+	for _, e := range entries {
+		if fi, err := e.Info(); err == nil && fi.Mode().IsRegular() && fi.Mode().Perm()&want != want {
+			// Best effort: a file of another owner stays as it is.
+			_ = os.Chmod(filepath.Join(dir, e.Name()), fi.Mode().Perm()|want)
+		}
+	}
+}
+
+// explainOpen turns an error of the file system into a sentence.
+func explainOpen(dir string, err error) error {
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		return fmt.Errorf("%s cannot be opened: %w; ask its owner for access, or name another directory", dir, err)
+	case strings.Contains(err.Error(), "read-only file system"):
+		return fmt.Errorf("%s is on a read-only medium: %w; it can be explored but not loaded into", dir, err)
+	case errors.Is(err, ErrDamaged):
+		return err
+	}
+	return fmt.Errorf("open %s: %w: %w", dir, ErrDamaged, err)
+}

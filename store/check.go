@@ -1,0 +1,379 @@
+package store
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/dgraph-io/badger/v4"
+
+	"dwell/model"
+)
+
+// A Problem is one broken promise: where, and what is wrong there.
+type Problem struct {
+	Place string
+	What  string
+}
+
+func (p Problem) String() string { return p.Place + ": " + p.What }
+
+// Check reads the whole data set and calls fn with everything that is not as the
+// layout promises: keys and their order, checksums, the figures of markers,
+// tables, summaries and chunks against one another, dictionary ids, users in
+// their bucket and in order, times in order, entries that belong to no load. It
+// tells report how many of how many chunks are done; both functions are called
+// by this goroutine. Its own error is only that it could not go on.
+func (s *Store) Check(ctx context.Context, report func(done, total int64), fn func(Problem)) (err error) {
+	snap, err := s.checkView()
+	if err != nil {
+		fn(Problem{"the data set", err.Error()})
+		return nil
+	}
+	defer snap.Close()
+	if err := snap.enter(); err != nil {
+		return err
+	}
+	defer snap.leave()
+	c := &checker{ctx: ctx, st: s, txn: snap.txn, view: snap.view, report: report, fn: fn, loads: map[uint32]*loadCheck{}, wild: map[uint32]bool{}}
+	var inFn bool
+	defer func() {
+		if err != nil && ctx.Err() == nil {
+			fn(Problem{"the data set", err.Error()})
+			err = nil
+		}
+	}()
+	defer guard(&inFn, &err)
+	for i, l := range c.view.loads {
+		c.loads[l.mark.Load] = &loadCheck{load: l, maps: c.view.plan(model.Filter{Until: model.NoCut}).loads[i]}
+		c.total += l.mark.Chunks
+	}
+	return c.run()
+}
+
+// checkView is a snapshot whose markers, tables and dictionaries can be read;
+// panics of Badger on the way are errors.
+func (s *Store) checkView() (sn *snapshot, err error) {
+	var never bool
+	defer guard(&never, &err)
+	snap, err := s.Snapshot(context.Background())
+	if err != nil {
+		return nil, err
+	}
+	return snap.(*snapshot), nil
+}
+
+type checker struct {
+	ctx         context.Context
+	st          *Store
+	txn         *badger.Txn
+	view        *view
+	loads       map[uint32]*loadCheck
+	wild        map[uint32]bool // loads without a marker that have been reported
+	report      func(done, total int64)
+	fn          func(Problem)
+	done, total int64
+
+	read chunkReader
+	sums []summary // of the bucket and load at hand, from its pages
+	at   int       // how many of them the chunks have used
+}
+
+// loadCheck is what has been counted of one load.
+type loadCheck struct {
+	load   *loadView
+	maps   loadMaps
+	rows   [buckets]bucketRow
+	names  []int64
+	intent bool
+}
+
+func (c *checker) problem(key []byte, format string, args ...any) {
+	c.fn(Problem{placeOf(key), fmt.Sprintf(format, args...)})
+}
+
+// run walks all keys once. Summaries are read with the chunks of their bucket,
+// so that the two can be held against one another.
+func (c *checker) run() error {
+	o := badger.DefaultIteratorOptions
+	o.PrefetchValues = false
+	it := c.txn.NewIterator(o)
+	defer it.Close()
+	var last []byte
+	for it.Rewind(); it.Valid(); it.Next() {
+		key := it.Item().KeyCopy(nil)
+		if last != nil && string(last) >= string(key) {
+			c.problem(key, "it stands after %q", last)
+		}
+		last = key
+		value, err := it.Item().ValueCopy(nil)
+		if err != nil {
+			c.problem(key, "it cannot be read: %v", err)
+			continue
+		}
+		c.entry(key, value)
+		if err := c.ctx.Err(); err != nil {
+			return err
+		}
+	}
+	c.unfinished()
+	for _, l := range c.view.loads {
+		c.totals(c.loads[l.mark.Load])
+	}
+	if _, err := c.txn.Get(formatKey()); err != nil {
+		c.problem(formatKey(), "it cannot be read: %v", err)
+	}
+	return nil
+}
+
+// entry checks one record by its kind.
+func (c *checker) entry(key, value []byte) {
+	rec, err := unseal(key, value)
+	if err != nil {
+		c.fn(Problem{placeOf(key), err.Error()})
+		return
+	}
+	switch key[0] {
+	case kindFormat:
+		if len(key) != 1 {
+			c.problem(key, "%v", ErrBadKey)
+		}
+	case kindIntent, kindMarker, kindTable:
+		load, err := parseLoadKey(key, key[0])
+		if err != nil {
+			c.problem(key, "%v", err)
+			return
+		}
+		if key[0] == kindIntent && c.loads[load] != nil {
+			c.problem(key, "the load has both a marker and an intent")
+		}
+		if key[0] == kindTable {
+			c.owner(key, load)
+		}
+	case kindDict:
+		if k, err := parseDictKey(key); err != nil {
+			c.problem(key, "%v", err)
+		} else if l := c.owner(key, k.load); l != nil && k.kind == dictCounts {
+			counts, err := decodeCountPage(key, rec)
+			if err != nil {
+				c.problem(key, "%v", err)
+			}
+			l.names = append(l.names, counts...)
+		}
+	case kindSummary:
+		c.summary(key, rec)
+	case kindChunk:
+		c.chunk(key, rec)
+	default:
+		c.problem(key, "%v", ErrBadKey)
+	}
+}
+
+// owner is the committed load an entry belongs to; a load without a marker is
+// reported once, unless it is being written at this moment.
+func (c *checker) owner(key []byte, load uint32) *loadCheck {
+	l := c.loads[load]
+	if l == nil && !c.wild[load] {
+		c.wild[load] = true
+		c.problem(key, "load %d has entries and no marker: it was interrupted, and the next load removes them", load)
+	}
+	return l
+}
+
+func (c *checker) summary(key, rec []byte) {
+	k, err := parseSummaryKey(key)
+	if err != nil {
+		c.problem(key, "%v", err)
+		return
+	}
+	l := c.owner(key, k.load)
+	if l == nil {
+		return
+	}
+	sums, err := decodeSummaries(rec)
+	if err != nil {
+		c.problem(key, "%v", err)
+	}
+	row := &l.rows[k.bucket]
+	if int64(k.page) != row.pages {
+		c.problem(key, "the page before it is missing")
+	}
+	row.pages++
+	last := ""
+	for i := range sums {
+		if model.BucketOf([]byte(sums[i].id)) != k.bucket {
+			c.problem(key, "user %q belongs into bucket %d", sums[i].id, model.BucketOf([]byte(sums[i].id)))
+		}
+		if sums[i].id <= last {
+			c.problem(key, "user %q stands after %q", sums[i].id, last)
+		}
+		last = sums[i].id
+	}
+}
+
+func (c *checker) chunk(key, rec []byte) {
+	k, err := parseChunkKey(key)
+	if err != nil {
+		c.problem(key, "%v", err)
+		return
+	}
+	l := c.owner(key, k.load)
+	if l == nil {
+		return
+	}
+	row := &l.rows[k.bucket]
+	row.chunks++
+	c.done++
+	if c.report != nil && (c.done%64 == 0 || c.done == c.total) {
+		c.report(c.done, c.total)
+	}
+	r := &c.read
+	if err := r.load(rec); err != nil {
+		c.problem(key, "%v", err)
+		return
+	}
+	if err := r.decode(columnWish{amounts: true, sources: true, dated: true}, l.maps); err != nil {
+		c.problem(key, "%v", err)
+		return
+	}
+	if !r.ordered() {
+		c.problem(key, "users or times are out of order")
+	}
+	if r.ids[0] != k.user {
+		c.problem(key, "its first user is %q", r.ids[0])
+	}
+	c.properties(key, l)
+	if row.chunks == 1 {
+		c.startBucket(l, k)
+	}
+	c.users(key, k, row)
+	if row.events == 0 || r.head.first < row.first {
+		row.first = r.head.first
+	}
+	if row.events == 0 || r.head.last > row.last {
+		row.last = r.head.last
+	}
+	row.events += int64(r.head.events)
+}
+
+// properties decodes every property of the chunk against its dictionary.
+func (c *checker) properties(key []byte, l *loadCheck) {
+	r := &c.read
+	r.codes = grow(r.codes, r.head.events)
+	strs := make([]string, r.head.events)
+	for _, s := range r.head.sections {
+		if s.tag < tagProps {
+			continue
+		}
+		k, plain := int((s.tag-tagProps)/2), (s.tag-tagProps)%2 == 1
+		if k >= len(l.load.keys) || l.load.keys[k].plain != plain {
+			c.problem(key, "the load has no such property as number %d", k)
+			continue
+		}
+		var err error
+		if plain {
+			err = r.col.strings(strs, s.body, r.codes)
+		} else {
+			err = r.col.codes(r.codes, s.body, codeMap{limit: uint32(l.load.mark.Keys[k].Values)})
+		}
+		if err != nil {
+			c.problem(key, "property %q: %v", l.load.keys[k].name, err)
+		}
+	}
+}
+
+// startBucket reads the summaries that the chunks of a bucket have to match.
+func (c *checker) startBucket(l *loadCheck, k chunkKey) {
+	c.unfinished()
+	c.sums, c.at = nil, 0
+	for page := range l.load.table[k.bucket].pages {
+		key := appendSummaryKey(nil, summaryKey{bucket: k.bucket, load: k.load, page: uint16(page)})
+		value, err := getSealed(c.txn, key)
+		if err != nil {
+			c.fn(Problem{placeOf(key), err.Error()})
+			continue
+		}
+		rec, err := unseal(key, value)
+		if err != nil {
+			continue // reported where the walk comes by it
+		}
+		sums, _ := decodeSummaries(rec)
+		c.sums = append(c.sums, sums...)
+	}
+}
+
+// unfinished reports summaries of the bucket before that no chunk had.
+func (c *checker) unfinished() {
+	for ; c.at < len(c.sums); c.at++ {
+		if s := &c.sums[c.at]; s.events > 0 {
+			c.fn(Problem{fmt.Sprintf("user %q", s.id), fmt.Sprintf("the summaries have %d events of them that the chunks have not", s.events)})
+		}
+	}
+}
+
+// users holds the chunk's users against their buckets and summaries. A user in
+// parts uses up one summary over several chunks.
+func (c *checker) users(key []byte, k chunkKey, row *bucketRow) {
+	r := &c.read
+	at := 0
+	for u, id := range r.ids {
+		if b := model.BucketOf([]byte(id)); b != k.bucket {
+			c.problem(key, "user %q belongs into bucket %d", id, b)
+		}
+		n := int(r.counts[u])
+		first, last := r.time[at], r.time[at+n-1]
+		at += n
+		if u > 0 || k.part == 0 {
+			row.users++
+		}
+		for c.at < len(c.sums) && c.sums[c.at].id != id && c.sums[c.at].events == 0 {
+			c.at++
+		}
+		if c.at >= len(c.sums) || c.sums[c.at].id != id {
+			c.problem(key, "user %q has no summary", id)
+			continue
+		}
+		s := &c.sums[c.at]
+		if first < s.first || last > s.last || int64(n) > s.events {
+			c.problem(key, "the summary of user %q does not fit", id)
+		}
+		s.events -= int64(n)
+		s.first = first
+		if s.events == 0 && last != s.last {
+			c.problem(key, "the summary of user %q ends at another time", id)
+		}
+	}
+}
+
+// totals holds what was counted against table and marker.
+func (c *checker) totals(l *loadCheck) {
+	m := l.load.mark
+	key := appendLoadKey(nil, kindMarker, m.Load)
+	var sum bucketRow
+	for b := range l.rows {
+		got, want := l.rows[b], l.load.table[b]
+		sum.events += got.events
+		sum.users += got.users
+		sum.chunks += got.chunks
+		sum.pages += got.pages
+		sum.newUsers += want.newUsers
+		got.newUsers = want.newUsers
+		if got != want {
+			c.problem(appendLoadKey(nil, kindTable, m.Load), "bucket %d has %+v, and the table says %+v", b, got, want)
+		}
+	}
+	if sum.events != m.Events || sum.users != m.Info.Users || sum.chunks != m.Chunks || sum.pages != m.Pages || sum.newUsers != m.NewUsers {
+		c.problem(key, "it says %d events of %d users (%d new) in %d chunks and %d pages; there are %d of %d (%d new) in %d and %d",
+			m.Events, m.Info.Users, m.NewUsers, m.Chunks, m.Pages, sum.events, sum.users, sum.newUsers, sum.chunks, sum.pages)
+	}
+	var named int64
+	for _, n := range l.names {
+		named += n
+	}
+	if named != m.Events {
+		c.problem(key, "its event names count %d events of %d", named, m.Events)
+	}
+	q := &m.Info.Quality
+	if q.Stored != m.Events || q.Stored+q.Already+q.Dropped+q.RejectedTotal() != q.Read {
+		c.problem(key, "its quality report does not add up: %d read; %d stored, %d already there, %d dropped, %d rejected", q.Read, q.Stored, q.Already, q.Dropped, q.RejectedTotal())
+	}
+}

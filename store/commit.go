@@ -1,0 +1,411 @@
+package store
+
+import (
+	"cmp"
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"sync"
+
+	"github.com/cespare/xxhash/v2"
+	"github.com/dgraph-io/badger/v4"
+
+	"dwell/model"
+)
+
+// A commit packs and writes one load.
+type commit struct {
+	l    *loader
+	load uint32
+	txn  *badger.Txn // what was there before
+	view *view
+
+	plain     []bool   // by key of this load
+	keepEqual []bool   // by source of the view
+	oldKeys   []oldKey // the view's keys, in the order of this load's
+	calendar  *model.Calendar
+
+	mu      sync.Mutex
+	next    int // bucket
+	left    int64
+	err     error
+	inUse   int64 // bytes of buckets being packed
+	room    sync.Cond
+	table   [buckets]bucketRow
+	digests [buckets]uint64
+	tally   tallies
+	bytes   int64
+}
+
+// oldKey ties a key of the view to one of this load; miss if it has none.
+type oldKey struct {
+	column int
+	key    uint32
+}
+
+// Commit packs the rows bucket by bucket and makes them part of the data set.
+// Whatever goes wrong, nothing of the load stays.
+func (l *loader) Commit(q model.Quality, sources []model.SourceInfo) (model.LoadInfo, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch {
+	case l.ended:
+		return model.LoadInfo{}, fmt.Errorf("the load has ended")
+	case l.active > 0:
+		return model.LoadInfo{}, fmt.Errorf("batch %d is missing", l.next)
+	case l.err != nil:
+		return model.LoadInfo{}, l.err
+	}
+	if l.next > 0 && l.lastSource >= len(sources) {
+		return model.LoadInfo{}, fmt.Errorf("the load has rows of source %d and %d sources", l.lastSource, len(sources))
+	}
+	l.ended = true
+	defer l.end()
+	s, err := l.st.Snapshot(l.ctx)
+	if err != nil {
+		return model.LoadInfo{}, err
+	}
+	defer s.Close()
+	snap := s.(*snapshot)
+	if err := snap.enter(); err != nil { // so that closing the store waits
+		return model.LoadInfo{}, err
+	}
+	defer snap.leave()
+	c := &commit{l: l, txn: snap.txn, view: snap.view}
+	c.room.L = &c.mu
+	info, err := c.run(q, sources)
+	if err == nil {
+		return info, nil
+	}
+	err = noSpace(l.st.dir, err)
+	if c.load != 0 {
+		if e := l.st.dropLoad(c.load); e != nil {
+			// The next exclusive open tries again; until then readers go by
+			// the marker that is not there.
+			err = fmt.Errorf("%w (and rolling back: %w)", err, e)
+		}
+	}
+	return model.LoadInfo{}, err
+}
+
+func (c *commit) run(q model.Quality, sources []model.SourceInfo) (model.LoadInfo, error) {
+	st := c.l.st
+	for _, s := range sources {
+		if old, ok := c.view.knownSource(s.Digest); ok {
+			return model.LoadInfo{}, fmt.Errorf("%s: %w as %s", s.Path, model.ErrKnownSource, old.Path)
+		}
+	}
+	c.prepare()
+	if err := c.begin(); err != nil {
+		return model.LoadInfo{}, err
+	}
+	if err := c.pack(); err != nil {
+		return model.LoadInfo{}, err
+	}
+	digest, err := c.dictionary()
+	if err != nil {
+		return model.LoadInfo{}, err
+	}
+	m := c.marker(q, sources, digest)
+	if err := c.finish(m); err != nil {
+		return model.LoadInfo{}, err
+	}
+	mendModes(filepath.Join(st.dir, dirBadger))
+	st.mu.Lock()
+	st.view = nil
+	st.mu.Unlock()
+	return m.Info, nil
+}
+
+// prepare works out what all buckets share.
+func (c *commit) prepare() {
+	c.load = 1
+	for _, l := range c.view.loads {
+		c.load = max(c.load, l.mark.Load+1)
+		for range l.mark.Sources {
+			c.keepEqual = append(c.keepEqual, l.mark.KeepEqual)
+		}
+	}
+	for _, v := range c.l.values {
+		c.plain = append(c.plain, v.full.Load())
+	}
+	for i := range c.view.info.Keys {
+		o := oldKey{column: i, key: miss}
+		if id, ok := c.l.keys.ids[c.view.info.Keys[i].Name]; ok {
+			o.key = id
+		}
+		c.oldKeys = append(c.oldKeys, o)
+	}
+	slices.SortFunc(c.oldKeys, func(a, b oldKey) int { return cmp.Compare(a.key, b.key) })
+	var err error
+	if c.calendar, err = model.NewCalendar(c.l.plan.Zone); err != nil {
+		c.calendar = model.UTC()
+	}
+	for b := range buckets {
+		c.left += c.l.bucketSize(b)
+	}
+}
+
+// bucketSize is how many bytes of rows a bucket has.
+func (l *loader) bucketSize(b int) int64 {
+	n := l.spill.bucketSize(b)
+	for _, w := range l.workers {
+		n += int64(len(w.bufs[b].b))
+	}
+	return n
+}
+
+// begin writes the intent, by which a rollback finds the load.
+func (c *commit) begin() error {
+	key := appendLoadKey(nil, kindIntent, c.load)
+	value := seal(key, make([]byte, envelopeLen))
+	if err := c.l.st.db.Update(func(txn *badger.Txn) error { return txn.Set(key, value) }); err != nil {
+		return err
+	}
+	return c.l.st.db.Sync()
+}
+
+// pack runs the packers until no bucket is left.
+func (c *commit) pack() error {
+	n := c.l.st.opt.Workers
+	if n <= 0 {
+		n = min(runtime.GOMAXPROCS(0), 4)
+	}
+	var wg sync.WaitGroup
+	for range n {
+		wg.Go(func() {
+			if err := c.worker(); err != nil {
+				c.mu.Lock()
+				c.err = cmp.Or(c.err, err)
+				c.mu.Unlock()
+				c.room.Broadcast()
+			}
+		})
+	}
+	wg.Wait()
+	return c.err
+}
+
+func (c *commit) worker() (err error) {
+	var never bool
+	defer guard(&never, &err)
+	p := &packer{c: c, batch: c.l.st.db.NewWriteBatch()}
+	defer p.batch.Cancel()
+	if c.view.info.Events > 0 {
+		f := model.Filter{Until: model.NoCut, Amounts: true, Sources: true}
+		for i := range c.view.info.Keys {
+			f.Columns = append(f.Columns, c.view.info.Keys[i].Name)
+		}
+		p.old = newScanner(c.l.ctx, c.txn, c.view, f, nil)
+		p.old.plan.ranged = true
+		defer p.old.close()
+	}
+	for {
+		b, size, err := c.takeBucket()
+		if err != nil {
+			return err
+		}
+		if b == buckets {
+			break
+		}
+		row, digest, err := p.bucket(b)
+		c.give(b, size, row, digest)
+		if err != nil {
+			return err
+		}
+	}
+	if err := p.batch.Flush(); err != nil {
+		return err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.tally.add(&p.equal.quality)
+	c.bytes += p.bytes
+	return nil
+}
+
+// takeBucket gives the next bucket with its size once there is room in the
+// budget: a bucket takes about four times its spilled bytes while it is packed.
+// One too large for the budget is packed alone.
+func (c *commit) takeBucket() (b int, size int64, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for {
+		if c.err != nil {
+			return 0, 0, c.err
+		}
+		if err := c.l.ctx.Err(); err != nil {
+			return 0, 0, err
+		}
+		for c.next < buckets && c.l.bucketSize(c.next) == 0 {
+			c.next++
+		}
+		if c.next == buckets {
+			return buckets, 0, nil
+		}
+		size = 4 * c.l.bucketSize(c.next)
+		if c.inUse == 0 || c.inUse+size <= c.l.st.opt.Memory/2 {
+			break
+		}
+		c.room.Wait()
+	}
+	// Packed, the rest takes at most what it takes now.
+	if err := c.l.st.room(c.left); err != nil {
+		return 0, 0, err
+	}
+	b = c.next
+	c.next++
+	c.inUse += size
+	c.left -= size / 4
+	return b, size, nil
+}
+
+func (c *commit) give(b int, size int64, row bucketRow, digest uint64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.table[b], c.digests[b] = row, digest
+	c.inUse -= size
+	c.room.Broadcast()
+}
+
+func (t *tallies) add(o *tallies) {
+	t.stored += o.stored
+	t.already += o.already
+	t.dropped += o.dropped
+	t.equal += o.equal
+	t.impossible += o.impossible
+	t.dated = t.dated || o.dated
+	t.amounts = t.amounts || o.amounts
+	for len(t.names) < len(o.names) {
+		t.names = append(t.names, 0)
+	}
+	for i, n := range o.names {
+		t.names[i] += n
+	}
+}
+
+// dictionary writes dictionaries and bucket table and gives the load's digest.
+func (c *commit) dictionary() (string, error) {
+	h := xxhash.New()
+	for _, d := range c.digests {
+		h.Write(binary.BigEndian.AppendUint64(nil, d))
+	}
+	batch := c.l.st.db.NewWriteBatch()
+	defer batch.Cancel()
+	put := func(key, value []byte) error {
+		h.Write(value[envelopeLen:])
+		return batch.Set(key, seal(key, value))
+	}
+	l := c.l
+	for len(c.tally.names) < len(l.names.list) {
+		c.tally.names = append(c.tally.names, 0)
+	}
+	if err := c.strings(put, dictNames, 0, 0, l.names.list); err != nil {
+		return "", err
+	}
+	if err := c.strings(put, dictKeys, 0, 0, l.keys.list); err != nil {
+		return "", err
+	}
+	for k, v := range l.values {
+		if !c.plain[k] {
+			if err := c.strings(put, dictValues, uint32(k), 1, v.list[1:]); err != nil {
+				return "", err
+			}
+		}
+	}
+	for from := 0; from < len(c.tally.names); from += dictPage / 4 {
+		to := min(from+dictPage/4, len(c.tally.names))
+		key := appendDictKey(nil, dictKey{load: c.load, kind: dictCounts, first: uint32(from)})
+		if err := put(key, appendCountPage(c.tally.names[from:to])); err != nil {
+			return "", err
+		}
+	}
+	key := appendLoadKey(nil, kindTable, c.load)
+	if err := batch.Set(key, seal(key, appendTable(&c.table))); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(h.Sum(nil)), batch.Flush()
+}
+
+// strings writes one list of the dictionary in pages; its first id is first.
+func (c *commit) strings(put func(key, value []byte) error, kind byte, key uint32, first int, list []string) error {
+	for from := 0; from < len(list); {
+		to, size := from, 0
+		for to < len(list) && size < dictPage {
+			size += len(list[to]) + 2
+			to++
+		}
+		k := appendDictKey(nil, dictKey{load: c.load, kind: kind, key: key, first: uint32(first + from)})
+		if err := put(k, appendStringPage(list[from:to])); err != nil {
+			return err
+		}
+		from = to
+	}
+	return nil
+}
+
+func (c *commit) marker(q model.Quality, sources []model.SourceInfo, digest string) *marker {
+	q.Stored, q.Already, q.Dropped, q.Equal = c.tally.stored, c.tally.already, c.tally.dropped, c.tally.equal
+	q.Impossible = c.tally.impossible
+	plan := &c.l.plan
+	m := &marker{
+		Load:    c.load,
+		Info:    model.LoadInfo{ID: c.load, At: plan.At, Mapping: plan.Mapping, Zone: plan.Zone, Quality: q},
+		Sources: sources, Bytes: c.bytes, Dated: c.tally.dated, Amounts: c.tally.amounts,
+		Names: len(c.l.names.list), KeepEqual: plan.KeepEqual, Digest: digest,
+	}
+	for k, v := range c.l.values {
+		meta := keyMeta{Plain: c.plain[k]}
+		if !meta.Plain {
+			meta.Values = len(v.list)
+		}
+		m.Keys = append(m.Keys, meta)
+	}
+	for i := range c.table {
+		r := &c.table[i]
+		if r.events == 0 {
+			continue
+		}
+		if m.Events == 0 || r.first < m.First {
+			m.First = r.first
+		}
+		if m.Events == 0 || r.last > m.Last {
+			m.Last = r.last
+		}
+		m.Events += r.events
+		m.Info.Users += r.users
+		m.NewUsers += r.newUsers
+		m.Chunks += r.chunks
+		m.Pages += r.pages
+	}
+	return m
+}
+
+// finish syncs what was written and then, alone, the marker.
+func (c *commit) finish(m *marker) error {
+	db := c.l.st.db
+	if err := db.Sync(); err != nil {
+		return err
+	}
+	if err := c.l.ctx.Err(); err != nil {
+		return err // the last moment at which a cancelled load is not one
+	}
+	value, err := encodeMarker(m)
+	if err != nil {
+		return err
+	}
+	key := appendLoadKey(nil, kindMarker, c.load)
+	err = db.Update(func(txn *badger.Txn) error {
+		if err := txn.Set(key, seal(key, value)); err != nil {
+			return err
+		}
+		return txn.Delete(appendLoadKey(nil, kindIntent, c.load))
+	})
+	if err != nil {
+		return err
+	}
+	return db.Sync()
+}

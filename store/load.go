@@ -1,0 +1,425 @@
+package store
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"syscall"
+
+	"dwell/model"
+)
+
+// reserve is the room on disk that a load leaves untouched, for Badger's logs
+// and for the tables that compaction writes before it removes the old ones.
+const reserve = 128 << 20
+
+// Begin starts a load. It fails with ErrReadOnly, ErrBusy or ErrNoSpace.
+func (s *Store) Begin(ctx context.Context, plan model.LoadPlan) (model.Loader, error) {
+	if s.opt.ReadOnly {
+		return nil, fmt.Errorf("%s: %w: a load needs it alone", s.dir, ErrReadOnly)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return nil, model.ErrClosed
+	}
+	if s.loading {
+		return nil, fmt.Errorf("%s: %w", s.dir, ErrBusy)
+	}
+	var need int64
+	for _, src := range plan.Sources {
+		need += src.Bytes
+	}
+	// Packed, a file takes about a third of its size, and as much again while it
+	// is spilled; compressed files more.
+	if err := s.room(need); err != nil {
+		return nil, err
+	}
+	l := &loader{st: s, ctx: ctx, plan: plan, names: newNumbering(), keys: newNumbering()}
+	l.turn.L = &l.mu
+	l.stop = context.AfterFunc(ctx, func() { l.fail(ctx.Err()) })
+	s.loading = true
+	return l, nil
+}
+
+// room checks that need bytes fit beside the reserve.
+func (s *Store) room(need int64) error {
+	free, err := s.opt.Free(s.dir)
+	if err != nil {
+		return nil // a file system that cannot say is not a reason to refuse
+	}
+	if want := uint64(max(need, 0)) + reserve; free < want {
+		return fmt.Errorf("%s: %w: %d MiB are free and %d MiB are needed; free some, or name another directory with --db",
+			s.dir, ErrNoSpace, free>>20, (want+1<<20-1)>>20)
+	}
+	return nil
+}
+
+// A loader takes the rows of one load: each Add resolves strings to ids, waits
+// for its turn to number the new ones, and appends the rows to the pieces of its
+// worker.
+type loader struct {
+	st   *Store
+	ctx  context.Context
+	plan model.LoadPlan
+	stop func() bool
+
+	mu   sync.Mutex
+	turn sync.Cond
+	next int // the Seq whose turn it is
+	rows int64
+	// lastSource is the greatest source any row names.
+	lastSource int
+	err        error // the first failure; every later call gives it
+	ended      bool  // committed or aborted
+	active     int   // calls of Add under way
+	free       []*loadWorker
+	workers    []*loadWorker
+
+	// Added to only by the batch whose turn it is, under mu.
+	names  *numbering
+	keys   *numbering
+	values []*numbering // of each key
+
+	spill spill
+}
+
+var _ model.Loader = (*loader)(nil)
+
+// A loadWorker is what one Add at a time uses: its caches and its pieces.
+type loadWorker struct {
+	names  *stringCache
+	keys   map[string]uint32
+	values []*stringCache // of each key
+	nums   []*numbering   // of each key: the load's own
+	bufs   [buckets]pieceWriter
+	bytes  int64
+
+	// Of the batch at hand.
+	nameIDs []uint32
+	cols    []batchColumn
+	tail    []byte
+}
+
+// batchColumn is one property of the batch at hand.
+type batchColumn struct {
+	key  uint32
+	vals [][]byte
+	ids  []uint32
+	nums *numbering
+	miss bool
+}
+
+// Add takes one batch.
+func (l *loader) Add(b *model.Batch) error {
+	if err := checkBatch(b, len(l.plan.Sources)); err != nil {
+		return l.fail(err)
+	}
+	w, err := l.worker()
+	if err != nil {
+		return err
+	}
+	defer l.give(w)
+	w.resolve(l, b)
+	first, err := l.number(w, b)
+	if err != nil {
+		return err
+	}
+	if err := w.rows(b, first); err != nil {
+		return l.fail(err)
+	}
+	if w.bytes >= l.share() {
+		if err := l.st.room(w.bytes); err != nil {
+			return l.fail(err)
+		}
+		if err := l.spill.write(l.st.dir, &w.bufs); err != nil {
+			return l.fail(noSpace(l.st.dir, err))
+		}
+		w.bytes = 0
+	}
+	return nil
+}
+
+// noSpace gives a full disk its own sentence.
+func noSpace(dir string, err error) error {
+	if errors.Is(err, syscall.ENOSPC) {
+		return fmt.Errorf("%s: %w: %w; free some, or name another directory with --db", dir, ErrNoSpace, err)
+	}
+	return err
+}
+
+// share is what one worker's pieces may take: a quarter of the budget in all.
+func (l *loader) share() int64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return max(l.st.opt.Memory/4/int64(max(len(l.workers), 2)), 64<<10)
+}
+
+// fail records the first failure, wakes who waits, and gives that failure.
+func (l *loader) fail(err error) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.err == nil {
+		l.err = err
+	}
+	l.turn.Broadcast()
+	return l.err
+}
+
+func checkBatch(b *model.Batch, sources int) error {
+	n := b.Len()
+	if len(b.User) != n || len(b.Event) != n || b.Dated != nil && len(b.Dated) != n || b.Amount != nil && len(b.Amount) != n {
+		return fmt.Errorf("batch %d has columns of different lengths", b.Seq)
+	}
+	if b.Source < 0 || b.Source >= max(sources, 1) {
+		return fmt.Errorf("batch %d names source %d of %d", b.Seq, b.Source, sources)
+	}
+	for i := range n {
+		if len(b.User[i]) == 0 || len(b.User[i]) > maxUser || len(b.Event[i]) == 0 {
+			return fmt.Errorf("batch %d, row %d: a user id has 1 to %d bytes and an event a name", b.Seq, i, maxUser)
+		}
+	}
+	for i := range b.Props {
+		if len(b.Props[i].Values) != n {
+			return fmt.Errorf("batch %d has columns of different lengths", b.Seq)
+		}
+	}
+	return nil
+}
+
+func (l *loader) worker() (*loadWorker, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.err != nil {
+		return nil, l.err
+	}
+	if l.ended {
+		return nil, errors.New("the load has ended")
+	}
+	l.active++
+	if n := len(l.free); n > 0 {
+		w := l.free[n-1]
+		l.free = l.free[:n-1]
+		return w, nil
+	}
+	w := &loadWorker{names: newStringCache(), keys: map[string]uint32{}}
+	l.workers = append(l.workers, w)
+	return w, nil
+}
+
+func (l *loader) give(w *loadWorker) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.free = append(l.free, w)
+	l.active--
+	l.turn.Broadcast() // Abort may be waiting
+}
+
+// resolve turns strings into ids as far as this worker knows them.
+func (w *loadWorker) resolve(l *loader, b *model.Batch) {
+	w.nameIDs = grow(w.nameIDs, b.Len())
+	for i, s := range b.Event {
+		w.nameIDs[i] = w.names.find(s)
+	}
+	for len(w.cols) < len(b.Props) {
+		w.cols = append(w.cols, batchColumn{})
+	}
+	w.cols = w.cols[:len(b.Props)]
+	for c := range b.Props {
+		col := &w.cols[c]
+		col.vals, col.ids, col.miss = b.Props[c].Values, grow(col.ids, b.Len()), false
+		key, known := w.keys[b.Props[c].Key]
+		if !known {
+			col.nums, col.miss = nil, true
+			for i, v := range col.vals {
+				col.ids[i] = miss
+				if len(v) == 0 {
+					col.ids[i] = 0
+				}
+			}
+			continue
+		}
+		col.key, col.nums = key, w.nums[key]
+		w.values[key].resolve(col)
+	}
+}
+
+// resolve fills a column's ids from the cache; a full numbering can be read
+// itself, for it changes no more.
+func (c *stringCache) resolve(col *batchColumn) {
+	full := col.nums.full.Load()
+	for i, v := range col.vals {
+		if len(v) == 0 {
+			col.ids[i] = 0
+			continue
+		}
+		id := c.find(v)
+		if id == miss {
+			if full {
+				var ok bool
+				if id, ok = col.nums.ids[string(v)]; !ok {
+					id = plainValue
+				}
+			} else {
+				col.miss = true
+			}
+		}
+		col.ids[i] = id
+	}
+}
+
+// number waits for the batch's turn, numbers its new strings in file order and
+// gives the number of its first row.
+func (l *loader) number(w *loadWorker, b *model.Batch) (first int64, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if b.Seq < l.next {
+		l.err = cmp.Or(l.err, fmt.Errorf("batch %d was added twice", b.Seq))
+	}
+	for b.Seq != l.next && l.err == nil {
+		l.turn.Wait()
+	}
+	if l.err != nil {
+		l.turn.Broadcast()
+		return 0, l.err
+	}
+	for i, id := range w.nameIDs {
+		if id != miss {
+			continue
+		}
+		if id = l.names.add(b.Event[i], maxNames); id == plainValue {
+			l.err = tooMany("event names", maxNames)
+			break
+		}
+		w.nameIDs[i] = id
+		w.names.keep(b.Event[i], id)
+	}
+	for c := range w.cols {
+		if w.cols[c].miss && l.err == nil {
+			l.err = l.numberColumn(w, &w.cols[c], b.Props[c].Key)
+		}
+	}
+	if l.err == nil {
+		first = l.rows
+		l.rows += int64(b.Len())
+		l.lastSource = max(l.lastSource, b.Source)
+		l.next++
+	}
+	l.turn.Broadcast()
+	return first, l.err
+}
+
+func (l *loader) numberColumn(w *loadWorker, col *batchColumn, name string) error {
+	key := l.keys.add([]byte(name), maxKeys)
+	if key == plainValue {
+		return tooMany("properties", maxKeys)
+	}
+	if int(key) == len(l.values) {
+		l.values = append(l.values, newValues())
+	}
+	for len(w.values) <= int(key) {
+		w.values = append(w.values, newStringCache())
+		w.nums = append(w.nums, l.values[len(w.nums)])
+	}
+	w.keys[name], col.key, col.nums = key, key, l.values[key]
+	cache := w.values[key]
+	for i, id := range col.ids {
+		if id != miss {
+			continue
+		}
+		v := col.vals[i]
+		if id = cache.find(v); id == miss {
+			if id = col.nums.add(v, valueLimit); id != plainValue {
+				cache.keep(v, id)
+			}
+		}
+		col.ids[i] = id
+	}
+	return nil
+}
+
+// rows appends the batch to the worker's pieces.
+func (w *loadWorker) rows(b *model.Batch, first int64) error {
+	// Properties stand in key order in every row, so that equal rows have equal
+	// bytes whatever the order of the columns in their files.
+	cols := w.cols
+	if !slices.IsSortedFunc(cols, func(x, y batchColumn) int { return cmp.Compare(x.key, y.key) }) {
+		slices.SortFunc(cols, func(x, y batchColumn) int { return cmp.Compare(x.key, y.key) })
+	}
+	for i := 1; i < len(cols); i++ {
+		if cols[i-1].key == cols[i].key {
+			return fmt.Errorf("batch %d has a property twice", b.Seq)
+		}
+	}
+	r := spillRow{source: uint32(b.Source)}
+	for i := range b.Time {
+		amount := model.NoMoney
+		if b.Amount != nil {
+			amount = b.Amount[i]
+		}
+		t := appendTailHead(w.tail[:0], w.nameIDs[i], b.Dated != nil && b.Dated[i], amount)
+		n := uint64(0)
+		for c := range cols {
+			if cols[c].ids[i] != 0 {
+				n++
+			}
+		}
+		t = binary.AppendUvarint(t, n)
+		for c := range cols {
+			switch id := cols[c].ids[i]; id {
+			case 0:
+			case plainValue:
+				t = appendTailPlain(t, cols[c].key, cols[c].vals[i])
+			default:
+				t = appendTailCode(t, cols[c].key, id)
+			}
+		}
+		w.tail = t
+		if len(t) > maxTail {
+			return fmt.Errorf("a row of user %q has %d MiB of properties: %d are the most", bytes.ToValidUTF8(b.User[i], []byte("?")), len(t)>>20, maxTail>>20)
+		}
+		r.user, r.time, r.num, r.tail = b.User[i], b.Time[i], first+int64(i), t
+		buf := &w.bufs[model.BucketOf(r.user)]
+		before := len(buf.b)
+		buf.add(&r)
+		w.bytes += int64(len(buf.b) - before)
+	}
+	return nil
+}
+
+// maxTail bounds one row, which has to fit into one record.
+const maxTail = 16 << 20
+
+// Abort forgets the load, waiting for calls of Add under way to notice.
+func (l *loader) Abort() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.ended {
+		return nil
+	}
+	l.ended = true
+	if l.err == nil {
+		l.err = errors.New("the load was aborted")
+	}
+	l.turn.Broadcast()
+	for l.active > 0 {
+		l.turn.Wait()
+	}
+	l.end()
+	return nil
+}
+
+// end gives back what a load holds; no Add is under way.
+func (l *loader) end() {
+	l.stop()
+	l.spill.remove()
+	l.free, l.workers = nil, nil
+	l.st.mu.Lock()
+	l.st.loading = false
+	l.st.mu.Unlock()
+}

@@ -1,0 +1,39 @@
+package store
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"github.com/dgraph-io/badger/v4"
+)
+
+// formatNumber is the layout this program writes. A changed layout takes the
+// next number and a step below; a step is kept forever.
+const formatNumber = 1
+
+// steps bring a data set from one format to the next: steps[1] from 1 to 2. A
+// step may be repeated after a crash, for the number is written after it.
+var steps = map[uint32]func(*badger.DB) error{}
+
+// migrate brings the data set up from format have; 0 is a new one.
+func (s *Store) migrate(have uint32) error {
+	for ; have != 0 && have < formatNumber; have++ {
+		step, ok := steps[have]
+		if !ok {
+			return fmt.Errorf("%s has format %d, from which no way leads to %d: load the files again into a new directory", s.dir, have, formatNumber)
+		}
+		if err := step(s.db); err != nil {
+			return fmt.Errorf("bring %s from format %d to %d: %w", s.dir, have, have+1, err)
+		}
+	}
+	return s.writeFormat(formatNumber)
+}
+
+func (s *Store) writeFormat(n uint32) error {
+	v := binary.BigEndian.AppendUint32(make([]byte, envelopeLen), n)
+	err := s.db.Update(func(txn *badger.Txn) error { return txn.Set(formatKey(), seal(formatKey(), v)) })
+	if err != nil {
+		return err
+	}
+	return s.db.Sync()
+}
