@@ -17,6 +17,8 @@ type Progress func(done, total int64)
 type Options struct {
 	Workers int    // goroutines of one run; 0: one less than the processors, at least 1
 	Version string // of the program's own definitions; part of every cache key
+
+	Lines LineFinder // finds the line of an event in its file; nil: the file alone is named
 }
 
 // An Engine answers queries over one data set. It is safe for many goroutines
