@@ -86,7 +86,6 @@ func (s *Set) NewColumn(i, n int) *Column {
 		c.Dict = s.dicts[i]
 		if c.Dict == nil {
 			c.plain, c.Dict = true, []string{""}
-			c.index = map[string]uint32{"": 0}
 		}
 	case f.Type == Bool:
 		c.Flags = make(Bits, 0, (n+63)/64)
@@ -112,7 +111,7 @@ func NewRanked(ref Ref, whole bool, n int) *Column {
 // Push appends the cursor's value of slot i, for which the column was made.
 func (c *Column) Push(cur *Cursor, i int) {
 	if c.plain {
-		c.pushText(cur.Text(i))
+		c.AppendText(cur.Text(i))
 		return
 	}
 	v, known := cur.Value(i)
@@ -161,7 +160,15 @@ func (c *Column) know(i int, known bool) {
 	c.Known.Put(i, known)
 }
 
-func (c *Column) pushText(v string) {
+// AppendText appends a text; of a property with a dictionary of the data's own,
+// one that is in it.
+func (c *Column) AppendText(v string) {
+	if c.index == nil {
+		c.index = make(map[string]uint32, len(c.Dict))
+		for i, d := range c.Dict {
+			c.index[d] = uint32(i)
+		}
+	}
 	code, ok := c.index[v]
 	if !ok {
 		code = uint32(len(c.Dict))
@@ -176,7 +183,7 @@ func (c *Column) pushText(v string) {
 func (c *Column) Concat(o *Column) {
 	if c.plain {
 		for _, code := range o.Codes {
-			c.pushText(o.Dict[code])
+			c.AppendText(o.Dict[code])
 		}
 		return
 	}
