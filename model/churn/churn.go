@@ -50,7 +50,7 @@ const (
 // A Question is what is predicted. It is printed on every figure.
 type Question struct {
 	Definition Definition `toml:"definition"`
-	Event      string     `toml:"event"`   // activity: an event name, or "" for any active day
+	Event      string     `toml:"event"`   // activity, in words: the event "purchase"; "" for any active day
 	Gap        int        `toml:"gap"`     // days of silence; also: who has been silent as long is not scored
 	Horizon    int        `toml:"horizon"` // days after the cut-off in which the outcome is looked for
 }
@@ -59,7 +59,7 @@ type Question struct {
 func (q Question) Sentence() string {
 	what := "any active day"
 	if q.Event != "" {
-		what = fmt.Sprintf("the event %q", q.Event)
+		what = q.Event
 	}
 	switch q.Definition {
 	case ByStage:
@@ -67,8 +67,22 @@ func (q Question) Sentence() string {
 	case BySilence:
 		return fmt.Sprintf("Churned: no activity in the %d days after the cut-off. Activity is %s. Scored: users active in the %d days up to the cut-off.", q.Horizon, what, q.Gap)
 	}
-	return fmt.Sprintf("Churned: %d days without activity are reached in the %d days after the cut-off, even if the user returns later. Activity is %s. Scored: users silent for less than %d days at the cut-off.", q.Gap, q.Horizon, what, q.Gap)
+	scored := fmt.Sprintf("users silent for less than %d days at the cut-off", q.Gap)
+	if q.Horizon < q.Gap {
+		scored = fmt.Sprintf("users silent for %d to %d days at the cut-off: silent for less, a user cannot get to %d days within the horizon and is safe", q.Gap-q.Horizon, q.Gap-1, q.Gap)
+	}
+	return fmt.Sprintf("Churned: %d days without activity are reached in the %d days after the cut-off, even if the user returns later. Activity is %s. Scored: %s.", q.Gap, q.Horizon, what, scored)
 }
+
+// A Standing says whether a user can be scored on a day.
+type Standing uint8
+
+const (
+	Unseen  Standing = iota // no activity yet
+	Silent                  // for Gap days or more: gone already
+	Safe                    // too lately active to churn within the horizon, whatever happens
+	AtStake                 // scored
+)
 
 // Cuts are the last days that features may know of, at each step of the ladder.
 type Cuts struct{ Train, Test, Score model.Day }
@@ -95,30 +109,35 @@ func (q Question) Cuts(first, asOf model.Day) (Cuts, error) {
 }
 
 // Label judges one user at a cut-off from the days of activity, ascending, each
-// once. Eligible users have been active up to the cut-off and silent for less
-// than Gap days on it; churned is meant of them alone. Days after cut+Horizon
-// are not looked at. A user active on the very day on which silence falls due
-// has not churned. It serves ByGap and BySilence; ByStage comes from a replay.
-func (q Question) Label(active []model.Day, cut model.Day) (eligible, churned bool) {
+// once. churned is meant of users AtStake alone. Days after cut+Horizon are not
+// looked at. A user active on the very day on which silence falls due has not
+// churned. It serves ByGap and BySilence; ByStage comes from a replay.
+//
+// Users who cannot churn within the horizon are Safe and not scored: counted as
+// kept they would make any model look good that knows recency.
+func (q Question) Label(active []model.Day, cut model.Day) (st Standing, churned bool) {
 	next, _ := slices.BinarySearch(active, cut+1)
 	if next == 0 {
-		return false, false
+		return Unseen, false
 	}
 	last := active[next-1]
 	if int(cut-last) >= q.Gap {
-		return false, false
+		return Silent, false
 	}
 	end := cut + model.Day(q.Horizon)
 	if q.Definition == BySilence {
-		return true, next == len(active) || active[next] > end
+		return AtStake, next == len(active) || active[next] > end
+	}
+	if last+model.Day(q.Gap) > end {
+		return Safe, false
 	}
 	for {
 		due := last + model.Day(q.Gap)
 		switch {
 		case due > end:
-			return true, false
+			return AtStake, false
 		case next == len(active) || active[next] > due:
-			return true, true
+			return AtStake, true
 		}
 		last = active[next]
 		next++

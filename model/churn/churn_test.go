@@ -16,7 +16,7 @@ import (
 )
 
 // slowLabel walks every day: the recency on each, as the definition says.
-func slowLabel(q Question, active map[model.Day]bool, first, cut model.Day) (eligible, churned bool) {
+func slowLabel(q Question, active map[model.Day]bool, first, cut model.Day) (st Standing, churned bool) {
 	recency := -1
 	for d := first; d <= cut+model.Day(q.Horizon); d++ {
 		switch {
@@ -26,21 +26,26 @@ func slowLabel(q Question, active map[model.Day]bool, first, cut model.Day) (eli
 			recency++
 		}
 		if d == cut {
-			if recency < 0 || recency >= q.Gap {
-				return false, false
+			switch {
+			case recency < 0:
+				return Unseen, false
+			case recency >= q.Gap:
+				return Silent, false
+			case q.Definition == ByGap && recency+q.Horizon < q.Gap:
+				return Safe, false
 			}
 			churned = q.Definition == BySilence
 		}
 		if d > cut {
 			if q.Definition == BySilence && recency == 0 {
-				return true, false
+				return AtStake, false
 			}
 			if q.Definition == ByGap && recency >= q.Gap {
-				return true, true
+				return AtStake, true
 			}
 		}
 	}
-	return true, churned
+	return AtStake, churned
 }
 
 func TestLabelAgainstDayByDay(t *testing.T) {

@@ -109,13 +109,13 @@ func (t *Table) check(least int) error {
 	case n < 2*least:
 		return fmt.Errorf("%w: %d users, and %d are needed", ErrTooFew, n, 2*least)
 	case yes == 0:
-		return fmt.Errorf("%w: none of %d users churned; ask for a longer horizon or a shorter gap", ErrOneClass, n)
+		return fmt.Errorf("%w: none of %d users churned; ask for another horizon or gap", ErrOneClass, n)
 	case no == 0:
-		return fmt.Errorf("%w: all %d users churned; ask for a shorter horizon or a longer gap", ErrOneClass, n)
+		return fmt.Errorf("%w: all %d users churned; ask for another horizon or gap", ErrOneClass, n)
 	case yes < least:
-		return fmt.Errorf("%w: %d of %d users churned, and %d are needed; ask for a longer horizon or a shorter gap", ErrTooFew, yes, n, least)
+		return fmt.Errorf("%w: %d of %d users churned, and %d are needed; ask for another horizon or gap", ErrTooFew, yes, n, least)
 	case no < least:
-		return fmt.Errorf("%w: %d of %d users stayed, and %d are needed; ask for a shorter horizon or a longer gap", ErrTooFew, no, n, least)
+		return fmt.Errorf("%w: %d of %d users stayed, and %d are needed; ask for another horizon or gap", ErrTooFew, no, n, least)
 	}
 	for f, col := range t.X {
 		for i, x := range col {
