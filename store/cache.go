@@ -1,0 +1,135 @@
+package store
+
+import (
+	"bytes"
+	"cmp"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/cespare/xxhash/v2"
+
+	"dwell/model"
+)
+
+// DefaultCacheSize is how many bytes a cache keeps when none is given.
+const DefaultCacheSize = 256 << 20
+
+// A Cache keeps derived bytes as files in a folder of its own, which may be
+// deleted at any time. What it gives is what was kept under that very key: a
+// file that is damaged, or another key's, is as good as none. Errors are not
+// reported, for whatever is in a cache can be computed again.
+//
+// Each file is the xxhash64 of the rest, the key's length, the key, the body.
+type Cache struct {
+	dir  string
+	most int64
+
+	mu   sync.Mutex
+	size int64 // of all files, as far as known; -1 before the first look
+}
+
+var _ model.Cache = (*Cache)(nil)
+
+// NewCache is a cache in dir of at most most bytes; 0 means DefaultCacheSize.
+func NewCache(dir string, most int64) *Cache {
+	if most <= 0 {
+		most = DefaultCacheSize
+	}
+	return &Cache{dir: dir, most: most, size: -1}
+}
+
+const cacheExt = ".dwell"
+
+func (c *Cache) path(key string) string {
+	sum := sha256.Sum256([]byte(key))
+	return filepath.Join(c.dir, hex.EncodeToString(sum[:16])+cacheExt)
+}
+
+// Recall gives what was kept under key.
+func (c *Cache) Recall(key string) ([]byte, bool) {
+	path := c.path(key)
+	raw, err := os.ReadFile(path)
+	if err != nil || len(raw) < 12 || binary.LittleEndian.Uint64(raw) != xxhash.Sum64(raw[8:]) {
+		return nil, false
+	}
+	n := int64(binary.LittleEndian.Uint32(raw[8:]))
+	if n > int64(len(raw)-12) || !bytes.Equal(raw[12:12+n], []byte(key)) {
+		return nil, false
+	}
+	// The time of last use decides who goes first.
+	now := time.Now()
+	_ = os.Chtimes(path, now, now)
+	return raw[12+n:], true
+}
+
+// Keep stores body under key; a body larger than a quarter of the cache is not
+// kept.
+func (c *Cache) Keep(key string, body []byte) {
+	if int64(len(body)) > c.most/4 || os.MkdirAll(c.dir, 0o700) != nil {
+		return
+	}
+	raw := make([]byte, 12, 12+len(key)+len(body))
+	binary.LittleEndian.PutUint32(raw[8:], uint32(len(key)))
+	raw = append(append(raw, key...), body...)
+	binary.LittleEndian.PutUint64(raw, xxhash.Sum64(raw[8:]))
+	tmp, err := os.CreateTemp(c.dir, ".keep-*")
+	if err != nil {
+		return
+	}
+	_, err = tmp.Write(raw)
+	if e := tmp.Close(); err != nil || e != nil || os.Rename(tmp.Name(), c.path(key)) != nil {
+		os.Remove(tmp.Name())
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.size >= 0 {
+		c.size += int64(len(raw))
+	}
+	if c.size < 0 || c.size > c.most {
+		c.trim()
+	}
+}
+
+// trim looks at the folder and removes what was used longest ago until three
+// quarters of the room are taken.
+func (c *Cache) trim() {
+	type file struct {
+		path string
+		size int64
+		used time.Time
+	}
+	var files []file
+	c.size = 0
+	entries, err := os.ReadDir(c.dir)
+	if err != nil {
+		return
+	}
+	for _, e := range entries {
+		fi, err := e.Info()
+		if err != nil || !strings.HasSuffix(e.Name(), cacheExt) {
+			continue
+		}
+		files = append(files, file{filepath.Join(c.dir, e.Name()), fi.Size(), fi.ModTime()})
+		c.size += fi.Size()
+	}
+	if c.size <= c.most {
+		return
+	}
+	slices.SortFunc(files, func(a, b file) int { return cmp.Or(a.used.Compare(b.used), cmp.Compare(a.path, b.path)) })
+	for _, f := range files {
+		if c.size <= c.most*3/4 {
+			return
+		}
+		if os.Remove(f.path) == nil {
+			c.size -= f.size
+		}
+	}
+}
