@@ -61,6 +61,7 @@ type stream struct {
 	raw    *raw
 	text   *bufio.Reader
 	size   int64  // of the file; -1 if unknown
+	last   bool   // standard input will not be read again
 	packed string // "gzip", "zstd" or ""
 	close  []func()
 }
@@ -71,7 +72,13 @@ func (in *Input) open() (*stream, error) {
 	s := &stream{in: in, size: -1, raw: &raw{hash: sha256.New()}}
 	if in.stdin != nil {
 		again := bytes.Clone(in.head.Bytes())
-		s.raw.r = io.MultiReader(bytes.NewReader(again), io.TeeReader(in.stdin, &in.head))
+		s.raw.r = io.MultiReader(bytes.NewReader(again), readerFunc(func(p []byte) (int, error) {
+			n, err := in.stdin.Read(p)
+			if !s.last {
+				in.head.Write(p[:n])
+			}
+			return n, err
+		}))
 	} else {
 		f, size, err := openFile(in.Path)
 		if err != nil {
@@ -90,11 +97,8 @@ func (in *Input) open() (*stream, error) {
 // forget ends the keeping of what is read from standard input: called when it
 // will not be read again, so that a long stream is not held in memory.
 func (s *stream) forget() {
-	if s.in.stdin != nil {
-		again := bytes.Clone(s.in.head.Bytes())
-		s.in.head = bytes.Buffer{}
-		s.raw.r = io.MultiReader(bytes.NewReader(again), s.in.stdin)
-	}
+	s.last = true
+	s.in.head = bytes.Buffer{}
 }
 
 func openFile(path string) (*os.File, int64, error) {

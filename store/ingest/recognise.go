@@ -352,7 +352,11 @@ func (r *recogniser) amount() error {
 		name := r.best(func(i int) int {
 			n := r.t.names[i]
 			s := ws.of(n)
-			if s < least || n == r.m.User || n == r.m.Time || n == r.m.Event || !r.numeric(i) {
+			share := 0.9
+			if s >= 90 {
+				share = 0.5 // the name is sure: what is no number will be rejected by reason
+			}
+			if s < least || n == r.m.User || n == r.m.Time || n == r.m.Event || !r.numeric(i, share) {
 				return 0
 			}
 			top = max(top, s)
@@ -375,7 +379,7 @@ func (r *recogniser) amount() error {
 		// Without names: the last column of decimals is the likeliest amount.
 		for i := len(r.t.names) - 1; i >= 0 && r.m.Amount == ""; i-- {
 			n := r.t.names[i]
-			if n != r.m.User && n != r.m.Time && n != r.m.Event && r.numeric(i) && slices.ContainsFunc(r.cells[i], func(c string) bool { return strings.Contains(c, ".") }) {
+			if n != r.m.User && n != r.m.Time && n != r.m.Event && r.numeric(i, 0.9) && slices.ContainsFunc(r.cells[i], func(c string) bool { return strings.Contains(c, ".") }) {
 				r.m.Amount, r.why["amount"] = n, "a guess: the last column of decimals"
 			}
 		}
@@ -390,8 +394,8 @@ func (r *recogniser) amount() error {
 	return err
 }
 
-// numeric says whether nearly all cells of a column are numbers in some style.
-func (r *recogniser) numeric(i int) bool {
+// numeric says whether a share of a column's cells are numbers in some style.
+func (r *recogniser) numeric(i int, share float64) bool {
 	cells := r.cells[i]
 	if len(cells) == 0 {
 		return false
@@ -403,7 +407,7 @@ func (r *recogniser) numeric(i int) bool {
 				n++
 			}
 		}
-		if float64(n) >= 0.9*float64(len(cells)) {
+		if float64(n) >= share*float64(len(cells)) {
 			return true
 		}
 	}
