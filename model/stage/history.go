@@ -153,7 +153,7 @@ func (m *Machine) Decode(src []byte, h *History) ([]byte, error) {
 	for ; n > 0 && !r.bad; n-- {
 		last += r.signed()
 		entry, from := int(r.byte()), int8(r.byte())-1
-		if entry >= len(m.entries) || int(from) >= len(m.stages) {
+		if entry >= len(m.entries) || from < NoStage || int(from) >= len(m.stages) {
 			return nil, ErrBadHistory
 		}
 		h.Transitions = append(h.Transitions, Transition{model.Day(last), from, int8(m.entries[entry].to), uint8(entry)})

@@ -62,7 +62,7 @@ type Number string
 type Stage struct {
 	Name     string
 	Title    string // as shown; "" is Name
-	Short    string // at most 4 cells, for narrow screens; "" is cut from Name
+	Short    string // at most 4 letters, for narrow screens; "" is cut from Name
 	MinDwell Number // before a promotion may leave it
 	MaxDwell Number // after which the user is stalled
 	Enter    []Entry
@@ -116,6 +116,14 @@ func (s Stage) Label() string {
 		return s.Title
 	}
 	return strings.ReplaceAll(s.Name, "_", " ")
+}
+
+// Abbrev is the stage's name in at most 4 letters, for narrow screens.
+func (s Stage) Abbrev() string {
+	if s.Short != "" {
+		return s.Short
+	}
+	return s.Name[:min(4, len(s.Name))] // names are ASCII: validate has seen to it
 }
 
 // Frozen says whether every parameter has its number.

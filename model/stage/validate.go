@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // validate checks what the file alone can tell.
@@ -65,6 +66,9 @@ func (m *Model) validateStage(i int, ps places) error {
 	}
 	if m.Index(s.Name) != i {
 		return ps.at(path+".name").err("two stages are named %q", s.Name)
+	}
+	if n := utf8.RuneCountInString(s.Short); n > 4 {
+		return ps.at(path+".short").err("%q has %d letters: a short name has at most 4", s.Short, n)
 	}
 	for _, d := range []struct {
 		key string

@@ -2,6 +2,8 @@ package stage
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"testing"
 
 	"dwell/model"
@@ -27,30 +29,39 @@ type failer interface {
 // replay knows.
 func world(t failer, users map[string][]ev) (model.Snapshot, *measure.Schema) {
 	t.Helper()
+	return worldOf(t, users)
+}
+
+// worldOf is world in several loads.
+func worldOf(t failer, loads ...map[string][]ev) (model.Snapshot, *measure.Schema) {
+	t.Helper()
 	d := model.NewDictionary()
 	d.Starts = "complete"
 	d.Columns.PaidUntil = "paid_until"
 	d.Events = map[string]string{"seen": "passive", "buy": "purchase", "cancel": "cancel", "back": "refund"}
 	m := model.NewMemory()
-	l, err := m.Begin(background, model.LoadPlan{Zone: "UTC"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	b := &model.Batch{Props: []model.BatchCol{{Key: "paid_until"}}}
-	// The data hold every name, so that rules about them compile.
-	for _, n := range []string{"use", "seen", "buy", "cancel", "back"} {
-		add(b, "~names", 0, n, "")
-	}
-	for id, evs := range users {
-		for _, e := range evs {
-			add(b, id, e.day, e.name, e.until)
+	for n, users := range loads {
+		l, err := m.Begin(background, model.LoadPlan{Zone: "UTC"})
+		if err != nil {
+			t.Fatal(err)
 		}
-	}
-	if err := l.Add(b); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := l.Commit(model.Quality{}, nil); err != nil {
-		t.Fatal(err)
+		b := &model.Batch{Props: []model.BatchCol{{Key: "paid_until"}}}
+		if n == 0 { // the data hold every name, so that rules about them compile
+			for _, name := range []string{"use", "seen", "buy", "cancel", "back"} {
+				add(b, "~names", 0, name, "")
+			}
+		}
+		for _, id := range slices.Sorted(maps.Keys(users)) {
+			for _, e := range users[id] {
+				add(b, id, e.day, e.name, e.until)
+			}
+		}
+		if err := l.Add(b); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := l.Commit(model.Quality{}, []model.SourceInfo{{Path: fmt.Sprint(n)}}); err != nil {
+			t.Fatal(err)
+		}
 	}
 	snap, err := m.Snapshot(background)
 	if err != nil {
