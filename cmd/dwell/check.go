@@ -1,0 +1,55 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/dustin/go-humanize"
+	"github.com/spf13/cobra"
+
+	"dwell/store"
+	"dwell/tui/format"
+)
+
+func newCheck(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:     "check",
+		GroupID: groupData,
+		Short:   "Walk the data set and report every broken promise",
+		Long: `Read every record of the data set and hold it against its checksums, its order and
+its load's marker. Damage is named with its place, and the exit code is 6.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.check(cmd.Context()) },
+	}
+}
+
+func (a *app) check(ctx context.Context) error {
+	dir, from := a.dataSet()
+	if !store.Exists(dir) {
+		return noData(fmt.Errorf("there is no data set in %s (%s)\ntry: dwell load FILE", dir, from))
+	}
+	o, err := a.storeOptions()
+	if err != nil {
+		return err
+	}
+	o.ReadOnly = true
+	db, err := store.Open(dir, o)
+	if err != nil {
+		return storeError(err)
+	}
+	problems := 0
+	err = db.Check(ctx, nil, func(p store.Problem) {
+		problems++
+		fmt.Fprintln(a.stdout, p)
+	})
+	st, statsErr := db.Stats()
+	if err = errors.Join(err, statsErr, db.Close()); err != nil {
+		return storeError(err)
+	}
+	if problems > 0 {
+		return &coded{exitDamaged, fmt.Errorf("%s is damaged: %s; restore a backup, or load its files into a new data set", dir, format.Plural(int64(problems), "problem", "problems"))}
+	}
+	fmt.Fprintf(a.stdout, "%s is sound: %s, %s chunks, %s on disk\n", dir, format.Plural(int64(st.Loads), "load", "loads"), format.Count(st.Chunks), humanize.Bytes(uint64(st.Disk)))
+	return nil
+}

@@ -1,0 +1,402 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/dustin/go-humanize"
+	"github.com/spf13/cobra"
+
+	"dwell/model"
+	"dwell/model/query"
+	"dwell/store"
+	"dwell/store/ingest"
+	"dwell/tui/format"
+)
+
+// loading is one call of dwell load.
+type loading struct {
+	opt     ingest.Options
+	starts  string
+	rejects string
+	dryRun  bool
+	quiet   bool
+	timing  bool
+}
+
+func newLoad(a *app) *cobra.Command {
+	var l loading
+	c := &cobra.Command{
+		Use:     "load FILE…",
+		GroupID: groupStart,
+		Short:   "Load event files into the data set",
+		Long: `Load event files (CSV or NDJSON, plain, .gz or .zst; - is standard input) into
+the data set. Columns are recognised by name and content, printed, and stored: a
+second file needs no flags. A load is all or nothing: cancelled or failed, it
+leaves nothing behind. Rows that cannot be read are counted by reason and named
+by line, never dropped in silence.`,
+		Example: `  dwell load events.csv.gz --dry-run          what would be stored, and nothing is
+  dwell load events.csv.gz
+  dwell load jan.csv feb.csv mar.csv
+  dwell load invoices.csv --user CustomerID --time InvoiceDate \
+             --event-const purchase --amount 'Quantity*UnitPrice'
+  zcat log.gz | dwell load - --tz Europe/Vienna --rejects bad.csv`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.load(cmd.Context(), args, l)
+		},
+	}
+	f := c.Flags()
+	o := &l.opt
+	f.StringVar(&o.User, "user", "", "`COLUMN` with the user's id")
+	f.StringVar(&o.Time, "time", "", "`COLUMN` with the time")
+	f.StringVar(&o.Event, "event", "", "`COLUMN` with the event's name")
+	f.StringVar(&o.EventConst, "event-const", "", "every row is an event of this `NAME`")
+	f.StringVar(&o.Amount, "amount", "", "`COLUMN` with the amount, or an expression: Quantity*UnitPrice")
+	f.StringSliceVar(&o.Props, "props", nil, "keep only these columns as properties: `a,b` (default: all others)")
+	f.StringVar(&o.TimeFormat, "time-format", "", "`LAYOUT` of the times, as Go or strftime writes it")
+	f.StringVar(&o.Zone, "tz", "", "`ZONE` of times that name none (IANA; default UTC, asked for in a terminal)")
+	f.StringVar(&o.Delimiter, "delimiter", "", "`CHAR` between fields: , ; | tab blanks")
+	f.StringVar(&o.Encoding, "encoding", "", "text `ENCODING` of the file: utf-8, latin1, windows-1252, utf-16 …")
+	f.StringVar(&o.Header, "header", "", "is the first line a header: yes or no (default: recognised)")
+	f.BoolVar(&o.AllowFuture, "allow-future", false, "store rows later than tomorrow instead of rejecting them")
+	f.BoolVar(&o.KeepEqual, "keep-equal", false, "store rows although another file of the data set holds an equal one")
+	f.BoolVar(&o.Dedupe, "dedupe", false, "drop rows equal to an earlier row of the same file")
+	f.StringVar(&l.rejects, "rejects", "", "write every rejected row, with its reason, to `FILE`")
+	f.StringVar(&l.starts, "starts", "", "complete: nobody used the product before the data's first day; partial: some did")
+	f.BoolVar(&l.dryRun, "dry-run", false, "print what was recognised and the first rows; store nothing")
+	f.BoolVar(&l.quiet, "quiet", false, "print errors only")
+	f.BoolVar(&l.timing, "timing", false, "print time and memory as one JSON line at the end")
+	return c
+}
+
+func (a *app) load(ctx context.Context, paths []string, l loading) error {
+	if l.starts != "" && l.starts != "complete" && l.starts != "partial" {
+		return usage(fmt.Errorf("--starts %s: use complete or partial", l.starts))
+	}
+	var timer *timing
+	if l.timing {
+		timer = startTiming()
+	}
+	inputs, err := a.inputs(paths)
+	if err != nil {
+		return err
+	}
+	l.opt.Now = a.now()
+	dir, from := a.dataSet()
+	say := a.stdout
+	if l.quiet {
+		say = io.Discard
+	}
+
+	// Whatever can be refused is refused before the data set is taken.
+	shelf := store.NewShelf(dir, a.now)
+	if err := l.stored(shelf); err != nil {
+		return err
+	}
+	rec, err := a.recognise(ctx, inputs[0], &l, say)
+	if err != nil {
+		return inputError(err)
+	}
+	if l.dryRun {
+		writePreview(say, rec)
+		return nil
+	}
+	o, err := a.storeOptions()
+	if err != nil {
+		return err
+	}
+	db, err := store.Open(dir, o)
+	if err != nil {
+		return storeError(err)
+	}
+	fmt.Fprintf(say, "data set  %s (%s)\n", dir, from)
+	load, err := a.loadInto(ctx, db, inputs, rec.Mapping, &l)
+	if err == nil {
+		err = a.learn(ctx, db, shelf, rec.Mapping, l.starts, say)
+	}
+	if err = errors.Join(err, db.Close()); err != nil {
+		return inputError(storeError(err))
+	}
+	if !l.quiet {
+		writeQuality(say, &load.Quality, paths)
+		fmt.Fprintf(say, "%s rows of %s users are in; look at them with: dwell\n", format.Count(load.Quality.Stored), format.Count(load.Users))
+	}
+	if timer != nil {
+		return timer.write(a.stdout, load.Quality.Stored, load.Users)
+	}
+	return nil
+}
+
+// loadQuietly is a load from within the explorer: recognised as the earlier
+// loads were, one sentence at the end.
+func (a *app) loadQuietly(ctx context.Context, dir string, paths []string, p query.Progress) (string, error) {
+	l := loading{quiet: true, opt: ingest.Options{Now: a.now()}}
+	shelf := store.NewShelf(dir, a.now)
+	if err := l.stored(shelf); err != nil {
+		return "", err
+	}
+	inputs, err := a.inputs(paths)
+	if err != nil {
+		return "", err
+	}
+	rec, err := ingest.Inspect(ctx, inputs[0], l.opt)
+	if err != nil {
+		return "", err
+	}
+	o, err := a.storeOptions()
+	if err != nil {
+		return "", err
+	}
+	db, err := store.Open(dir, o)
+	if err != nil {
+		return "", err
+	}
+	load, err := ingest.Load(ctx, db.Begin, inputs, rec.Mapping, l.opt, func(pr ingest.Progress) {
+		if p != nil {
+			p(pr.Bytes, pr.TotalBytes)
+		}
+	})
+	if err == nil {
+		err = a.learn(ctx, db, shelf, rec.Mapping, "", io.Discard)
+	}
+	if err = errors.Join(err, db.Close()); err != nil {
+		return "", err
+	}
+	return rowsIn(load.Quality.Stored, load.Quality.RejectedTotal()), nil
+}
+
+// inputs names the files; standard input can be read once.
+func (a *app) inputs(paths []string) ([]*ingest.Input, error) {
+	var out []*ingest.Input
+	seen := map[string]bool{}
+	for _, p := range paths {
+		if seen[p] {
+			return nil, usage(fmt.Errorf("%s is named twice", p))
+		}
+		seen[p] = true
+		if p == "-" {
+			out = append(out, ingest.Stdin(a.stdin))
+		} else {
+			// The whole path is stored, so that a row's line can be found from
+			// wherever the program is called next.
+			if full, err := filepath.Abs(p); err == nil {
+				p = full
+			}
+			out = append(out, ingest.File(p))
+		}
+	}
+	return out, nil
+}
+
+// stored takes up the mapping of the earlier load.
+func (l *loading) stored(shelf model.Shelf) error {
+	e, err := shelf.Get(model.KindMapping, model.KindMapping, 0)
+	if errors.Is(err, model.ErrNoEntry) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	m, err := ingest.ParseMapping(e.Body)
+	if err != nil {
+		return fmt.Errorf("the stored mapping: %w", err)
+	}
+	l.opt.Stored = m
+	return nil
+}
+
+// recognise says how the first file is read, and asks for the zone of zone-less
+// times where there is somebody to ask.
+func (a *app) recognise(ctx context.Context, in *ingest.Input, l *loading, say io.Writer) (*ingest.Recognition, error) {
+	rec, err := ingest.Inspect(ctx, in, l.opt)
+	if err != nil {
+		return nil, err
+	}
+	_, askable := terminal(a.stdin)
+	if _, seen := terminal(a.stderr); rec.Zoneless && askable && seen && !l.quiet && !l.dryRun && in.Path != "-" {
+		zone, err := askZone(a.stdin, a.stderr)
+		if err != nil {
+			return nil, err
+		}
+		l.opt.Zone = zone
+		if rec, err = ingest.Inspect(ctx, in, l.opt); err != nil {
+			return nil, err
+		}
+	}
+	for _, line := range rec.Lines {
+		fmt.Fprintln(say, line)
+	}
+	return rec, nil
+}
+
+// askZone asks until a zone is given; an empty line is UTC.
+func askZone(in io.Reader, out io.Writer) (string, error) {
+	r := bufio.NewReader(in)
+	for {
+		fmt.Fprint(out, "the times name no zone; in which are they? [UTC] ")
+		line, err := r.ReadString('\n')
+		zone := strings.TrimSpace(line)
+		if zone == "" {
+			zone = "UTC"
+		}
+		if _, bad := model.NewCalendar(zone); bad == nil {
+			return zone, nil
+		} else if err != nil {
+			return "", usage(bad)
+		} else {
+			fmt.Fprintln(out, bad)
+		}
+	}
+}
+
+// loadInto runs the load with its progress line.
+func (a *app) loadInto(ctx context.Context, db *store.Store, inputs []*ingest.Input, m ingest.Mapping, l *loading) (model.LoadInfo, error) {
+	snap, err := db.Snapshot(ctx)
+	if err != nil {
+		return model.LoadInfo{}, err
+	}
+	l.opt.Known = snap.Info().Sources
+	if err := snap.Close(); err != nil {
+		return model.LoadInfo{}, err
+	}
+	var out *os.File
+	if l.rejects != "" {
+		if out, err = os.Create(l.rejects); err != nil {
+			return model.LoadInfo{}, usage(fmt.Errorf("the rejected rows cannot be written: %w", err))
+		}
+		l.opt.Rejects = out
+	}
+	bar := a.progressLine(l.quiet)
+	load, err := ingest.Load(ctx, db.Begin, inputs, m, l.opt, bar.show)
+	bar.clear()
+	if out != nil {
+		err = errors.Join(err, out.Close())
+	}
+	return load, err
+}
+
+// progressLine is one line on a terminal: bytes, rows, rows/s, time left.
+type progressLine struct {
+	w     io.Writer
+	start time.Time
+	last  time.Time
+	now   func() time.Time
+}
+
+func (a *app) progressLine(quiet bool) *progressLine {
+	p := &progressLine{start: a.now(), now: a.now}
+	if _, ok := terminal(a.stderr); ok && !quiet {
+		p.w = a.stderr
+	}
+	return p
+}
+
+func (p *progressLine) show(pr ingest.Progress) {
+	now := p.now()
+	if p.w == nil || now.Sub(p.last) < 150*time.Millisecond {
+		return
+	}
+	p.last = now
+	spent := now.Sub(p.start)
+	rate := float64(pr.Rows) / max(spent.Seconds(), 1e-3)
+	line := fmt.Sprintf("%s · %s rows · %s rows/s", humanize.Bytes(uint64(pr.Bytes)), format.Count(pr.Rows), format.Count(int64(rate)))
+	if pr.TotalBytes > 0 && pr.Bytes > 0 {
+		left := time.Duration(float64(spent) * (float64(pr.TotalBytes)/float64(pr.Bytes) - 1))
+		line = fmt.Sprintf("%s of %s · %s left", line, humanize.Bytes(uint64(pr.TotalBytes)), left.Round(time.Second))
+	}
+	fmt.Fprintf(p.w, "\r\x1b[K%s", line)
+}
+
+func (p *progressLine) clear() {
+	if p.w != nil && !p.last.IsZero() {
+		fmt.Fprint(p.w, "\r\x1b[K")
+	}
+}
+
+// learn keeps what a load has taught: the mapping, and the guessed meaning of
+// names and columns. What a person has written in the dictionary stays.
+func (a *app) learn(ctx context.Context, db *store.Store, shelf model.Shelf, m ingest.Mapping, starts string, say io.Writer) error {
+	if _, err := shelf.Put(model.KindMapping, model.KindMapping, m.TOML(), "recognised by dwell load"); err != nil {
+		return err
+	}
+	snap, err := db.Snapshot(ctx)
+	if err != nil {
+		return err
+	}
+	defer snap.Close()
+	guess := ingest.GuessDictionary(snap.Info(), m)
+	if starts != "" {
+		guess.Starts = starts
+	}
+	e, err := shelf.Get(model.KindDictionary, model.KindDictionary, 0)
+	switch {
+	case errors.Is(err, model.ErrNoEntry):
+		_, err = shelf.Put(model.KindDictionary, model.KindDictionary, guess.Format(), "guessed at load")
+		if err == nil {
+			writeDictionary(say, guess)
+		}
+		return err
+	case err != nil:
+		return err
+	}
+	d, err := model.ParseDictionary(e.Body)
+	if err != nil {
+		return err
+	}
+	var added []string
+	for name, role := range guess.Events {
+		if _, known := d.Events[name]; !known {
+			d.Events[name] = role
+			added = append(added, name)
+		}
+	}
+	if starts != "" {
+		d.Starts = starts
+	}
+	if len(added) == 0 && starts == "" {
+		return nil
+	}
+	_, err = shelf.Put(model.KindDictionary, model.KindDictionary, d.Format(), "new names guessed at load")
+	return err
+}
+
+// writePreview prints the first rows of a dry run.
+func writePreview(w io.Writer, rec *ingest.Recognition) {
+	fmt.Fprintln(w, "\nthe first rows, as they would be stored:")
+	for _, r := range rec.Rows {
+		if r.Reject != "" {
+			fmt.Fprintf(w, "  line %d is rejected (%s): %s\n", r.Line, r.Reject, format.Cut(format.Clean(r.Text), 60))
+			continue
+		}
+		fmt.Fprintf(w, "  line %d  user %s  time %s  event %s", r.Line, r.User, r.Time, r.Event)
+		if r.Amount != "" {
+			fmt.Fprintf(w, "  amount %s", r.Amount)
+		}
+		for _, p := range r.Props {
+			fmt.Fprintf(w, "  %s=%s", p[0], format.Clean(p[1]))
+		}
+		fmt.Fprintln(w)
+	}
+	fmt.Fprintln(w, "nothing was stored")
+}
+
+// inputError gives what is wrong with a file its exit code.
+func inputError(err error) error {
+	for _, e := range []error{ingest.ErrUnreadable, ingest.ErrNotEvents, ingest.ErrColumns, model.ErrKnownSource, model.ErrNoRows} {
+		if errors.Is(err, e) {
+			return &coded{exitInput, err}
+		}
+	}
+	if errors.Is(err, ingest.ErrOption) {
+		return usage(err)
+	}
+	return err
+}

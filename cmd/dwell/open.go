@@ -1,0 +1,76 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+
+	"github.com/dustin/go-humanize"
+
+	"dwell/model/query"
+	"dwell/store"
+)
+
+// A session is an open data set with its engine.
+type session struct {
+	dir    string
+	store  *store.Store
+	shelf  *store.Shelf
+	engine *query.Engine
+}
+
+// definitions is the version of the program's own definitions: raise it when the
+// same question would get another answer, so that kept answers are not used.
+const definitions = "1"
+
+// open opens the data set for reading, beside other readers.
+func (a *app) open(ctx context.Context) (*session, error) {
+	dir, from := a.dataSet()
+	return a.openAt(ctx, dir, from)
+}
+
+func (a *app) openAt(ctx context.Context, dir, from string) (*session, error) {
+	if !store.Exists(dir) {
+		return nil, noData(fmt.Errorf("there is no data set in %s (%s)\ntry: dwell load FILE, or look at sample data first: dwell demo", dir, from))
+	}
+	o, err := a.storeOptions()
+	if err != nil {
+		return nil, err
+	}
+	o.ReadOnly = true
+	db, err := store.Open(dir, o)
+	if err != nil {
+		return nil, storeError(err)
+	}
+	s := &session{dir: dir, store: db, shelf: store.NewShelf(dir, a.now)}
+	cache := store.NewCache(filepath.Join(a.cacheDir(), "answers"), 0)
+	s.engine, err = query.New(db, s.shelf, cache, query.Options{Workers: workers(), Version: version + "/" + definitions, Lines: lineFinder{}})
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return s, nil
+}
+
+func (s *session) close() error { return errors.Join(s.engine.Close(), s.store.Close()) }
+
+func (a *app) storeOptions() (store.Options, error) {
+	n, err := humanize.ParseBytes(a.memory)
+	if err != nil || n < 32<<20 {
+		return store.Options{}, usage(fmt.Errorf("--memory %s: give at least 32MiB, as --memory 512MiB", a.memory))
+	}
+	return store.Options{Memory: int64(n), Now: a.now}, nil
+}
+
+// storeError gives the store's errors their exit codes.
+func storeError(err error) error {
+	switch {
+	case errors.Is(err, store.ErrNoData):
+		return noData(err)
+	case errors.Is(err, store.ErrInUse), errors.Is(err, store.ErrBusy):
+		return &coded{exitBusy, err}
+	case errors.Is(err, store.ErrDamaged), errors.Is(err, store.ErrBadKey):
+		return &coded{exitDamaged, err}
+	}
+	return err
+}

@@ -1,0 +1,113 @@
+package main
+
+import (
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"dwell/model/query"
+)
+
+// Groups of the help's list of commands.
+const (
+	groupStart    = "start"
+	groupAnalysis = "analysis"
+	groupData     = "data"
+)
+
+func newRoot(a *app) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "dwell",
+		Short: "Explore user lifecycles in a terminal",
+		Long: `dwell loads event files into an embedded store and lets you walk from the whole
+population down to one person: in which stage of its life each user is and why,
+who came back, who is about to leave. Every figure opens the users behind it.
+Nothing leaves the machine.`,
+		Example: `  dwell demo                                  a first look, on sample data
+  dwell load events.csv.gz                    load a file; columns are recognised
+  dwell                                       explore what was loaded
+  dwell retention --unit week                 one answer, as text
+  dwell show 'retention?unit=week' --format json
+  dwell show 'retention?unit=week' --users week.6/lost
+  dwell user jane@example.com                 one user on one page`,
+		Args:          cobra.NoArgs,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Version:       version,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return a.explore(cmd.Context(), "overview", exploreOptions{})
+		},
+	}
+	root.SetVersionTemplate("dwell {{.Version}}\n")
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return usage(fmt.Errorf("%w\ntry: %s --help", err, cmd.CommandPath()))
+	})
+	p := root.PersistentFlags()
+	p.StringVar(&a.db, "db", "", "data set `DIR` (default: DWELL_DB, else the XDG data folder)")
+	p.StringVar(&a.memory, "memory", "256MiB", "memory a load may use")
+	p.StringVar(&a.logFile, "log-file", "", "write a log to `FILE`")
+	root.PersistentPreRunE = func(*cobra.Command, []string) error { return a.openLog() }
+
+	root.AddGroup(&cobra.Group{ID: groupStart, Title: "Begin here:"},
+		&cobra.Group{ID: groupAnalysis, Title: "Questions (each is also a screen and an address):"},
+		&cobra.Group{ID: groupData, Title: "Data:"})
+	root.AddCommand(newDemo(a), newLoad(a), newOpen(a), newShow(a), newUser(a))
+	for _, s := range query.Specs() {
+		if s.Name != "user" {
+			root.AddCommand(newAnalysis(a, s))
+		}
+	}
+	root.AddCommand(newCheck(a), newDictionary(a), newPaths(a), newMan(a))
+	root.AddCommand(helpTopics()...)
+	root.SetHelpCommandGroupID(groupData)
+	root.SetCompletionCommandGroupID(groupData)
+	for _, c := range root.Commands() {
+		argsAreUsage(c)
+	}
+	argsAreUsage(root)
+	return root
+}
+
+// argsAreUsage gives a wrong number of arguments the exit code of a wrong
+// command line.
+func argsAreUsage(c *cobra.Command) {
+	check := c.Args
+	if check == nil {
+		return
+	}
+	c.Args = func(cmd *cobra.Command, args []string) error {
+		if err := check(cmd, args); err != nil {
+			return usage(fmt.Errorf("%w\ntry: %s --help", err, cmd.CommandPath()))
+		}
+		return nil
+	}
+}
+
+// openLog starts the log of --log-file; without it nothing is logged.
+func (a *app) openLog() error {
+	if a.logFile == "" {
+		slog.SetDefault(slog.New(slog.DiscardHandler))
+		return nil
+	}
+	if err := os.MkdirAll(filepath.Dir(a.logFile), 0o755); err != nil {
+		return usage(fmt.Errorf("the log file cannot be made: %w", err))
+	}
+	f, err := os.OpenFile(a.logFile, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	if err != nil {
+		return usage(fmt.Errorf("the log file cannot be written: %w", err))
+	}
+	a.log = f
+	slog.SetDefault(slog.New(slog.NewTextHandler(f, nil)))
+	slog.Info("start", "version", version, "args", strings.Join(os.Args[1:], " "))
+	return nil
+}
+
+func (a *app) closeLog() {
+	if a.log != nil {
+		a.log.Close()
+	}
+}

@@ -1,0 +1,230 @@
+package main
+
+import (
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"dwell/model/query"
+	"dwell/model/rule"
+	"dwell/tui/text"
+)
+
+// view says how an answer is printed.
+type view struct {
+	format  string
+	keys    bool
+	users   string
+	explain string
+	width   int
+}
+
+func (v *view) flags(f *pflag.FlagSet) {
+	f.StringVar(&v.format, "format", "text", "text, json or csv")
+	f.BoolVar(&v.keys, "keys", false, "list the keys of the answer's figures")
+	f.StringVar(&v.users, "users", "", "print the exact users behind the figure `KEY`, one a line")
+	f.StringVar(&v.explain, "explain", "", "explain the figure `KEY`: definition, formula, window, two users worked through")
+	f.IntVar(&v.width, "width", 0, "columns of text (default: the terminal's, else 80)")
+}
+
+func newShow(a *app) *cobra.Command {
+	var v view
+	c := &cobra.Command{
+		Use:     "show ADDRESS",
+		GroupID: groupStart,
+		Short:   "Print the answer to a question",
+		Long: `Print the answer to a question. Its address is what a screen shows and Y copies;
+dwell help addresses lists them all. An answer is text, JSON or CSV; --users
+prints the exact users behind one of its figures.`,
+		Example: `  dwell show overview
+  dwell show 'retention?unit=week' --format json
+  dwell show 'retention?unit=week' --keys
+  dwell show 'retention?unit=week' --users week.6/lost
+  dwell show 'users?where=stage%20%3D%3D%20%22growth%22' --format csv`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.show(cmd.Context(), args[0], v)
+		},
+	}
+	v.flags(c.Flags())
+	return c
+}
+
+// show prints one answer.
+func (a *app) show(ctx context.Context, address string, v view) error {
+	switch v.format {
+	case "text", "json", "csv":
+	default:
+		return usage(fmt.Errorf("%q is not a format: use text, json or csv", v.format))
+	}
+	q, err := query.Parse(address)
+	if err != nil {
+		return usage(err)
+	}
+	s, err := a.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	return a.print(ctx, s.engine, q, v)
+}
+
+func (a *app) print(ctx context.Context, e *query.Engine, q query.Query, v view) error {
+	switch {
+	case v.users != "":
+		l, err := e.Users(ctx, q, v.users, nil)
+		if err != nil {
+			return questionError(err)
+		}
+		switch v.format {
+		case "json":
+			return query.WriteUsersJSON(a.stdout, l)
+		case "csv":
+			return query.WriteUsersCSV(a.stdout, l)
+		}
+		return query.WriteUsersText(a.stdout, l)
+	case v.explain != "":
+		x, err := e.Explain(ctx, q, v.explain, nil)
+		if err != nil {
+			return questionError(err)
+		}
+		return text.WriteExplanation(a.stdout, x, a.width(v))
+	}
+	if q.Analysis == "users" || q.Analysis == "rows" {
+		if !v.keys {
+			return a.printRows(ctx, e, q, v)
+		}
+	}
+	ans, err := e.Answer(ctx, q, nil)
+	if err != nil {
+		return questionError(err)
+	}
+	switch {
+	case v.keys:
+		for i := range ans.Figures {
+			fmt.Fprintln(a.stdout, ans.Figures[i].Key)
+		}
+		return nil
+	case v.format == "json":
+		return query.WriteJSON(a.stdout, ans)
+	case v.format == "csv":
+		return query.WriteCSV(a.stdout, ans)
+	}
+	return text.Write(a.stdout, ans, a.width(v))
+}
+
+func (a *app) width(v view) int {
+	if v.width > 0 {
+		return v.width
+	}
+	w, _ := terminal(a.stdout)
+	return w
+}
+
+// questionError gives a wrong key, rule or combination the exit code of a wrong
+// command line.
+func questionError(err error) error {
+	var bad *rule.Error
+	if errors.As(err, &bad) {
+		return usage(err)
+	}
+	if errors.Is(err, query.ErrNoFigure) {
+		return noData(err)
+	}
+	return err
+}
+
+// printRows streams a windowed table, whatever its length.
+func (a *app) printRows(ctx context.Context, e *query.Engine, q query.Query, v view) error {
+	t, err := e.Table(ctx, q, nil)
+	if err != nil {
+		return questionError(err)
+	}
+	heads := t.Heads()
+	var emit func(query.TableRow) error
+	flush := func() error { return nil }
+	switch v.format {
+	case "json":
+		enc := json.NewEncoder(a.stdout)
+		enc.SetEscapeHTML(false)
+		emit = func(r query.TableRow) error { return enc.Encode(rowObject(heads, r)) }
+	case "csv":
+		w := csv.NewWriter(a.stdout)
+		names := make([]string, len(heads))
+		for i, h := range heads {
+			names[i] = h.Name
+		}
+		if err := w.Write(names); err != nil {
+			return err
+		}
+		emit = func(r query.TableRow) error { return w.Write(rowFields(r)) }
+		flush = func() error { w.Flush(); return w.Error() }
+	default:
+		tw := text.NewRows(a.stdout, heads, a.width(v))
+		emit, flush = tw.Row, tw.Close
+	}
+	const window = 1000
+	for from := 0; ; from += window {
+		rows, err := t.Window(ctx, from, window)
+		if err != nil {
+			return err
+		}
+		for _, r := range rows {
+			if err := emit(r); err != nil {
+				return err
+			}
+		}
+		if len(rows) < window {
+			return flush()
+		}
+	}
+}
+
+// rowFields are a row's cells with numbers in full.
+func rowFields(r query.TableRow) []string {
+	out := make([]string, len(r.Cells))
+	for i, c := range r.Cells {
+		out[i] = c
+		if i < len(r.Values) && r.Values[i] != nil {
+			out[i] = query.Number(*r.Values[i])
+		}
+	}
+	return out
+}
+
+// rowObject is a row as a JSON object whose members keep the table's order.
+func rowObject(heads []query.TableHead, r query.TableRow) json.RawMessage {
+	var b strings.Builder
+	b.WriteByte('{')
+	for i, h := range heads {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		writeJSON(&b, h.Name)
+		b.WriteByte(':')
+		switch {
+		case i < len(r.Values) && r.Values[i] != nil:
+			b.WriteString(query.Number(*r.Values[i]))
+		case i >= len(r.Cells) || r.Cells[i] == "—":
+			b.WriteString("null")
+		default:
+			writeJSON(&b, r.Cells[i])
+		}
+	}
+	b.WriteByte('}')
+	return json.RawMessage(b.String())
+}
+
+func writeJSON(w io.Writer, s string) {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	// A string always encodes, and a strings.Builder takes every write.
+	_ = e.Encode(s)
+}
