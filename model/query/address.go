@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"dwell/model"
+	"dwell/model/rule"
 )
 
 // Parse reads an address. It is strict: an unknown analysis, key or value, a key
@@ -323,41 +324,8 @@ func unescape(s string) (string, error) {
 
 // didYouMean is " (did you mean X?)" for the nearest of the names, or "".
 func didYouMean(name string, among []string) string {
-	if n := nearest(name, among); n != "" {
+	if n := rule.Nearest(name, among); n != "" {
 		return fmt.Sprintf(" (did you mean %s?)", n)
 	}
 	return ""
-}
-
-// nearest is the name with the least edit distance, at most a third of its
-// length away; "" if there is none.
-func nearest(name string, among []string) string {
-	best, at := "", 1<<30
-	for _, n := range among {
-		if d := distance(strings.ToLower(name), strings.ToLower(n)); d < at && d <= max(1, len(n)/3) {
-			best, at = n, d
-		}
-	}
-	return best
-}
-
-// distance is the Levenshtein distance in bytes.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diag := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diag
-			if a[i] != b[j] {
-				cost++
-			}
-			diag = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }

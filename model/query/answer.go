@@ -1,6 +1,11 @@
 package query
 
-import "dwell/model"
+import (
+	"encoding/json"
+	"math"
+
+	"dwell/model"
+)
 
 // A Kind says what a figure is and which users it counts (DESIGN 2).
 type Kind string
@@ -165,6 +170,58 @@ type Series struct {
 	Lo, Hi  []float64 // nil, or one for each point
 	Open    []bool    // nil, or one for each point
 	Figures []int     // nil, or the figure behind each point
+}
+
+// seriesFile is a Series as it stands in the cache: JSON has no NaN, so a point
+// that is not there is null.
+type seriesFile struct {
+	Name    string
+	Y       []*float64
+	Lo, Hi  []*float64 `json:",omitempty"`
+	Open    []bool     `json:",omitempty"`
+	Figures []int      `json:",omitempty"`
+}
+
+// MarshalJSON writes missing points as null.
+func (s Series) MarshalJSON() ([]byte, error) {
+	return json.Marshal(seriesFile{s.Name, pointers(s.Y), pointers(s.Lo), pointers(s.Hi), s.Open, s.Figures})
+}
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (s *Series) UnmarshalJSON(body []byte) error {
+	var f seriesFile
+	if err := json.Unmarshal(body, &f); err != nil {
+		return err
+	}
+	*s = Series{f.Name, unpointed(f.Y), unpointed(f.Lo), unpointed(f.Hi), f.Open, f.Figures}
+	return nil
+}
+
+func pointers(xs []float64) []*float64 {
+	if xs == nil {
+		return nil
+	}
+	out := make([]*float64, len(xs))
+	for i := range xs {
+		if !math.IsNaN(xs[i]) {
+			out[i] = &xs[i]
+		}
+	}
+	return out
+}
+
+func unpointed(ps []*float64) []float64 {
+	if ps == nil {
+		return nil
+	}
+	out := make([]float64, len(ps))
+	for i, p := range ps {
+		out[i] = math.NaN()
+		if p != nil {
+			out[i] = *p
+		}
+	}
+	return out
 }
 
 // A Mark is a dated note on a chart.
