@@ -22,23 +22,45 @@ func MidRank(ref Ref, c *Column) *Column {
 	return out
 }
 
-// Scores gives scores 1–5 by quintile of the known values (SPEC 2, RFM): equal
-// values get equal scores, and fewer than five distinct values give fewer scores.
-// reverse gives 5 to the smallest, as recency wants.
+// Scores gives scores 1–5 by quintile of the known values (SPEC 2, RFM): one
+// more than the number of cut points strictly below the value, the cut points
+// being the quantiles 0.2, 0.4, 0.6 and 0.8 (linear between order statistics, type
+// 7). So equal values get equal scores, and fewer than five distinct values give
+// fewer scores. reverse gives 5 to the smallest, as recency wants.
 //
-// A value's quintile is that of the middle of its ranks.
+// Hyndman, R. J.; Fan, Y. (1996). "Sample Quantiles in Statistical Packages".
+// Am. Stat. 50 (4): 361–365.
 func Scores(ref Ref, c *Column, reverse bool) *Column {
-	pct := MidRank(ref, c)
+	sorted := known(c)
+	var cuts []float64
+	for q := 1; q < 5 && len(sorted) > 0; q++ {
+		cuts = append(cuts, quantile(sorted, float64(q)/5))
+	}
 	out := NewRanked(ref, true, c.Len)
 	for i := range c.Len {
-		v, ok := pct.At(i)
-		s := min(5, 1+int(v/20))
+		v, ok := c.At(i)
+		s := 1
+		for _, cut := range cuts {
+			if cut < v {
+				s++
+			}
+		}
 		if reverse {
-			s = min(5, 1+int((100-v)/20))
+			s = 6 - s
 		}
 		out.Append(float64(s), ok)
 	}
 	return out
+}
+
+// quantile is type 7 of Hyndman and Fan; sorted is not empty.
+func quantile(sorted []float64, p float64) float64 {
+	h := float64(len(sorted)-1) * p
+	at := int(h)
+	if at+1 >= len(sorted) {
+		return sorted[len(sorted)-1]
+	}
+	return sorted[at] + (h-float64(at))*(sorted[at+1]-sorted[at])
 }
 
 // known are a column's known values, sorted.

@@ -42,6 +42,7 @@ type blocks struct {
 	cols    []*measure.Column
 	from, n int // the rows of the block
 	vecs    []*vec
+	masks   []*mask
 	codes   map[*textTest][]bool
 	numbers map[*textNumber][]float64
 	row     columnRow
@@ -113,6 +114,18 @@ func (e *blocks) take() *vec {
 }
 
 func (e *blocks) give(v *vec) { e.vecs = append(e.vecs, v) }
+
+// takeMask lends a mask; giveMask takes it back.
+func (e *blocks) takeMask() *mask {
+	if n := len(e.masks); n > 0 {
+		m := e.masks[n-1]
+		e.masks = e.masks[:n-1]
+		return m
+	}
+	return &mask{}
+}
+
+func (e *blocks) giveMask(m *mask) { e.masks = append(e.masks, m) }
 
 // known is the block's part of a column's validity.
 func (e *blocks) known(c *measure.Column, m *mask) {
@@ -264,9 +277,10 @@ func (b *boolRef) block(e *blocks, out *mask) {
 
 func (j *junction) block(e *blocks, out *mask) {
 	j.kids[0].block(e, out)
-	var m mask
+	m := e.takeMask()
+	defer e.giveMask(m)
 	for _, kid := range j.kids[1:] {
-		kid.block(e, &m)
+		kid.block(e, m)
 		for i := range out {
 			if j.all {
 				out[i] &= m[i]
@@ -285,9 +299,11 @@ func (n *not) block(e *blocks, out *mask) {
 }
 
 func (n *boolCond) block(e *blocks, out *mask) {
-	var c, a mask
-	n.c.block(e, &c)
-	n.a.block(e, &a)
+	c, a := e.takeMask(), e.takeMask()
+	defer e.giveMask(c)
+	defer e.giveMask(a)
+	n.c.block(e, c)
+	n.a.block(e, a)
 	n.b.block(e, out)
 	for i := range out {
 		out[i] = c[i]&a[i] | ^c[i]&out[i]
