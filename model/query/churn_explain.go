@@ -71,8 +71,13 @@ func (c *churnPlan) work(p *Person, f *Figure, _ bool) string {
 		k.features(cut)
 		m := &c.model.Fitted
 		text = fmt.Sprintf("%s was given %s on %s", text, churnShare(m.Predict(k.values, k.known)), cut)
-		if rs := m.Reasons(k.values, k.known); len(rs) > 0 {
-			text += ", most of all because " + reasonText(&rs[0])
+		// The strongest that points the way the user is off the average.
+		up := m.LogOdds(k.values, k.known) > m.Average()
+		for _, why := range m.Reasons(k.values, k.known) {
+			if (why.LogOdds > 0) == up {
+				text += ", most of all because " + reasonText(&why)
+				break
+			}
 		}
 	}
 	switch {

@@ -20,7 +20,7 @@ func usersAnalysis() analysis {
 		Spec: Spec{Name: "users", Title: "Users", Help: "who they are: any number of users, with columns of your choice", ID: NoID, Windowed: true,
 			Keys: keys([]KeySpec{
 				{Name: "columns", Type: Text, Default: defaultColumns, Help: "measures and properties, parted by commas"},
-				{Name: "sort", Type: Text, Default: "recency_days", Help: "a measure or property; - before it for descending; id for the user"},
+				{Name: "sort", Type: Text, Help: "a measure or property; - before it for descending; id for the user; if left out recency_days, or what a figure's list brings, highest first"},
 				{Name: "stage", Type: Text, Help: "only users in this stage"},
 				{Name: "mark", Type: Text, Help: "only users with this mark: silent, late, declining …"},
 				{Name: "find", Type: Text, Help: "only users whose id or searchable property holds the text"},

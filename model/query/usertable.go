@@ -56,6 +56,12 @@ func (r *Run) userTable() (*userTable, error) {
 			return nil, err
 		}
 	}
+	if t.sort == "" {
+		t.sort = "recency_days"
+		if t.list != nil && t.list.Figure.Carry != "" {
+			t.sort, t.desc = "score", true
+		}
+	}
 	order, err := t.order()
 	if err != nil {
 		return nil, err
