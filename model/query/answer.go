@@ -107,6 +107,7 @@ const (
 	BarBlock   BlockKind = "bars"  // rows with one figure, drawn as a bar
 	ChartBlock BlockKind = "chart" // series over x
 	TextBlock  BlockKind = "text"  // lines
+	SpanBlock  BlockKind = "spans" // a table whose rows are intervals, with a time bar above it
 )
 
 // A Block is one part of an answer as a person sees it.
@@ -118,6 +119,14 @@ type Block struct {
 	Rows  []Row
 	Chart *Chart
 	Lines []string
+	Spans []Span // of a SpanBlock: one for each row, by time, without gaps
+}
+
+// A Span is the time of one row of a SpanBlock, [From, To).
+type Span struct {
+	From, To model.Day
+	Stage    int // index of the stage in its model: its sign and colour
+	Name     string
 }
 
 // A Head is a column's heading.
