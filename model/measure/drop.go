@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"dwell/model"
+	"dwell/model/stat"
 )
 
 // A drop compares the rate of active days in the last w days with the rate in
@@ -103,23 +104,5 @@ func dropP(d drop, f frame) (float64, bool) {
 //
 // Fisher, R. A. (1935). "The Logic of Inductive Inference". J. R. Stat. Soc. 98: 39–82.
 func DropP(base, baseDays, recent, recentDays int) float64 {
-	all, active := baseDays+recentDays, base+recent
-	low := max(0, active-baseDays)
-	// From the largest term down: each is the one before times a ratio under 1
-	// beyond the mode, and no more than rounding is lost before it.
-	lp := lchoose(active, recent) + lchoose(all-active, recentDays-recent) - lchoose(all, recentDays)
-	term, sum := 1.0, 0.0
-	for k := recent; k >= low; k-- {
-		sum += term
-		term *= float64(k) * float64(all-active-recentDays+k) / (float64(active-k+1) * float64(recentDays-k+1))
-	}
-	return min(1, sum*math.Exp(lp))
-}
-
-// lchoose is ln C(n, k).
-func lchoose(n, k int) float64 {
-	a, _ := math.Lgamma(float64(n + 1))
-	b, _ := math.Lgamma(float64(k + 1))
-	c, _ := math.Lgamma(float64(n - k + 1))
-	return a - b - c
+	return stat.HypergeomTail(recent, recentDays, base+recent, baseDays+recentDays)
 }
