@@ -30,9 +30,10 @@ func newAnalysis(a *app, s query.Spec) *cobra.Command {
 		Long:    s.Title + ": " + s.Help,
 		Args:    analysisArgs(s),
 	}
-	values := map[string]*[]string{}
+	values := map[string]*keyValues{}
 	for _, k := range s.Keys {
-		values[k.Name] = c.Flags().StringArray(flagName(k.Name), nil, keyHelp(k))
+		values[k.Name] = &keyValues{kind: valueWord(k.Type)}
+		c.Flags().Var(values[k.Name], flagName(k.Name), keyHelp(k))
 		words := k.Values
 		if len(words) > 0 {
 			// The flag was defined the line before, so this cannot fail.
@@ -55,8 +56,8 @@ func newAnalysis(a *app, s query.Spec) *cobra.Command {
 			q.AsOf = day
 		}
 		for _, k := range s.Keys {
-			if vals := *values[k.Name]; len(vals) > 0 {
-				q = q.With(k.Name, vals...)
+			if given := values[k.Name].given; len(given) > 0 {
+				q = q.With(k.Name, given...)
 			}
 		}
 		// Parsing what was built holds the flags to the same strictness as an
@@ -72,6 +73,38 @@ func newAnalysis(a *app, s query.Spec) *cobra.Command {
 		return a.show(cmd.Context(), q.String(), v)
 	}
 	return c
+}
+
+// keyValues collects what a flag was given, in order; whether a key may be given
+// twice is the address's business to say.
+type keyValues struct {
+	given []string
+	kind  string
+}
+
+func (v *keyValues) String() string     { return strings.Join(v.given, " ") }
+func (v *keyValues) Set(s string) error { v.given = append(v.given, s); return nil }
+func (v *keyValues) Type() string       { return v.kind }
+
+// valueWord is how help writes a key's value.
+func valueWord(t query.KeyType) string {
+	switch t {
+	case query.Int:
+		return "N"
+	case query.Float:
+		return "X"
+	case query.DayType:
+		return "DAY"
+	case query.RuleType:
+		return "RULE"
+	case query.Names:
+		return "A,B"
+	case query.Address:
+		return "ADDRESS"
+	case query.Text:
+		return "TEXT"
+	}
+	return "WORD"
 }
 
 func idWord(s query.Spec) string {
