@@ -51,7 +51,7 @@ func FindRows(ctx context.Context, path, digest string, m Mapping, wanted []Want
 		k := finderKey{w.User, w.Time, w.Event}
 		f.at[k] = append(f.at[k], i)
 	}
-	l := &load{m: m, inputs: []*Input{File(path)}, loader: f, tally: &tally{heavy: map[string]bool{}},
+	l := &load{m: m, inputs: []*Input{File(path)}, loader: f, tally: &tally{},
 		o: Options{AllowFuture: true, Now: time.UnixMilli(maxTime)}}
 	l.start([]string{path})
 	if err := l.file(ctx, 0, l.inputs[0]); err != nil {

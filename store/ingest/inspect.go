@@ -265,7 +265,7 @@ func preview(p *plan, sample []byte, whole bool) (out []Preview) {
 	if p.header != nil {
 		b = cutHeader(p.sx, b)
 	}
-	w := newWorker(p, false, &tally{heavy: map[string]bool{}})
+	w := newWorker(p, false, &tally{})
 	got := w.parse(b)
 	for i := range got.batch.Time {
 		out = append(out, previewRow(&got.batch, i))

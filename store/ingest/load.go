@@ -31,7 +31,7 @@ func Load(ctx context.Context, begin Begin, inputs []*Input, m Mapping, o Option
 	if err := m.check(); err != nil {
 		return model.LoadInfo{}, err
 	}
-	l := &load{o: o, m: m, inputs: inputs, progress: progress, tally: &tally{heavy: map[string]bool{}}}
+	l := &load{o: o, m: m, inputs: inputs, progress: progress, tally: &tally{}}
 	lp, err := l.prepare(ctx)
 	if err != nil {
 		return model.LoadInfo{}, err

@@ -348,7 +348,7 @@ func (w *worker) store(line int64) reason {
 	}
 	t.Line, t.User, t.Time = append(t.Line, line), append(t.User, user), append(t.Time, ms)
 	t.Event, w.dated, w.amount = append(t.Event, event), append(w.dated, dated), append(w.amount, amount)
-	w.note(user, ms, dated)
+	w.note(ms, dated)
 	return accepted
 }
 
@@ -429,7 +429,7 @@ func (w *worker) time(b []byte) (ms int64, dated bool, why reason) {
 }
 
 // note updates the counters that stored rows have.
-func (w *worker) note(user []byte, ms int64, dated bool) {
+func (w *worker) note(ms int64, dated bool) {
 	f := &w.out.facts
 	if f.rows == 0 {
 		f.first = ms
@@ -442,7 +442,7 @@ func (w *worker) note(user []byte, ms int64, dated bool) {
 	if !dated {
 		day = w.plan.zone.Day(ms)
 	}
-	w.tally.day(user, day)
+	w.tally.day(day)
 }
 
 // dropPointZero makes 17850 of 17850.0: the id of an integer column that a data

@@ -7,49 +7,19 @@ import (
 	"io"
 	"slices"
 	"strconv"
-	"sync"
 	"sync/atomic"
-
-	"github.com/cespare/xxhash/v2"
 
 	"dwell/model"
 )
 
-// A tally collects what is counted over the whole load rather than by block:
-// the days with events, and users with more events on one day than a person can
-// make. Workers share it.
+// A tally notes the days that have events, one bit each. Workers share it.
 type tally struct {
-	days [maxTime/86_400_000/64 + 1]atomic.Uint64 // one bit a day
-
-	// cells is a count-min sketch with two rows: a user's day is counted in two
-	// cells, and its count is at most the smaller of them. Memory is fixed. A day
-	// is reported wrongly only if it shares both cells with days that together
-	// reach the threshold (Cormode and Muthukrishnan 2005, "An improved data
-	// stream summary: the count-min sketch and its applications").
-	cells [2][1 << 19]atomic.Uint32
-	mu    sync.Mutex
-	heavy map[string]bool
+	days [maxTime/86_400_000/64 + 1]atomic.Uint64
 }
 
-// impossibleDay is the number of events on one day above which a user is no person.
-const impossibleDay = 10_000
-
-// maxHeavy bounds the users remembered as impossible.
-const maxHeavy = 100_000
-
-func (t *tally) day(user []byte, d model.Day) {
+func (t *tally) day(d model.Day) {
 	if w, bit := &t.days[d/64], uint64(1)<<(d%64); w.Load()&bit == 0 {
 		w.Or(bit)
-	}
-	h := (xxhash.Sum64(user) + uint64(d)*0x9e3779b97f4a7c15) * 0xff51afd7ed558ccd
-	a := t.cells[0][h>>45].Add(1)
-	b := t.cells[1][(h>>20)&(1<<19-1)].Add(1)
-	if a > impossibleDay && b > impossibleDay {
-		t.mu.Lock()
-		if len(t.heavy) < maxHeavy {
-			t.heavy[string(user)] = true
-		}
-		t.mu.Unlock()
 	}
 }
 
@@ -155,7 +125,6 @@ func (r *report) finish(t *tally) (model.Quality, error) {
 	}
 	slices.SortFunc(r.q.Types, func(a, b model.KeyTypes) int { return cmp.Compare(a.Key, b.Key) })
 	r.q.EmptyDays = t.emptyDays()
-	r.q.Impossible = int64(len(t.heavy))
 	if r.out != nil {
 		return r.q, r.out.close()
 	}

@@ -78,19 +78,15 @@ func (s *splitter) safeEnd() (end int, long bool) {
 			return e, false
 		}
 	}
-	p := 0
+	p, quote := 0, -1 // quote: of the first quote at or after p; len(buf) if there is none
 	for p < len(s.buf) {
 		if s.sx.mode != modeJSON {
-			// Everything before the line of the next quote splits at line ends.
-			q := -1
-			if s.sx.mode == modeTable {
-				q = bytes.IndexByte(s.buf[p:], '"')
+			if quote < p {
+				quote = s.nextQuote(p)
 			}
-			stop := len(s.buf)
-			if q >= 0 {
-				stop = p + q
-			}
-			if last := lastLineEnd(s.buf, p, stop); last > p && s.short(p, last) {
+			// Everything before the line of the next quote splits at line ends; no
+			// row within a stretch of MaxRow can be too long.
+			if last := lastLineEnd(s.buf, p, min(quote, p+MaxRow)); last > p {
 				p = last
 				continue
 			}
@@ -107,8 +103,14 @@ func (s *splitter) safeEnd() (end int, long bool) {
 	return p, false
 }
 
-// short says that no row between p and end can be longer than MaxRow.
-func (s *splitter) short(p, end int) bool { return end-p <= MaxRow }
+func (s *splitter) nextQuote(p int) int {
+	if s.sx.mode == modeTable {
+		if q := bytes.IndexByte(s.buf[p:], '"'); q >= 0 {
+			return p + q
+		}
+	}
+	return len(s.buf)
+}
 
 // lastLineEnd is the position after the last line end within buf[p:stop], or
 // -1. A CR at the very end of the buffer is left alone: an LF may follow.
