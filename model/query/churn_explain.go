@@ -5,7 +5,6 @@ import (
 	"math"
 	"strings"
 
-	"dwell/model"
 	"dwell/model/churn"
 )
 
@@ -118,92 +117,6 @@ func reasonText(r *churn.Reason) string {
 	return fmt.Sprintf("%s is %s%s, where %s is usual, which %s it by %.2f log-odds", churnName(f.Name), value, unit, churnNumber(f.Mean), way, math.Abs(r.LogOdds))
 }
 
-// A Risk is one user's score, with what it takes to trust it.
-type Risk struct {
-	Address     string  // of the churn answer it belongs to
-	Question    string  // what churn is here, in a sentence
-	Scored      bool    // false: Why says what stands in the way
-	Why         string  // "silent already", or why there is no model
-	Probability float64 // of churning within the horizon
-	BaseRate    float64 // in the test
-	Horizon     int     // days
-	Verdict     string  // what the model is worth
-	Better      bool    // than guessing
-	Reasons     []RiskReason
-	Average     float64 // log-odds of the average user; Reasons add to it
-	LogOdds     float64
-}
-
-// A RiskReason is what one measure adds to the log-odds. Signals, not causes.
-type RiskReason struct {
-	Name    string // of the measure
-	Unit    string
-	Value   float64
-	Known   bool // false: the user has no value, or the measure is about having none
-	Mean    float64
-	LogOdds float64 // above 0 raises the risk
-	Text    string  // the same as a sentence's end
-}
-
-// risk scores one person under the default churn question as of the run's day.
-// With train false a model that is not there yet is not trained for it: that is
-// a pass over all the data, and a user page is opened at once.
-func (r *Run) risk(tl *model.Timeline, train bool) (*Risk, error) {
-	q := Query{Analysis: "churn", AsOf: r.Q.AsOf}
-	cr, err := r.eng.newRun(r.Ctx, r.st, q, r.progress)
-	if err != nil {
-		return nil, err
-	}
-	out := &Risk{Address: q.String()}
-	s, err := cr.churnSetting()
-	if err != nil {
-		out.Why = err.Error()
-		return out, nil
-	}
-	out.Question, out.Horizon = s.q.Sentence(), s.q.Horizon
-	if !train {
-		m, err := cr.trained()
-		if err != nil {
-			return nil, err
-		}
-		if m == nil {
-			out.Why = "No model has been trained yet: open churn to train and test one."
-			return out, nil
-		}
-	}
-	m, err := cr.churnModel(s)
-	if err != nil {
-		return nil, err
-	}
-	if !m.usable() {
-		out.Why = m.Why
-		return out, nil
-	}
-	out.BaseRate, out.Verdict, out.Better = m.Quality.BaseRate, m.Quality.Verdict, m.Quality.Better
-	p := &Person{TL: tl.Clone(), Row: -1} // its events may have to be put into day order
-	p.Days = r.Cal.Days(nil, p.TL)
-	if len(p.Days) == 0 {
-		out.Why = "No event up to this day."
-		return out, nil
-	}
-	model.InDayOrder(p.Days, p.TL)
-	k := s.scorer()
-	k.take(p)
-	if st, _ := k.label(s.cuts.Score); st != churn.AtStake {
-		out.Why = "Not scored: " + s.unscored(st) + "."
-		return out, nil
-	}
-	k.features(s.cuts.Score)
-	fit := &m.Fitted
-	out.Scored = true
-	out.Probability, out.LogOdds, out.Average = fit.Predict(k.values, k.known), fit.LogOdds(k.values, k.known), fit.Average()
-	for _, rs := range fit.Reasons(k.values, k.known) {
-		out.Reasons = append(out.Reasons, RiskReason{Name: rs.Feature.Label(), Unit: rs.Feature.Unit, Value: rs.Value, Known: rs.Known && !rs.Feature.Absent,
-			Mean: rs.Feature.Mean, LogOdds: rs.LogOdds, Text: reasonText(&rs)})
-	}
-	return out, nil
-}
-
 // unscored says why a user has no probability.
 func (s *churnSetting) unscored(st churn.Standing) string {
 	switch {
@@ -215,16 +128,4 @@ func (s *churnSetting) unscored(st churn.Standing) string {
 		return "never active so far"
 	}
 	return fmt.Sprintf("silent for %d days or more already", s.q.Gap)
-}
-
-// riskFilter is what risk needs of a timeline.
-func (r *Run) riskFilter() (model.Filter, error) {
-	cr, err := r.eng.newRun(r.Ctx, r.st, Query{Analysis: "churn", AsOf: r.Q.AsOf}, nil)
-	if err != nil {
-		return model.Filter{}, err
-	}
-	s, err := cr.churnSetting()
-	f := s.filter
-	f.Until = r.Cut
-	return f, err
 }

@@ -302,6 +302,59 @@ func TestChurnOnNullDataSaysSo(t *testing.T) {
 	}
 }
 
+// A user's risk is the score of the list, and its reasons add up to it; a model
+// in the cache says the same without a second training.
+func TestRiskOfAUser(t *testing.T) {
+	mem, dict := modeltest.Ecom(t)
+	if _, err := mem.Put(model.KindDictionary, model.KindDictionary, dict.Format(), ""); err != nil {
+		t.Fatal(err)
+	}
+	ctx := context.Background()
+	var before *query.Risk
+	for range 2 {
+		e, err := query.New(mem, mem, mem, query.Options{Workers: 2})
+		if err != nil {
+			t.Fatal(err)
+		}
+		a := ask(t, e, "churn")
+		scored := map[string]bool{}
+		for i, u := range listed(t, e, a, "scored") {
+			scored[u.ID] = true
+			if i%50 != 0 {
+				continue
+			}
+			k, err := e.Risk(ctx, u.ID, model.NoDay, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			sum := k.Average
+			for _, rs := range k.Reasons {
+				sum += rs.LogOdds
+			}
+			if !k.Scored || k.Probability != u.Score || math.Abs(1/(1+math.Exp(-sum))-u.Score) > 1e-12 || k.BaseRate != a.Figure("base_rate").Value {
+				t.Errorf("%s: risk %+v, the list says %v", u.ID, k, u.Score)
+			}
+			if i == 0 && before != nil && (before.Probability != k.Probability || before.Verdict != k.Verdict) {
+				t.Errorf("from the cache %v %q, trained %v %q", k.Probability, k.Verdict, before.Probability, before.Verdict)
+			}
+			if i == 0 {
+				before = k
+			}
+		}
+		for i, u := range listed(t, e, a, "silent") {
+			if k, err := e.Risk(ctx, u.ID, model.NoDay, nil); i%20 == 0 && (err != nil || k.Scored || !strings.Contains(k.Why, "silent for 43 days") || scored[u.ID]) {
+				t.Errorf("%s is silent: %+v, %v", u.ID, k, err)
+			}
+		}
+		if _, err := e.Risk(ctx, "nobody", model.NoDay, nil); err == nil {
+			t.Error("nobody has a risk")
+		}
+		if err := e.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // A saved model names its question, data and quality, and can be read back.
 func TestChurnModelIsSaved(t *testing.T) {
 	mem, dict := modeltest.Ecom(t)

@@ -2,6 +2,7 @@ package query
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -53,7 +54,36 @@ func (r *Run) trained() (*churnModel, error) {
 	if err != nil {
 		return nil, err
 	}
-	return r.st.churns.get(key), nil
+	if m := r.st.churns.get(key); m != nil {
+		return m, nil
+	}
+	return r.recallModel(key), nil
+}
+
+// recallModel finds a model that another process has trained on the same data
+// under the same definitions.
+func (r *Run) recallModel(key string) *churnModel {
+	if r.eng.cache == nil {
+		return nil
+	}
+	body, ok := r.eng.cache.Recall("trained/" + key)
+	if !ok {
+		return nil
+	}
+	m := &churnModel{}
+	if json.Unmarshal(body, m) != nil || m.Why == "" && len(m.Fitted.Features) == 0 {
+		return nil // damaged, or another version's: it is derived, so train again
+	}
+	return m
+}
+
+func (r *Run) keepModel(key string, m *churnModel) {
+	if r.eng.cache == nil {
+		return
+	}
+	if body, err := json.Marshal(m); err == nil {
+		r.eng.cache.Keep("trained/"+key, body)
+	}
 }
 
 // keptChurns bounds the models in memory.
@@ -78,9 +108,12 @@ func (r *Run) churnModel(s churnSetting) (*churnModel, error) {
 	if m := c.get(key); m != nil { // another run has trained it meanwhile
 		return m, nil
 	}
-	m, err := r.train(s)
-	if err != nil {
-		return nil, err
+	m := r.recallModel(key)
+	if m == nil {
+		if m, err = r.train(s); err != nil {
+			return nil, err
+		}
+		r.keepModel(key, m)
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
