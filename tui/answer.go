@@ -8,7 +8,6 @@ import (
 	"github.com/charmbracelet/bubbles/key"
 	tea "github.com/charmbracelet/bubbletea"
 
-	"dwell/model"
 	"dwell/model/query"
 	"dwell/tui/format"
 	"dwell/tui/widget"
@@ -36,6 +35,7 @@ type answerScreen struct {
 	top    int    // first pane shown, where not all fit
 	w, h   int
 	filter *widget.Input // not nil while the filter is typed
+	form   *form         // not nil while the question's keys are chosen
 
 	columns int // side by side at 120 cells and more
 	stale   bool
@@ -47,12 +47,12 @@ type answerScreen struct {
 // A rect is a pane's place in the body.
 type rect struct{ x, y, w, h int }
 
-type answerKeys struct{ Enter, Next, Prev, Table, Filter, Retry key.Binding }
+type answerKeys struct{ Enter, Next, Prev, Table, Filter, Options, Retry key.Binding }
 
 func newAnswerScreen(s *session, q query.Query) *answerScreen {
 	k := &s.keys
 	return &answerScreen{session: s, q: q, columns: 1,
-		keys: answerKeys{Enter: k.Enter, Next: k.Next, Prev: k.Prev, Table: k.Table, Filter: k.Filter, Retry: bind("r", "try again", "r")}}
+		keys: answerKeys{Enter: k.Enter, Next: k.Next, Prev: k.Prev, Table: k.Table, Filter: k.Filter, Options: k.Options, Retry: bind("r", "try again", "r")}}
 }
 
 // Init asks the engine, unless the answer is there or on its way.
@@ -296,8 +296,15 @@ func (s *answerScreen) key(m tea.KeyMsg) tea.Cmd {
 	if s.filter != nil {
 		return s.filterKey(m)
 	}
+	if s.form != nil {
+		return s.formKey(m)
+	}
 	p := s.pane()
 	switch {
+	case matches(m, s.keys.Options):
+		if s.form = newForm(s.session, s.q); s.form == nil {
+			return s.say("this question has no keys to choose")
+		}
 	case s.ans == nil && s.err != nil && matches(m, s.keys.Retry):
 		return s.ask()
 	case p == nil:
@@ -366,11 +373,28 @@ func (s *answerScreen) filterKey(m tea.KeyMsg) tea.Cmd {
 	return nil
 }
 
-// Typing is true while the filter is typed.
-func (s *answerScreen) Typing() bool { return s.filter != nil }
+// formKey asks the question anew once its keys are chosen.
+func (s *answerScreen) formKey(m tea.KeyMsg) tea.Cmd {
+	q, done := s.form.key(m)
+	if !done {
+		return nil
+	}
+	s.form = nil
+	if q.String() == s.q.String() {
+		return nil
+	}
+	return s.post(replaceMsg{q: q})
+}
+
+// Typing is true while the filter, or a value of the form, is typed.
+func (s *answerScreen) Typing() bool { return s.filter != nil || s.form != nil && s.form.input != nil }
 
 // Escape clears a filter, or cancels the question that runs.
 func (s *answerScreen) Escape() bool {
+	if s.form != nil {
+		s.form = nil
+		return true
+	}
 	if t, ok := s.pane().(*widget.Table); ok && t.FilterText() != "" {
 		t.Filter("")
 		return true
@@ -440,7 +464,7 @@ func (s *session) openFigure(a *query.Answer, i int) tea.Cmd {
 		if part != "" {
 			key += "/" + part
 		}
-		return openMsg{query.Query{Analysis: "users", AsOf: model.NoDay}.With("of", a.Address).With("key", key).String()}
+		return openMsg{query.ListQuery(a, key).String()}
 	}
 	if f.Kind != query.Rate {
 		return s.post(of(""))
@@ -465,6 +489,8 @@ func (s *session) openFigure(a *query.Answer, i int) tea.Cmd {
 // View draws the state the screen is in: working, failed, empty or the answer.
 func (s *answerScreen) View() string {
 	switch {
+	case s.form != nil:
+		return s.form.view(s.w, s.h)
 	case s.ans == nil && s.err != nil:
 		return failedView(s.session, s.err, s.w, "r tries again, esc goes out, :messages has all that was said")
 	case s.ans == nil:
@@ -574,9 +600,12 @@ func (s *answerScreen) ShortHelp() []key.Binding {
 	if s.filter != nil {
 		return []key.Binding{bind("enter", "keep", "enter"), bind("esc", "drop", "esc")}
 	}
+	if s.form != nil {
+		return s.form.help()
+	}
 	if s.ans == nil {
 		if s.err != nil {
-			return []key.Binding{s.keys.Retry}
+			return []key.Binding{s.keys.Retry, s.keys.Options}
 		}
 		return nil
 	}
@@ -590,11 +619,11 @@ func (s *answerScreen) ShortHelp() []key.Binding {
 	case *widget.Table:
 		bs = append(bs, s.keys.Filter, s.session.keys.w.Sort)
 	}
-	return append(bs, s.session.keys.Explain, s.session.keys.Export)
+	return append(bs, s.keys.Options, s.session.keys.Explain, s.session.keys.Export)
 }
 
 func (s *answerScreen) FullHelp() [][]key.Binding {
-	own := append([]key.Binding{s.keys.Enter, s.keys.Next, s.keys.Prev, s.keys.Table, s.keys.Filter}, s.extra...)
+	own := append([]key.Binding{s.keys.Enter, s.keys.Next, s.keys.Prev, s.keys.Table, s.keys.Filter, s.keys.Options}, s.extra...)
 	if s.ans == nil && s.err != nil {
 		own = append(own, s.keys.Retry)
 	}

@@ -497,14 +497,18 @@ func (a *App) replace(q query.Query) tea.Cmd {
 	return cmd
 }
 
-// changed tells all screens that the data are others now.
+// changed tells the screen in front that the data are others now. Screens in
+// the history are made anew when somebody comes back to them.
 func (a *App) changed() tea.Cmd {
 	cmds := []tea.Cmd{a.readData()}
 	for i := range a.hist {
-		if s := a.hist[i].screen; s != nil {
-			if c := s.Update(dataMsg{}); c != nil && i == a.at {
-				cmds = append(cmds, c)
-			}
+		switch s := a.hist[i].screen; {
+		case s == nil:
+		case i == a.at:
+			cmds = append(cmds, s.Update(dataMsg{}))
+		default:
+			s.Leave()
+			a.hist[i].screen = nil
 		}
 	}
 	return tea.Batch(cmds...)

@@ -12,7 +12,7 @@ import (
 type keyMap struct {
 	Enter, Escape, Back, Forward, Palette, Filter, Help, Quit, Kill key.Binding
 	Next, Prev, Yank, YankAddress, Explain, Export, Table, About    key.Binding
-	Mouse, Cancel, Yes, No                                          key.Binding
+	Options, Mouse                                                  key.Binding
 
 	w widget.Keys
 }
@@ -41,9 +41,7 @@ func newKeyMap() keyMap {
 		Table:       bind("t", "chart as table", "t"),
 		About:       bind("i", "definition, warnings", "i"),
 		Mouse:       bind("M", "mouse on/off", "M"),
-		Cancel:      bind("esc", "cancel", "esc"),
-		Yes:         bind("y", "yes", "y"),
-		No:          bind("n", "no", "n", "esc"),
+		Options:     bind("o", "options", "o"),
 		w:           widget.NewKeys(),
 	}
 }

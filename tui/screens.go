@@ -8,6 +8,18 @@ func newScreen(s *session, q query.Query) Screen {
 	switch q.Analysis {
 	case "overview":
 		return newOverview(s, q)
+	case "events", "properties", "property", "event":
+		return newEvents(s, q)
+	case "segments":
+		return newSegments(s, q)
+	case "retention":
+		return newRetention(s, q)
+	case "lifecycle":
+		return newLifecycle(s, q)
+	case "model":
+		return newModelScreen(s, q)
+	case "user":
+		return newUser(s, q)
 	}
 	for _, sp := range query.Specs() {
 		if sp.Name == q.Analysis && sp.Windowed {

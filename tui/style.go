@@ -39,14 +39,23 @@ func ParseTheme(s string) (Theme, error) {
 	return "", fmt.Errorf("%q is not a theme: use auto, light, dark or mono", s)
 }
 
-// ProfileOf says how many colours a terminal shows, from its environment alone:
-// nothing is asked of the terminal. NO_COLOR and TERM=dumb mean none.
-func ProfileOf(getenv func(string) string) termenv.Profile {
-	term := getenv("TERM")
+// ProfileOf says how many colours a terminal shows, from its environment
+// ("NAME=value" each) alone: nothing is asked of the terminal. NO_COLOR,
+// TERM=dumb and an output that is no terminal mean none.
+func ProfileOf(environ []string, tty bool) termenv.Profile {
+	getenv := func(name string) string {
+		for i := len(environ) - 1; i >= 0; i-- { // the last one counts
+			if v, ok := strings.CutPrefix(environ[i], name+"="); ok {
+				return v
+			}
+		}
+		return ""
+	}
+	term, color := getenv("TERM"), getenv("COLORTERM")
 	switch {
-	case getenv("NO_COLOR") != "", term == "dumb", term == "":
+	case !tty, getenv("NO_COLOR") != "", term == "dumb", term == "":
 		return termenv.Ascii
-	case strings.Contains(getenv("COLORTERM"), "truecolor"), strings.Contains(getenv("COLORTERM"), "24bit"), strings.Contains(term, "256color"):
+	case strings.Contains(color, "truecolor"), strings.Contains(color, "24bit"), strings.Contains(term, "256color"):
 		return termenv.ANSI256
 	}
 	return termenv.ANSI

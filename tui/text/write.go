@@ -133,6 +133,11 @@ func (p *printer) block(a *query.Answer, b *query.Block) {
 		for _, l := range b.Lines {
 			p.wrap("", l)
 		}
+	case query.SpanBlock:
+		for _, l := range format.TimeBar(b.Spans, p.width, p.ascii) {
+			p.line(l)
+		}
+		p.table(a, b)
 	default:
 		p.table(a, b)
 	}

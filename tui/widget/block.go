@@ -14,6 +14,8 @@ func NewPane(s *Styles, k Keys, a *query.Answer, b *query.Block) Pane {
 		return NewBars(s, k, a, b)
 	case query.ChartBlock:
 		return NewChart(s, k, a, b)
+	case query.SpanBlock:
+		return NewHistory(s, k, a, b)
 	case query.TextBlock:
 		return NewText(s, k, b.Title, b.Lines)
 	}

@@ -298,3 +298,16 @@ func (t *Heat) line(r, last int, focused bool) string {
 	flush()
 	return label + strings.TrimRight(out.String(), " ")
 }
+
+// ToFirstRate puts the cursor on the first column that holds a rate.
+func (t *Heat) ToFirstRate() {
+	for c := range t.cols {
+		if f := t.cell(0, c); f != nil {
+			if x := t.figure(f); x != nil && x.Kind == query.Rate {
+				t.col = c
+				t.follow()
+				return
+			}
+		}
+	}
+}

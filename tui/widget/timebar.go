@@ -1,69 +1,124 @@
 package widget
 
 import (
-	"math"
 	"strings"
 
-	"dwell/model"
+	"github.com/charmbracelet/bubbles/key"
+	tea "github.com/charmbracelet/bubbletea"
+
+	"dwell/model/query"
 	"dwell/tui/format"
 )
 
-// A Span is one interval of a stage history, [From, To).
-type Span struct {
-	From, To model.Day
-	Stage    int // index of the stage, for its style and sign
-	Name     string
-}
-
-// TimeBar draws a stage history as one line of n cells and a line of names
-// below it. Each cell is the stage in which most of its days lie; every span
-// has at least one cell while there are cells enough. Stages differ by sign as
-// well as by colour. at is the index of the span to point out, or -1.
-func TimeBar(s *Styles, spans []Span, n, at int) []string {
+// TimeBar draws a stage history as one line of n cells, a line of names below
+// it, and a line that points out span number at, unless that is negative.
+func TimeBar(s *Styles, spans []query.Span, n, at int) []string {
 	if len(spans) == 0 || n < 4 {
 		return nil
 	}
-	from, to := spans[0].From, spans[len(spans)-1].To
-	days := math.Max(float64(to-from), 1)
-	ends := make([]int, len(spans))
-	for i, sp := range spans {
-		ends[i] = int(math.Round(float64(sp.To-from) / days * float64(n)))
-	}
-	if len(spans) <= n {
-		// a short span keeps a cell of its own
-		for i := range ends {
-			least := i + 1
-			if i > 0 {
-				least = ends[i-1] + 1
-			}
-			ends[i] = min(max(ends[i], least), n-(len(ends)-1-i))
-		}
-	}
-	signs := []string{"░", "▒", "▓", "█", "·", "═", "≡", "╍", "▚", "▞", "▖", "▘"}
-	if s.ASCII {
-		signs = []string{".", ":", "+", "#", "_", "=", "%", "-", "o", "x", "~", "*"}
-	}
-	var bar, names, point strings.Builder
-	last, named := 0, 0
-	for i, sp := range spans {
-		w := max(ends[i]-last, 0)
-		sign := signs[sp.Stage%len(signs)]
-		bar.WriteString(s.Series[sp.Stage%len(s.Series)].Render(strings.Repeat(sign, w)))
-		if w > 0 && last >= named {
-			label := format.Clean(sp.Name)
-			if format.Width(label)+1 <= w || i == len(spans)-1 && last+format.Width(label) <= n {
-				names.WriteString(strings.Repeat(" ", last-named) + label)
-				named = last + format.Width(label)
-			}
-		}
-		if i == at && w > 0 {
-			point.WriteString(strings.Repeat(" ", last) + strings.Repeat(s.Glyphs.Up, w))
+	widths := format.SpanWidths(spans, n)
+	var bar strings.Builder
+	point, last := "", 0
+	for i, w := range widths {
+		k := max(spans[i].Stage, 0)
+		bar.WriteString(s.Series[k%len(s.Series)].Render(strings.Repeat(format.SpanSign(k, s.ASCII), w)))
+		if i == at {
+			point = strings.Repeat(" ", last) + strings.Repeat(s.Glyphs.Up, w)
 		}
 		last += w
 	}
-	lines := []string{bar.String(), s.Dim.Render(names.String())}
-	if at >= 0 {
-		lines = append(lines, s.Accent.Render(point.String()))
-	}
-	return lines
+	return []string{bar.String(), s.Dim.Render(format.SpanNames(spans, widths)), s.Accent.Render(point)}
 }
+
+// A History is a table of intervals with its time bar above it; the bar points
+// out the row under the cursor.
+type History struct {
+	styles *Styles
+	b      *query.Block
+	table  *Table
+	w, h   int
+}
+
+// NewHistory shows a block of intervals.
+func NewHistory(s *Styles, k Keys, a *query.Answer, b *query.Block) *History {
+	t := &History{styles: s, b: b, table: BlockTable(s, k, a, b)}
+	t.table.Move(len(b.Rows) - 1)
+	return t
+}
+
+func (t *History) bar() int {
+	if len(t.b.Spans) == 0 {
+		return 0
+	}
+	return 3
+}
+
+// Title is the block's title.
+func (t *History) Title() string { return t.b.Title }
+
+// SetSize gives the room for bar and table.
+func (t *History) SetSize(w, h int) {
+	t.w, t.h = w, h
+	t.table.SetSize(w, max(h-t.bar(), 0))
+}
+
+// Room asks for the bar and all rows.
+func (t *History) Room(w int) (least, wish int) {
+	least, wish = t.table.Room(w)
+	return least + t.bar(), wish + t.bar()
+}
+
+// Key moves in the table.
+func (t *History) Key(m tea.KeyMsg) bool { return t.table.Key(m) }
+
+// Wheel scrolls the table.
+func (t *History) Wheel(n int) { t.table.Wheel(n) }
+
+// Click selects a row of the table.
+func (t *History) Click(x, y int) bool {
+	if y == 0 {
+		return false
+	}
+	return t.table.Click(x, y-t.bar())
+}
+
+// Target is the row under the cursor.
+func (t *History) Target() Target { return t.table.Target() }
+
+// Yank is the row under the cursor.
+func (t *History) Yank() string { return t.table.Yank() }
+
+// Bindings are the keys of the table.
+func (t *History) Bindings() []key.Binding { return t.table.Bindings() }
+
+// Restyle takes the styles of another theme.
+func (t *History) Restyle(s *Styles) { t.styles = s; t.table.Restyle(s) }
+
+// View draws title, bar and table.
+func (t *History) View(focused bool) string {
+	lines := strings.Split(t.table.View(focused), "\n")
+	if t.bar() == 0 || len(lines) == 0 {
+		return clip(lines, t.h)
+	}
+	at := -1
+	if key := t.table.Target().Key; key != "" {
+		for i := range t.b.Rows {
+			if t.b.Rows[i].Key == key && i < len(t.b.Spans) {
+				at = i
+			}
+		}
+	}
+	out := []string{lines[0]}
+	for _, l := range TimeBar(t.styles, t.b.Spans, t.w-2, at) {
+		out = append(out, "  "+l)
+	}
+	for len(out) < 1+t.bar() {
+		out = append(out, "")
+	}
+	return clip(append(out, lines[1:]...), t.h)
+}
+
+// Cursor, Len and Move are those of the table.
+func (t *History) Cursor() int { return t.table.Cursor() }
+func (t *History) Len() int    { return t.table.Len() }
+func (t *History) Move(i int)  { t.table.Move(i) }

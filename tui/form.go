@@ -1,0 +1,208 @@
+package tui
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/charmbracelet/bubbles/key"
+	tea "github.com/charmbracelet/bubbletea"
+
+	"dwell/model"
+	"dwell/model/query"
+	"dwell/tui/format"
+	"dwell/tui/widget"
+)
+
+// A form shows the keys of a question and lets a person choose other values. It
+// is made from the table of analyses, so that a new key needs no code here:
+// words are walked through with left and right, everything else is typed.
+type form struct {
+	s     *session
+	q     query.Query
+	spec  query.Spec
+	at    int
+	input *widget.Input // of the value being typed
+	why   string        // what is wrong with the question as it stands
+}
+
+// newForm is nil for a question without keys.
+func newForm(s *session, q query.Query) *form {
+	for _, sp := range query.Specs() {
+		if sp.Name == q.Analysis {
+			return &form{s: s, q: q, spec: sp}
+		}
+	}
+	return nil
+}
+
+// rows are the lines of the form: the as-of day, then the keys.
+func (f *form) rows() int { return len(f.spec.Keys) + 1 }
+
+// value is what is set on line i, "" for the default.
+func (f *form) value(i int) string {
+	if i == 0 {
+		return f.q.AsOf.String()
+	}
+	return strings.Join(f.q.All(f.spec.Keys[i-1].Name), " | ")
+}
+
+// key takes a key; done says that the form is closed with the question it gives.
+func (f *form) key(m tea.KeyMsg) (q query.Query, done bool) {
+	if f.input != nil {
+		switch m.Type {
+		case tea.KeyEsc:
+			f.input = nil
+		case tea.KeyEnter:
+			f.set(strings.TrimSpace(f.input.Value()))
+		default:
+			f.input.Key(m)
+		}
+		return f.q, false
+	}
+	k := &f.s.keys
+	switch {
+	case matches(m, k.w.Up):
+		f.at = max(f.at-1, 0)
+	case matches(m, k.w.Down):
+		f.at = min(f.at+1, f.rows()-1)
+	case matches(m, k.w.Left):
+		f.walk(-1)
+	case matches(m, k.w.Right):
+		f.walk(1)
+	case matches(m, k.w.Mark):
+		f.edit()
+	case matches(m, k.Enter):
+		checked, err := query.Parse(f.q.String())
+		if err != nil {
+			f.why = err.Error()
+			return f.q, false
+		}
+		return checked, true
+	}
+	return f.q, false
+}
+
+// walk takes the next word of a key that has words.
+func (f *form) walk(n int) {
+	if f.at == 0 || len(f.spec.Keys[f.at-1].Values) == 0 {
+		f.edit()
+		return
+	}
+	ks := f.spec.Keys[f.at-1]
+	now := f.q.Get(ks.Name)
+	if now == "" {
+		now = ks.Default
+	}
+	i := slices.Index(ks.Values, now)
+	if i < 0 && n < 0 {
+		i = 0
+	}
+	f.apply(ks.Values[(i+n+len(ks.Values))%len(ks.Values)])
+}
+
+func (f *form) edit() {
+	name, hint := "as of", "YYYY-MM-DD; empty: the end of the data"
+	if f.at > 0 {
+		name, hint = f.spec.Keys[f.at-1].Name, f.spec.Keys[f.at-1].Help
+	}
+	f.input = widget.NewInput(f.s.styles, name+" = ", f.value(f.at))
+	f.input.Hint = hint
+}
+
+func (f *form) set(v string) {
+	if f.at == 0 {
+		if v == "" {
+			f.q.AsOf = model.NoDay
+		} else if d, err := model.ParseDay(v); err != nil {
+			f.why = err.Error()
+			return
+		} else {
+			f.q.AsOf = d
+		}
+		f.input, f.why = nil, ""
+		return
+	}
+	f.apply(v)
+	if f.why == "" {
+		f.input = nil
+	}
+}
+
+// apply sets the key on the cursor's line; a value that cannot be is refused
+// with the reason.
+func (f *form) apply(v string) {
+	name := f.spec.Keys[f.at-1].Name
+	q := f.q.With(name)
+	if v != "" {
+		q = q.With(name, v)
+	}
+	f.why = ""
+	if _, err := query.Parse(q.String()); err != nil {
+		f.why = err.Error()
+		if f.input != nil {
+			return
+		}
+	}
+	f.q = q
+}
+
+func (f *form) view(w, h int) string {
+	st := f.s.styles
+	wide := 6
+	for _, k := range f.spec.Keys {
+		wide = max(wide, format.Width(k.Name))
+	}
+	var out []string
+	line := func(i int, name, value, dflt, help string) {
+		shown := value
+		if shown == "" {
+			if shown = dflt; shown == "" {
+				shown = format.None
+			}
+		}
+		if i > 0 && len(f.spec.Keys[i-1].Values) > 0 {
+			shown = st.Glyphs.Left + " " + shown + " " + st.Glyphs.Right
+		}
+		g := "  "
+		if i == f.at {
+			g = st.Glyphs.Cursor + " "
+		}
+		l := format.Cut(g+format.Pad(name, wide, false)+"  "+format.Pad(format.Clean(shown), 22, false)+"  "+help, w)
+		if i == f.at {
+			l = st.Cursor.Render(l)
+		} else if value == "" {
+			l = st.Dim.Render(l)
+		}
+		out = append(out, l)
+	}
+	line(0, "as of", f.value(0), "end of data", "the day the question is asked for")
+	for i, k := range f.spec.Keys {
+		line(i+1, k.Name, f.value(i+1), k.Default, k.Help)
+	}
+	room := h - 3
+	from := max(min(f.at-room/2, len(out)-room), 0)
+	shown := append([]string{st.Head.Render("  options of " + f.spec.Name)}, out[from:min(from+room, len(out))]...)
+	for len(shown) < h-1 {
+		shown = append(shown, "")
+	}
+	last := ""
+	switch {
+	case f.why != "":
+		last = st.Bad.Render(format.Cut("! "+f.why, w))
+	case f.input == nil:
+		last = st.Dim.Render(format.Cut("  "+f.q.String(), w))
+	}
+	if f.input != nil && f.why == "" {
+		last = f.input.View(w)
+	} else if f.input != nil {
+		shown[len(shown)-1] = f.input.View(w)
+	}
+	return strings.Join(append(shown, last), "\n")
+}
+
+func (f *form) help() []key.Binding {
+	if f.input != nil {
+		return []key.Binding{bind("enter", "take it", "enter"), bind("esc", "leave it", "esc")}
+	}
+	return []key.Binding{bind("←/→", "change", "left", "right"), bind("space", "type a value", " "), bind("enter", "ask", "enter")}
+}
