@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -113,6 +114,7 @@ func (a *app) load(ctx context.Context, paths []string, l loading) error {
 	if err != nil {
 		return err
 	}
+	fresh := isEmptyFolder(dir)
 	db, err := store.Open(dir, o)
 	if err != nil {
 		return storeError(err)
@@ -123,6 +125,9 @@ func (a *app) load(ctx context.Context, paths []string, l loading) error {
 		err = a.learn(ctx, db, shelf, rec.Mapping, l.starts, say)
 	}
 	if err = errors.Join(err, db.Close()); err != nil {
+		if fresh {
+			err = errors.Join(err, emptyFolder(dir))
+		}
 		return inputError(storeError(err))
 	}
 	if !l.quiet {
@@ -171,6 +176,23 @@ func (a *app) loadQuietly(ctx context.Context, dir string, paths []string, p que
 		return "", err
 	}
 	return rowsIn(load.Quality.Stored, load.Quality.RejectedTotal()), nil
+}
+
+// isEmptyFolder says that nothing is there yet: a load that fails may then take
+// away all it has made.
+func isEmptyFolder(dir string) bool {
+	found, err := os.ReadDir(dir)
+	return errors.Is(err, fs.ErrNotExist) || err == nil && len(found) == 0
+}
+
+// emptyFolder removes what a failed first load made, so that no empty data set
+// is left behind.
+func emptyFolder(dir string) error {
+	found, err := os.ReadDir(dir)
+	for _, e := range found {
+		err = errors.Join(err, os.RemoveAll(filepath.Join(dir, e.Name())))
+	}
+	return err
 }
 
 // inputs names the files; standard input can be read once.
