@@ -76,7 +76,8 @@ type Answer struct {
 	Blocks     []Block
 	Warnings   []Warning
 
-	byKey map[string]int
+	byKey    map[string]int
+	volatile bool // made from more than the cache key names (a trained model): not kept
 }
 
 // Figure finds a figure by key, or nil.
@@ -107,6 +108,7 @@ const (
 	BarBlock   BlockKind = "bars"  // rows with one figure, drawn as a bar
 	ChartBlock BlockKind = "chart" // series over x
 	TextBlock  BlockKind = "text"  // lines
+	SpansBlock BlockKind = "spans" // a table of the rows, with Spans as a time bar above it
 	SpanBlock  BlockKind = "spans" // a table whose rows are intervals, with a time bar above it
 )
 

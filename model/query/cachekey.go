@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+
+	"dwell/model"
 )
 
 // programVersion counts changes to the meaning of answers: it is part of every
@@ -17,6 +19,13 @@ func (e *Engine) cacheKey(st *state, q Query) (string, error) {
 	segs, err := e.segmentsHash(q)
 	if err != nil {
 		return "", err
+	}
+	notes, err := e.shelf.List(model.KindAnnotation)
+	if err != nil {
+		return "", fmt.Errorf("the annotations cannot be listed: %w", err)
+	}
+	for _, n := range notes {
+		segs += "," + n.Name
 	}
 	var b strings.Builder
 	b.WriteString(q.String())
@@ -75,6 +84,9 @@ func (e *Engine) recall(key string) *Answer {
 // keep stores an answer in memory and in the cache.
 func (e *Engine) keep(key string, a *Answer) {
 	a.index()
+	if a.volatile {
+		return
+	}
 	e.remember(key, a)
 	if e.cache == nil {
 		return

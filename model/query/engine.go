@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"time"
 
 	"dwell/model"
 	"dwell/model/measure"
@@ -18,7 +19,8 @@ type Options struct {
 	Workers int    // goroutines of one run; 0: one less than the processors, at least 1
 	Version string // of the program's own definitions; part of every cache key
 
-	Lines LineFinder // finds the line of an event in its file; nil: the file alone is named
+	Now   func() time.Time // the clock that says how old the data are; nil: their age at the load is said
+	Lines LineFinder       // finds the line of an event in its file; nil: the file alone is named
 }
 
 // An Engine answers queries over one data set. It is safe for many goroutines

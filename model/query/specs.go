@@ -76,7 +76,9 @@ type analysis struct {
 // an analysis is adding its function here.
 func analyses() []analysis {
 	return []analysis{
+		overviewAnalysis(),
 		usersAnalysis(),
+		userAnalysis(),
 		segmentsAnalysis(),
 		stagesAnalysis(),
 		measuresAnalysis(),
