@@ -57,16 +57,16 @@ func (e *Engine) Users(ctx context.Context, q Query, key string, p Progress) (*L
 		return nil, err
 	}
 	defer func() { _ = st.drop() }() // a snapshot that was read to its end has nothing more to say
-	return e.usersAt(ctx, st, q, key, p)
-}
-
-// usersAt is Users of one state: the figure and its list come from one data
-// version.
-func (e *Engine) usersAt(ctx context.Context, st *state, q Query, key string, p Progress) (*List, error) {
 	a, err := e.answerAt(ctx, st, q, p)
 	if err != nil {
 		return nil, err
 	}
+	return e.behind(ctx, st, a, key, p)
+}
+
+// behind is the list behind a figure of an answer of the same state: both come
+// from one data version.
+func (e *Engine) behind(ctx context.Context, st *state, a *Answer, key string, p Progress) (*List, error) {
 	f, part, err := figurePart(a, key)
 	if err != nil {
 		return nil, err
@@ -78,6 +78,33 @@ func (e *Engine) usersAt(ctx context.Context, st *state, q Query, key string, p 
 		}
 		return r.list(f, part)
 	})
+}
+
+// within answers a question that another run asks. It takes no place among the
+// running jobs, for the asker has one: runs that wait for one another's places
+// would wait for ever.
+func (r *Run) within(q Query) (*Answer, error) {
+	q, err := q.Check()
+	if err != nil {
+		return nil, err
+	}
+	key, err := r.eng.cacheKey(r.st, q)
+	if err != nil {
+		return nil, err
+	}
+	if a := r.eng.recall(key); a != nil {
+		return a, nil
+	}
+	inner, err := r.eng.newRun(r.Ctx, r.st, q, r.progress)
+	if err != nil {
+		return nil, err
+	}
+	a, err := inner.answer()
+	if err != nil {
+		return nil, err
+	}
+	r.eng.keep(key, a)
+	return a, nil
 }
 
 // figurePart finds a figure by key, with the part after its last slash.
@@ -183,7 +210,7 @@ func (r *Run) answer() (*Answer, error) {
 		return nil, b.err
 	}
 	r.lint(b)
-	return b.A, nil
+	return b.A, r.annotate(b.A)
 }
 
 // A target is the one list that a run is to collect.

@@ -18,7 +18,7 @@ func eventAnalysis() analysis {
 
 // An eventPlan holds what kernel and layout share. Slots: all events of the name,
 // those that fired double, those with an amount, the sum of the amounts, the
-// events of each bucket of days, the events that have each property.
+// share of users who have one, the events of each bucket of days, the events that have each property.
 type eventPlan struct {
 	r     *Run
 	id    model.NameID
@@ -34,6 +34,7 @@ const (
 	eventDouble
 	eventAmount
 	eventSum
+	eventShare
 	eventCounts
 )
 
@@ -98,6 +99,7 @@ func (p *eventPlan) kernel() Kernel {
 				}
 			}
 		}
+		h.Rate(eventShare, all > 0)
 		if all == 0 {
 			return
 		}
@@ -159,9 +161,7 @@ func (p *eventPlan) layout(b *Builder) error {
 		}
 		add("events", "events", b.Rows(eventAll, "events", "events named "+name), r.link(rows))
 		add("users", "users", b.Count(eventAll, "users", "users with "+name), "")
-		if n, of := b.N(eventAll, Self), r.Info.Users; n > 0 && b.Groups() == 1 {
-			totals.Rows = append(totals.Rows, Row{Key: "share", Label: "of all users", Cells: []Cell{TextCell(percent(n, of))}})
-		}
+		add("share", "of all users", b.Rate(eventShare, "share", "share of users with "+name), "")
 		add("double", "double firing", b.Rows(eventDouble, "double", "events that share user and second with another "+name), r.link(rows.With("double", "yes")))
 		if b.N(eventAmount, Self) > 0 {
 			add("amounts", "with an amount", b.Rows(eventAmount, "amounts", "events with an amount"), "")

@@ -198,7 +198,23 @@ func try(t *testing.T, e *query.Engine, address string, open int, rng *rand.Rand
 		}
 	}
 	for range min(open, len(a.Figures)) {
-		listed(t, e, a, a.Figures[rng.IntN(len(a.Figures))].Key)
+		f := a.Figures[rng.IntN(len(a.Figures))]
+		users := listed(t, e, a, f.Key)
+		if q.Analysis == "users" || f.Kind == query.Read || rng.IntN(4) > 0 {
+			continue
+		}
+		// The list has an address of its own, with as many rows.
+		l, err := query.Parse(query.ListQuery(a, f.Key).String())
+		if err != nil {
+			t.Errorf("%s %s: its list: %v", address, f.Key, err)
+			continue
+		}
+		b, err := e.Answer(context.Background(), l, nil)
+		if err != nil {
+			t.Errorf("%s: %v", l, err)
+		} else if n := int(b.Figure("users").Value); n != len(users) {
+			t.Errorf("%s: %d users, the figure has %d", l, n, len(users))
+		}
 	}
 }
 

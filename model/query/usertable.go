@@ -87,7 +87,11 @@ func (t *userTable) behind(of, key string, in measure.Bits) error {
 	if err != nil {
 		return fmt.Errorf("of=: %w", err)
 	}
-	l, err := t.r.eng.usersAt(t.r.Ctx, t.r.st, q, key, t.r.progress)
+	a, err := t.r.within(q)
+	if err != nil {
+		return fmt.Errorf("of=: %w", err)
+	}
+	l, err := t.r.eng.behind(t.r.Ctx, t.r.st, a, key, t.r.progress)
 	if err != nil {
 		return err
 	}
