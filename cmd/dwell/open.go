@@ -45,7 +45,7 @@ func (a *app) openAt(ctx context.Context, dir, from string) (*session, error) {
 	}
 	s := &session{dir: dir, store: db, shelf: store.NewShelf(dir, a.now)}
 	cache := store.NewCache(filepath.Join(a.cacheDir(), "answers"), 0)
-	s.engine, err = query.New(db, s.shelf, cache, query.Options{Workers: workers(), Version: version + "/" + definitions, Lines: lineFinder{}})
+	s.engine, err = query.New(db, s.shelf, cache, query.Options{Workers: workers(), Version: version + "/" + definitions, Lines: lineFinder{}, Now: a.now})
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
