@@ -38,10 +38,10 @@ var registry = []Family{
 
 	{Name: "events", Args: windowArgs, Unit: "events", Whole: true, Takes: TakesDays | TakesWhere,
 		Definition: "How many events of any kind there were.", Source: house, Kept: byWindow,
-		build: windowed(0, buildCount)},
+		build: buildEvents},
 	{Name: "active_days", Args: windowArgs, Unit: "days", Whole: true, Takes: TakesDays | TakesWhere,
 		Definition: "On how many days the user was active: days with an event that is not passive, alias, refund, cancel or complaint.", Source: "SPEC 2, Activity", Kept: byWindow,
-		build: windowed(0, buildActiveDays)},
+		build: buildActiveDays},
 	{Name: "active_share", Args: "[days]", Unit: "share", Takes: TakesDays,
 		Definition: "Active days over the days of the window on which the user was already there.", Source: house, Kept: byEdge,
 		build: buildShare},

@@ -1,6 +1,10 @@
 package measure
 
-import "dwell/model"
+import (
+	"sort"
+
+	"dwell/model"
+)
 
 // A selector says which events a measure counts.
 type selector struct {
@@ -57,6 +61,12 @@ type slide struct {
 // advance brings the window to the cursor's day, calling put for each event as
 // it enters (+1) and leaves (-1).
 func (s *slide) advance(c *Cursor, put func(p, sign int)) {
+	if s.days > 0 && s.t == s.h { // nothing inside: what is too old already need not pass through
+		for s.h < c.n && c.days[s.h] <= c.day-model.Day(s.days) {
+			s.h++
+		}
+		s.t = s.h
+	}
 	for ; s.h < c.n; s.h++ {
 		if s.sel.match(c, s.h) {
 			put(s.h, +1)
@@ -162,43 +172,77 @@ func (t *dayCounter) put(c *Cursor, p, sign int) {
 }
 func (t *dayCounter) value(*Cursor) (float64, bool) { return float64(t.n), true }
 
-func buildActiveDays(*Set, Ref) (func() tally, error) {
-	return func() tally { return &dayCounter{} }, nil
+// buildActiveDays reads the cursor's own list where no condition narrows it.
+func buildActiveDays(s *Set, r Ref) (maker, error) {
+	if r.Where != nil {
+		return windowed(0, func(*Set, Ref) (func() tally, error) {
+			return func() tally { return &dayCounter{} }, nil
+		})(s, r)
+	}
+	days := model.Day(r.Days)
+	a := &plain{
+		val: func(c *Cursor) (float64, bool) {
+			if days == 0 {
+				return float64(c.na), true
+			}
+			return float64(c.na - c.activeFrom(c.day-days+1)), true
+		},
+		dri: func(c *Cursor) (model.Day, float64) {
+			if days > 0 {
+				if i := c.activeFrom(c.day - days + 1); i < c.na {
+					return c.act[i] + days, 0
+				}
+			}
+			return Never, 0
+		},
+	}
+	return func(*Cursor) acc { return a }, nil
+}
+
+// buildEvents counts places of the day order where no condition narrows it.
+func buildEvents(s *Set, r Ref) (maker, error) {
+	if r.Where != nil {
+		return windowed(0, buildCount)(s, r)
+	}
+	days := model.Day(r.Days)
+	from := func(c *Cursor) int {
+		if days == 0 {
+			return 0
+		}
+		return sort.Search(c.n, func(p int) bool { return c.days[p] > c.day-days })
+	}
+	a := &plain{
+		val: func(c *Cursor) (float64, bool) { return float64(c.n - from(c)), true },
+		dri: func(c *Cursor) (model.Day, float64) {
+			if p := from(c); days > 0 && p < c.n {
+				return c.days[p] + days, 0
+			}
+			return Never, 0
+		},
+	}
+	return func(*Cursor) acc { return a }, nil
 }
 
 // A sessionCounter counts active events that follow the active event before
 // them by more than 30 minutes, or none. A date alone stands at midnight.
-type sessionCounter struct {
-	n     int
-	place int  // of the last active event looked at
-	seen  bool // place holds
-	first []bool
-}
+type sessionCounter struct{ n int }
 
 // SessionGap is the longest silence within a session, in ms: a gap strictly
 // longer starts a new one (SPEC 2).
 const SessionGap = 30 * 60 * 1000
 
-func (t *sessionCounter) clear() { t.n, t.seen, t.first = 0, false, t.first[:0] }
+func (t *sessionCounter) clear() { t.n = 0 }
 func (t *sessionCounter) put(c *Cursor, p, sign int) {
-	if sign < 0 {
-		if t.first[p] {
-			t.n--
-		}
-		return
-	}
-	for len(t.first) <= p {
-		t.first = append(t.first, false)
-	}
 	if !c.role[p].Active() {
 		return
 	}
-	at := c.tl.Time[c.event(p)]
-	if !t.seen || at-c.tl.Time[c.event(t.place)] > SessionGap {
-		t.first[p] = true
-		t.n++
+	before := p - 1
+	for before >= 0 && !c.role[before].Active() {
+		before--
 	}
-	t.place, t.seen = p, true
+	if before < 0 || c.tl.Time[c.event(p)]-c.tl.Time[c.event(before)] > SessionGap {
+		t.n += sign
+	}
 }
 func (t *sessionCounter) value(*Cursor) (float64, bool) { return float64(t.n), true }
 
