@@ -170,14 +170,13 @@ func crossing(day model.Day, diff, slope float64) model.Day {
 		}
 		return measure.Never
 	}
-	if diff != math.Trunc(diff) || slope != math.Trunc(slope) {
-		t -= 1e-9 * math.Max(1, t) // early rather than late
-	}
-	t = math.Max(1, math.Ceil(t))
 	if t > float64(measure.Never)-float64(day) {
 		return measure.Never
 	}
-	return day + model.Day(t)
+	if diff != math.Trunc(diff) || slope != math.Trunc(slope) {
+		t -= 1e-9 * math.Max(1, t) // early rather than late
+	}
+	return day + model.Day(math.Max(1, math.Ceil(t)))
 }
 
 // A numIn is x in [1, 2, 3].
