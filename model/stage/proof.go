@@ -152,6 +152,9 @@ func (p *Prover) clause(rc rule.Clause, not bool) Clause {
 	slices.Sort(c.Events)
 	c.Events = slices.Compact(c.Events)
 	c.Plain = p.plain(c)
+	if len(rc.Slots) > 1 && rc.Op != "" && rc.KnownLeft && rc.KnownRight {
+		c.Plain = fmt.Sprintf("%s (%s %s %s)", c.Plain, short(rc.Left), rc.Op, short(rc.Right))
+	}
 	return c
 }
 

@@ -15,14 +15,14 @@ func (p *Prover) sentence(pr *Proof, k Kind) string {
 	if pr.From != NoStage {
 		from = p.m.model.Stages[pr.From].Label()
 	}
-	var why []string
-	for _, c := range pr.Clauses {
-		why = append(why, c.Plain)
-	}
+	why := p.words(pr.Clauses, "")
 	if k == Promotion && pr.Lasted == pr.Least && pr.Least > 0 {
 		why = append(why, fmt.Sprintf("the %s that %s lasts at least were over", plural(pr.Least, "day"), from))
 	}
 	reason := series(why, ", and ")
+	if reason == "" {
+		reason = pr.When
+	}
 	switch k {
 	case Start:
 		return fmt.Sprintf("%s from %s on, the day of the first event.", title(to), pr.Day)
@@ -30,6 +30,20 @@ func (p *Prover) sentence(pr *Proof, k Kind) string {
 		return fmt.Sprintf("Back from %s into %s on %s: %s.", from, to, pr.Day, reason)
 	}
 	return fmt.Sprintf("From %s to %s on %s: %s.", from, to, pr.Day, reason)
+}
+
+// words are the plain forms of clauses, without those that go without saying:
+// about the measure left out, or contracts where the data know none.
+func (p *Prover) words(cs []Clause, without string) (out []string) {
+	cols, in := p.m.schema.Dict.Columns, p.m.schema.Info
+	contracts := cols.PaidUntil != "" && in.Key(cols.PaidUntil) != nil || cols.Period != "" && in.Key(cols.Period) != nil
+	for _, c := range cs {
+		if without != "" && c.Measure == without || c.Measure == "contract_open" && !contracts {
+			continue
+		}
+		out = append(out, c.Plain)
+	}
+	return out
 }
 
 // plain puts one clause into words. Measures of the default model have words of
@@ -48,6 +62,18 @@ func (p *Prover) plain(c Clause) string {
 			return fmt.Sprintf("%s without an active day since %s (the limit is %s)", plural(int(c.Value), "day"), last, bound)
 		}
 		return fmt.Sprintf("%s without any active day since the first event (the limit is %s)", plural(int(c.Value), "day"), bound)
+	case name == "overdue" && atLeast:
+		return fmt.Sprintf("silent for %s times as long as usual for this user (%s is the limit)", one(c.Value), bound)
+	case name == "dwell_days" && c.Op == ">" && !c.Not:
+		return fmt.Sprintf("%s in the stage (more than %s)", plural(int(c.Value), "day"), bound)
+	case name == "base_active" && atLeast:
+		return fmt.Sprintf("%s in the baseline (%s needed)", plural(int(c.Value), "active day"), are(c.Bound))
+	case name == "rate_ratio" && c.Op == "<" && c.Known && !c.Not:
+		return fmt.Sprintf("active days down to %s of the own rate before (under %s)", percent(c.Value), percent(c.Bound))
+	case name == "drop_p" && c.Op == "<" && c.Known && !c.Not:
+		return fmt.Sprintf("by chance alone so few with probability %s (under %s)", strconv.FormatFloat(c.Value, 'g', 2, 64), bound)
+	case name == "milestones_135" && (c.Op == "==" || c.Op == ">=") && !c.Not:
+		return fmt.Sprintf("%s of the 3 milestones of the 1-3-5 rule reached", number)
 	case name == "active_today" && c.Op == "":
 		return no(c.Not) + "active on this day"
 	case name == "cancelled_today" && c.Op == "":
@@ -74,6 +100,9 @@ func (p *Prover) plain(c Clause) string {
 	}
 	return c.Text
 }
+
+// one writes a number with one digit behind the point.
+func one(x float64) string { return strconv.FormatFloat(x, 'f', 1, 64) }
 
 // missing says what a promotion lacks, as the subject of "would make this …".
 func (p *Prover) missing(n *Near, st measure.State) string {

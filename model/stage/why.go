@@ -57,11 +57,9 @@ func (p *Prover) Why(tl *model.Timeline, asOf model.Day) (*Why, error) {
 	for i, k := range m.model.Marks {
 		if h.Marked(i) {
 			mp := MarkProof{Name: k.Name, When: k.When, Clauses: p.clauses(m.marks[i].rule, true)}
-			var why []string
-			for _, c := range mp.Clauses {
-				why = append(why, c.Plain)
+			if mp.Plain = series(p.words(mp.Clauses, "stage"), ", and "); mp.Plain == "" {
+				mp.Plain = k.When
 			}
-			mp.Plain = series(why, ", and ")
 			w.Marks = append(w.Marks, mp)
 		}
 	}
