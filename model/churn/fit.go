@@ -40,6 +40,9 @@ func Logistic(x [][]float64, yes []bool, ridge float64, stop func() bool, progre
 		}
 	}
 	s := &search{fit: &f, x: x, yes: yes, used: used, ridge: ridge, w: make([]float64, len(used)+1), z: make([]float64, len(used)+1)}
+	for _, j := range used {
+		s.scale = append(s.scale, 1/f.SD[j])
+	}
 	s.w[0] = math.Log(share(yes) / (1 - share(yes)))
 	if err := s.run(stop, progress); err != nil {
 		return f, err
@@ -56,7 +59,8 @@ type search struct {
 	fit   *Fit
 	x     [][]float64
 	yes   []bool
-	used  []int // columns that vary
+	used  []int     // columns that vary
+	scale []float64 // 1/SD of each of them
 	ridge float64
 	w, z  []float64
 }
@@ -116,7 +120,7 @@ func (s *search) run(stop func() bool, progress func(done, total int)) error {
 func (s *search) row(i int) {
 	s.z[0] = 1
 	for c, j := range s.used {
-		s.z[c+1] = (s.x[j][i] - s.fit.Mean[j]) / s.fit.SD[j]
+		s.z[c+1] = (s.x[j][i] - s.fit.Mean[j]) * s.scale[c]
 	}
 }
 

@@ -1,6 +1,7 @@
 package churn
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -126,6 +127,9 @@ func (t *Table) prepared(f *Feature) []float64 {
 	return col
 }
 
+// guarded is about how many users the guard looks at.
+const guarded = 50_000
+
 // guard refuses a feature that ranks the outcomes by itself: nothing known
 // before the cut-off does that; a count taken after it, or the outcome in
 // disguise, does.
@@ -133,11 +137,15 @@ func (t *Table) guard(f *Feature, col []float64, o Options) error {
 	if o.Allow != nil && o.Allow(f.Name) {
 		return nil
 	}
-	fs := make([]stat.Forecast, len(col))
-	for i, x := range col {
-		fs[i] = stat.Forecast{P: x, Yes: t.Yes[i]}
+	step := 1 + len(col)/guarded // a leak this plain shows in any sample
+	fs := make([]stat.Forecast, 0, len(col)/step+1)
+	for i := 0; i < len(col); i += step {
+		fs = append(fs, stat.Forecast{P: col[i], Yes: t.Yes[i]})
 	}
 	area, err := stat.AUC(fs, stat.Level)
+	if errors.Is(err, stat.ErrOneClass) {
+		return nil // the sample of many users happens to hold one outcome: too rare to rank
+	}
 	if err != nil {
 		return err
 	}

@@ -338,8 +338,8 @@ func binOf(p float64) int { return min(max(int(p*churnBins), 0), churnBins-1) }
 // forecasts are what the test's users were given and what became of them.
 type forecasts struct{ model, recency []stat.Forecast }
 
-// binLabel names a tenth: "20–30 %".
-func binLabel(i int) string { return fmt.Sprintf("%d–%d %%", 100*i/churnBins, 100*(i+1)/churnBins) }
+// binLabel names a tenth: "20–30%".
+func binLabel(i int) string { return fmt.Sprintf("%d–%d%%", 100*i/churnBins, 100*(i+1)/churnBins) }
 
 // churnName is a feature as a person reads it.
 func churnName(name string) string { return strings.ReplaceAll(name, "_", " ") }

@@ -90,7 +90,7 @@ func (c *churnPlan) work(p *Person, f *Figure, _ bool) string {
 }
 
 // churnShare writes a probability for a person.
-func churnShare(p float64) string { return fmt.Sprintf("%.1f %%", 100*p) }
+func churnShare(p float64) string { return fmt.Sprintf("%.1f%%", 100*p) }
 
 // reasonText says what one feature adds, beside what is usual.
 func reasonText(r *churn.Reason) string {
@@ -115,6 +115,24 @@ func reasonText(r *churn.Reason) string {
 		unit = " " + f.Unit
 	}
 	return fmt.Sprintf("%s is %s%s, where %s is usual, which %s it by %.2f log-odds", churnName(f.Name), value, unit, churnNumber(f.Mean), way, math.Abs(r.LogOdds))
+}
+
+// reasonLine is the same in a short line.
+func reasonLine(r *churn.Reason) string {
+	way := "raises"
+	if r.LogOdds < 0 {
+		way = "lowers"
+	}
+	name := churnName(r.Feature.Name)
+	switch {
+	case r.Feature.Absent && r.Value != 0:
+		return fmt.Sprintf("%s %+.2f: %s has no value", way, r.LogOdds, name)
+	case r.Feature.Absent:
+		return fmt.Sprintf("%s %+.2f: %s has a value", way, r.LogOdds, name)
+	case !r.Known:
+		return fmt.Sprintf("%s %+.2f: %s unknown, usual %s", way, r.LogOdds, name, churnNumber(r.Feature.Mean))
+	}
+	return fmt.Sprintf("%s %+.2f: %s %s, usual %s", way, r.LogOdds, name, churnNumber(r.Value), churnNumber(r.Feature.Mean))
 }
 
 // unscored says why a user has no probability.

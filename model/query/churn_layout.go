@@ -34,7 +34,10 @@ func (c *churnPlan) layout(b *Builder) error {
 	trainRate := b.Rate(churnTrainRate, "train.base_rate", "base rate in training")
 	tested := b.Count(churnTested, "tested", "users tested on")
 	base := b.Rate(churnTestRate, "base_rate", "base rate in the test: users who churned")
-	quality := Block{Kind: TableBlock, Name: "quality", Title: "What it is worth, on outcomes it has not seen", Heads: []Head{{Label: "model", Right: true}, {Label: "recency alone", Right: true}}}
+	if m.usable() {
+		b.Block(Block{Kind: TextBlock, Name: "verdict", Title: "What it is worth", Lines: []string{m.Quality.Verdict}})
+	}
+	quality := Block{Kind: TableBlock, Name: "quality", Title: "On outcomes it has not seen", Heads: []Head{{Label: "model", Right: true}, {Label: "recency alone", Right: true}}}
 	one := func(key, label string, cells ...Cell) {
 		for len(cells) < 2 {
 			cells = append(cells, Cell{Figure: NoFigure, Blank: true})
@@ -47,7 +50,6 @@ func (c *churnPlan) layout(b *Builder) error {
 	one("base_rate", "of whom churned (base rate)", b.Cell(base))
 	if m.usable() {
 		c.scores(b, one)
-		quality.Title += ". " + m.Quality.Verdict
 	}
 	b.Block(quality)
 	if !m.usable() {
@@ -210,7 +212,7 @@ func (c *churnPlan) coefficients(b *Builder) {
 
 // churnPercent writes a share for a sentence.
 func churnPercent(x float64) string {
-	return strings.TrimSuffix(strconv.FormatFloat(100*x, 'f', 1, 64), ".0") + " %"
+	return strings.TrimSuffix(strconv.FormatFloat(100*x, 'f', 1, 64), ".0") + "%"
 }
 
 // churnNumber writes a number with about three digits.

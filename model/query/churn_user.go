@@ -31,7 +31,7 @@ type RiskReason struct {
 	Known   bool // false: the user has no value, or the measure is about having none
 	Mean    float64
 	LogOdds float64 // above 0 raises the risk
-	Text    string  // the same as a sentence's end
+	Text    string  // the same in a line
 }
 
 // Risk scores one user as of a day (NoDay: the default) under the default churn
@@ -110,7 +110,7 @@ func (r *Run) risk(id string, train bool) (*Risk, error) {
 	out.Probability, out.LogOdds, out.Average = fit.Predict(k.values, k.known), fit.LogOdds(k.values, k.known), fit.Average()
 	for _, rs := range fit.Reasons(k.values, k.known) {
 		out.Reasons = append(out.Reasons, RiskReason{Name: rs.Feature.Label(), Unit: rs.Feature.Unit, Value: rs.Value, Known: rs.Known && !rs.Feature.Absent,
-			Mean: rs.Feature.Mean, LogOdds: rs.LogOdds, Text: reasonText(&rs)})
+			Mean: rs.Feature.Mean, LogOdds: rs.LogOdds, Text: reasonLine(&rs)})
 	}
 	return out, nil
 }
