@@ -16,7 +16,7 @@ func BenchmarkParse(b *testing.B) {
 		fmt.Fprintf(&text, "user%07d,2024-%02d-%02d %02d:%02d:%02d,%s,%d.%02d,AT,pro\n", i*7919%200_000, 1+i%12, 1+i%28, i%24, i%60, i%59, "view", i%900, i%100)
 	}
 	m := Mapping{Format: FormatCSV, Delimiter: ",", Header: true, User: "user_id", Time: "time", TimeFormat: "iso", Zone: "UTC", Event: "event", Amount: "amount", AllProps: true}
-	t, err := readFor("bench", text.Bytes(), true, &m)
+	t, err := readFor("bench", text.Bytes(), true, 0, &m)
 	if err != nil {
 		b.Fatal(err)
 	}

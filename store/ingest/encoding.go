@@ -75,6 +75,29 @@ func (s *stream) decode(want string) (used string, err error) {
 	return want, nil
 }
 
+// sepLine takes a first line "sep=;" off the text, as Excel writes it: it names
+// the delimiter and is no row.
+func (s *stream) sepLine() {
+	head, _ := s.text.Peek(7) // an error comes again with the next read
+	if len(head) < 6 || string(head[:4]) != "sep=" {
+		return
+	}
+	n := 0
+	switch {
+	case head[5] == '\n':
+		n = 6
+	case len(head) == 7 && head[5] == '\r' && head[6] == '\n':
+		n = 7
+	default:
+		return
+	}
+	if d, err := delimiterByte(string(head[4])); err == nil {
+		if _, err := s.text.Discard(n); err == nil {
+			s.sep, s.skipped = d, 1
+		}
+	}
+}
+
 // encodingName brings the spellings of an encoding to one name.
 func encodingName(name string) (string, error) {
 	name = strings.ToLower(strings.TrimSpace(name))

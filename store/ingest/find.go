@@ -142,7 +142,7 @@ func (f *finder) texts(ctx context.Context, path string, m Mapping) error {
 	}
 	defer s.Close()
 	pool := &sync.Pool{New: func() any { return new([]byte) }}
-	sp := newSplitter(s.text, p.sx, blockSize, pool)
+	sp := s.splitter(p.sx, pool)
 	for {
 		b, err := sp.next()
 		if err != nil {

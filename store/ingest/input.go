@@ -64,6 +64,9 @@ type stream struct {
 	last   bool   // standard input will not be read again
 	packed string // "gzip", "zstd" or ""
 	close  []func()
+
+	sep     byte  // the delimiter that a first line "sep=;" names, else 0
+	skipped int64 // lines taken off before the first row
 }
 
 // open opens the input and undoes its compression. Every way in which a path

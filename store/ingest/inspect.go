@@ -1,8 +1,10 @@
 package ingest
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -58,7 +60,7 @@ func Inspect(ctx context.Context, in *Input, o Options) (*Recognition, error) {
 	var whole bool
 	t, err := s.sample(func(text []byte, all bool) (*table, error) {
 		sample, whole = text, all
-		return readOptions(in.Name(), text, all, &o)
+		return readOptions(in.Name(), text, all, s.sep, &o)
 	})
 	if err != nil {
 		return nil, err
@@ -77,9 +79,15 @@ func Inspect(ctx context.Context, in *Input, o Options) (*Recognition, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := r.settleSlash(ctx, in, &o); err != nil {
+		return nil, err
+	}
+	if p.times, err = parseFormat(r.m.TimeFormat); err != nil {
+		return nil, err
+	}
 	rec := &Recognition{Mapping: r.m, Columns: t.names, Zoneless: strings.Contains(r.why["zone"], "--tz")}
 	rec.Lines = r.lines(s.packed, encoding)
-	rec.Rows = preview(p, sample, whole)
+	rec.Rows = preview(p, sample, whole, 1+s.skipped)
 	return rec, nil
 }
 
@@ -102,11 +110,11 @@ func (o *Options) check() error {
 }
 
 // readOptions takes the sample apart as the options or the stored mapping say.
-func readOptions(name string, text []byte, whole bool, o *Options) (*table, error) {
+func readOptions(name string, text []byte, whole bool, sep byte, o *Options) (*table, error) {
 	if m := o.Stored; m != nil && o.Delimiter == "" && o.Header == "" {
-		return readFor(name, text, whole, m)
+		return readFor(name, text, whole, sep, m)
 	}
-	format, delim := guessFormat(text), byte(0)
+	format, delim := guessFormat(text), sep
 	if o.Delimiter != "" {
 		var err error
 		if delim, err = delimiterByte(o.Delimiter); err != nil {
@@ -134,7 +142,9 @@ func recogniseOrReuse(name string, t *table, o *Options) (*recogniser, error) {
 	}
 	first(&use.User, old.User)
 	if use.Time == "" {
-		use.Time = old.Time
+		if use.Time = old.Time; old.Clock != "" {
+			use.Time += "+" + old.Clock
+		}
 		if use.TimeFormat == "" {
 			use.TimeFormat = fittingFormat(t, old)
 		}
@@ -197,7 +207,7 @@ func (r *recogniser) lines(packed, encoding string) []string {
 		how = append(how, packed)
 	}
 	if m.Format == FormatCSV {
-		how = append(how, "delimiter "+m.Delimiter, fmt.Sprintf("%d columns", len(r.t.names)))
+		how = append(how, delimiterWord(m.Delimiter), fmt.Sprintf("%d columns", len(r.t.names)))
 		if m.Header {
 			how = append(how, "header")
 		} else {
@@ -220,7 +230,11 @@ func (r *recogniser) lines(packed, encoding string) []string {
 		return why
 	}
 	add("user", m.User, given(r.o.User, r.why["user"]))
-	add("time", m.Time+" as "+m.TimeFormat, given(r.o.Time, r.why["time"]))
+	when := m.Time
+	if m.Clock != "" {
+		when += " and " + m.Clock
+	}
+	add("time", when+" as "+m.TimeFormat, given(r.o.Time, r.why["time"]))
 	if why := r.why["zone"]; why != "" {
 		add("zone", m.Zone, why)
 	}
@@ -249,8 +263,8 @@ func (r *recogniser) lines(packed, encoding string) []string {
 }
 
 // preview parses the first rows of the sample.
-func preview(p *plan, sample []byte, whole bool) (out []Preview) {
-	end, line := 0, int64(1)
+func preview(p *plan, sample []byte, whole bool, line int64) (out []Preview) {
+	end := 0
 	for n := 0; n <= previewRows && end < len(sample); {
 		e, kind := p.sx.next(sample, end, whole)
 		if kind == rowMore || kind == rowLong {
@@ -273,6 +287,7 @@ func preview(p *plan, sample []byte, whole bool) (out []Preview) {
 	for _, r := range got.rejects {
 		out = append(out, Preview{Line: r.line, Reject: r.reason.String(), Text: string(r.text)})
 	}
+	slices.SortStableFunc(out, func(a, b Preview) int { return cmp.Compare(a.Line, b.Line) })
 	return out
 }
 

@@ -212,7 +212,7 @@ func (l *load) file(ctx context.Context, source int, in *Input) error {
 // split sends the blocks of a file until it ends or ctx is done.
 func (l *load) split(ctx context.Context, s *stream, p *plan, source int, out chan<- block) (err error) {
 	defer recovered(&err)
-	sp := newSplitter(s.text, p.sx, blockSize, &l.pool)
+	sp := s.splitter(p.sx, &l.pool)
 	skip := p.header != nil
 	for {
 		b, err := sp.next()

@@ -25,6 +25,7 @@ type Mapping struct {
 	User        string `toml:"user"`
 	UserInteger bool   `toml:"user_integer,omitempty" comment:"ids were written as 17850.0: the .0 is dropped"`
 	Time        string `toml:"time"`
+	Clock       string `toml:"clock,omitempty" comment:"column with the time of day, where time holds the date alone"`
 	TimeFormat  string `toml:"time_format" comment:"iso, yyyymmdd, unix, unix_ms, unix_us, unix_ns, m/d/y, d/m/y, or a Go layout"`
 	Zone        string `toml:"zone" comment:"of times that name none (IANA)"`
 	Event       string `toml:"event,omitempty" comment:"column with the event's name"`
@@ -135,4 +136,21 @@ func delimiterName(b byte) string {
 		return "blanks"
 	}
 	return string(b)
+}
+
+// delimiterWord is how a person calls a delimiter.
+func delimiterWord(d string) string {
+	switch d {
+	case ",":
+		return "commas"
+	case ";":
+		return "semicolons"
+	case "|":
+		return "pipes"
+	case "tab":
+		return "tabs"
+	case "blanks":
+		return "runs of blanks"
+	}
+	return "delimiter " + d
 }

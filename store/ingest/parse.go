@@ -16,6 +16,7 @@ type plan struct {
 	user   int
 	time   int
 	event  int // -1: constant
+	clock  int // -1: time holds the time of day as well
 	consts []byte
 	amount *amountPlan // nil: none
 	cells  []int       // column of each of amount.names
@@ -94,8 +95,18 @@ func (w *worker) parse(b block) *parsed {
 		return &w.out
 	}
 	valid := utf8.Valid(b.data)
+	// Nearly all files are plain: without quotes and CR every LF ends a row.
+	plain := w.plan.sx.mode != modeJSON && bytes.IndexByte(b.data, '"') < 0 && bytes.IndexByte(b.data, '\r') < 0
 	line := b.line
 	for p := 0; p < len(b.data); {
+		if plain {
+			if nl := bytes.IndexByte(b.data[p:], '\n'); nl >= 0 && nl <= MaxRow {
+				w.row(b.data[p:p+nl+1], line, rowOK, valid)
+				line++
+				p += nl + 1
+				continue
+			}
+		}
 		end, kind := w.plan.sx.next(b.data, p, true)
 		if kind == rowLong {
 			end = len(b.data)
@@ -401,6 +412,14 @@ func (w *worker) time(b []byte) (ms int64, dated bool, why reason) {
 	st, ok := w.plan.times.parse(b)
 	if !ok {
 		return 0, false, badTime
+	}
+	if c := w.plan.clock; c >= 0 && st.dated {
+		if day := trim(w.vals[c]); !isAbsent(day) { // without one it stays a date alone
+			if st, ok = clock(st, day); !ok {
+				return 0, false, badTime
+			}
+			st.dated = false
+		}
 	}
 	ms = st.ms
 	if !st.zoned && !st.dated {

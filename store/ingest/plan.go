@@ -34,11 +34,11 @@ func sampleFor(s *stream, m *Mapping) (*table, error) {
 		return nil, err
 	}
 	return s.sample(func(text []byte, whole bool) (*table, error) {
-		return readFor(s.in.Name(), text, whole, m)
+		return readFor(s.in.Name(), text, whole, s.sep, m)
 	})
 }
 
-func readFor(name string, text []byte, whole bool, m *Mapping) (*table, error) {
+func readFor(name string, text []byte, whole bool, sep byte, m *Mapping) (*table, error) {
 	format := guessFormat(text)
 	if format != FormatCSV {
 		return readTable(name, text, whole, format, 0, "")
@@ -48,11 +48,14 @@ func readFor(name string, text []byte, whole bool, m *Mapping) (*table, error) {
 		header = "yes"
 	}
 	if m.Format != FormatCSV {
-		return readTable(name, text, whole, FormatCSV, 0, "")
+		return readTable(name, text, whole, FormatCSV, sep, "")
 	}
 	delim, err := delimiterByte(m.Delimiter)
 	if err != nil {
 		return nil, err
+	}
+	if sep != 0 {
+		delim = sep
 	}
 	t, err := readTable(name, text, whole, FormatCSV, delim, header)
 	if err == nil && t.missing(m) != "" {
@@ -66,8 +69,10 @@ func readFor(name string, text []byte, whole bool, m *Mapping) (*table, error) {
 // missing is the first column the mapping needs and the file lacks, "" if none.
 func (t *table) missing(m *Mapping) string {
 	need := []string{m.User, m.Time}
-	if m.Event != "" {
-		need = append(need, m.Event)
+	for _, n := range []string{m.Event, m.Clock} {
+		if n != "" {
+			need = append(need, n)
+		}
 	}
 	if m.Amount != "" {
 		if a, err := parseAmount(m.Amount, t.has); err == nil {
@@ -139,7 +144,11 @@ func (p *plan) place(m *Mapping) {
 	if m.Event != "" {
 		p.event = at(m.Event)
 	}
-	taken := []int{p.user, p.time, p.event}
+	p.clock = -1
+	if m.Clock != "" {
+		p.clock = at(m.Clock)
+	}
+	taken := []int{p.user, p.time, p.event, p.clock}
 	if p.amount != nil {
 		for _, n := range p.amount.names {
 			p.cells = append(p.cells, at(n))

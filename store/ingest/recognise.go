@@ -2,10 +2,8 @@ package ingest
 
 import (
 	"fmt"
-	"math"
 	"slices"
 	"strings"
-	"time"
 
 	"dwell/model"
 )
@@ -19,6 +17,9 @@ type recogniser struct {
 	cells [][]string // non-empty cells of each column
 	why   map[string]string
 	notes []string
+
+	openSlash bool // the sample leaves month/day open
+	slashNote int  // its note
 }
 
 // recognise makes a mapping of a table: what the options say, else names, else
@@ -85,7 +86,7 @@ func (r *recogniser) columns() error {
 		return &sentence{ErrOption, "--event names a column and --event-const gives every row one name: use one of them"}
 	}
 	if o.Time != "" {
-		if r.m.Time, err = r.named("--time", o.Time); err != nil {
+		if err := r.givenTime(o.Time); err != nil {
 			return err
 		}
 	}
@@ -117,6 +118,44 @@ func (r *recogniser) columns() error {
 		r.findEvent()
 	}
 	return nil
+}
+
+// givenTime takes --time: a column, or DATE+CLOCK, two of them.
+func (r *recogniser) givenTime(given string) (err error) {
+	date, clock, two := strings.Cut(given, "+")
+	if two && !r.t.has(given) {
+		if r.m.Clock, err = r.named("--time", clock); err != nil {
+			return err
+		}
+		given = date
+	}
+	r.m.Time, err = r.named("--time", given)
+	return err
+}
+
+// findClock looks for the time of day that belongs to a column of dates alone:
+// the one other column whose cells are all H:MM or H:MM:SS.
+func (r *recogniser) findClock() {
+	if r.o.Time != "" {
+		return
+	}
+	for i, n := range r.t.names {
+		if n == r.m.Time || n == r.m.User || n == r.m.Event || len(r.cells[i]) == 0 || r.fill(i) < 0.9 {
+			continue
+		}
+		all := true
+		for _, c := range r.cells[i] {
+			st, ok := clock(stamp{}, []byte(c))
+			all = all && ok && !st.zoned
+		}
+		if all {
+			r.m.Clock = n
+			r.notes = append(r.notes, fmt.Sprintf("the time of day is taken from %s (--time %s alone drops it)", n, r.m.Time))
+			delete(r.why, "zone")
+			r.bareZone()
+			return
+		}
+	}
 }
 
 // lacking is the sentence for a file without users or times.
@@ -152,7 +191,8 @@ func (r *recogniser) findTime() {
 			return 0
 		}
 		score := timeScore(n)
-		g, ok := guessTime(r.cells[i], score > 0, r.o.Now)
+		unnamed := r.t.header == nil && r.t.sx.mode == modeTable
+		g, ok := guessTime(r.cells[i], score > 0 || unnamed && r.unixAlone(i))
 		if !ok || r.fill(i) < 0.5 {
 			return 0
 		}
@@ -168,6 +208,22 @@ func (r *recogniser) findTime() {
 	if timeScore(r.m.Time) == 0 {
 		r.why["time"] = "by content"
 	}
+}
+
+// unixAlone says whether a column without a name can only be Unix times: all of
+// it whole seconds or milliseconds from 2000 until now.
+func (r *recogniser) unixAlone(i int) bool {
+	for _, form := range []timeForm{formUnix, formUnixMS} {
+		p, all := timeParser{form: form}, true
+		for _, c := range r.cells[i] {
+			st, ok := p.parse([]byte(c))
+			all = all && ok && st.ms >= 946_684_800_000 && st.ms <= r.o.Now.UnixMilli()+86_400_000
+		}
+		if all {
+			return true
+		}
+	}
+	return false
 }
 
 // fill is the share of rows in which a column is not empty.
@@ -245,12 +301,13 @@ func (r *recogniser) timeFormat() error {
 	if len(cells) == 0 {
 		return &sentence{ErrColumns, fmt.Sprintf("%s: column %s is empty in the first %d rows: name another with --time", r.file, r.m.Time, len(r.t.rows))}
 	}
-	g, ok := guessTime(cells, true, r.o.Now)
+	g, ok := guessTime(cells, true)
 	if !ok {
 		return &sentence{ErrColumns, fmt.Sprintf("%s: column %s does not hold times that can be recognised (%q): say how they are written with --time-format, as %%d.%%m.%%Y %%H:%%M, or name another column with --time", r.file, r.m.Time, cells[0])}
 	}
 	r.m.TimeFormat = g.String()
 	if g.note != "" {
+		r.openSlash, r.slashNote = g.open, len(r.notes)
 		r.notes = append(r.notes, g.note)
 	}
 	return r.zoneNote(&g.timeParser, cells)
@@ -268,20 +325,26 @@ func (r *recogniser) zoneNote(p *timeParser, cells []string) error {
 			}
 		}
 	}
-	if dated > 0 && bare == 0 {
+	switch {
+	case bare > 0 || r.m.Clock != "":
+		r.bareZone()
+	case dated > 0:
 		r.why["zone"] = "dates alone: no zone moves them"
-	}
-	if bare > 0 {
-		r.why["zone"] = fmt.Sprintf("the times name no zone: taken as %s (--tz says another)", r.m.Zone)
-		if r.o.Zone != "" || r.o.Stored != nil {
-			r.why["zone"] = fmt.Sprintf("the times name no zone: taken as %s", r.m.Zone)
-		}
+		r.findClock()
 	}
 	_, err := model.NewCalendar(r.m.Zone)
 	if err != nil {
 		return &sentence{ErrOption, err.Error()}
 	}
 	return nil
+}
+
+// bareZone tells the zone of times that name none.
+func (r *recogniser) bareZone() {
+	r.why["zone"] = fmt.Sprintf("the times name no zone: taken as %s (--tz says another)", r.m.Zone)
+	if r.o.Zone != "" {
+		r.why["zone"] = fmt.Sprintf("the times name no zone: taken as %s", r.m.Zone)
+	}
 }
 
 // findEvent goes by names, with contents that could be event names: not too
@@ -303,6 +366,20 @@ func (r *recogniser) findEvent() {
 		return s
 	})
 	r.why["event"] = "by name"
+	if r.m.Event != "" || r.t.header != nil || r.t.sx.mode != modeTable {
+		return
+	}
+	// Without names: the first column of words that come again and again.
+	for i, n := range r.t.names {
+		cells := r.cells[i]
+		if n == r.m.User || n == r.m.Time || n == r.m.Clock || r.fill(i) < 0.9 || classify([]byte(cells[0])) != kindText {
+			continue
+		}
+		if d := distinct(cells); d <= 200 && (d*5 <= len(cells) || len(cells) < 20) {
+			r.m.Event, r.why["event"] = n, "a guess: the first column of few words"
+			return
+		}
+	}
 }
 
 // eventName decides on one name for all rows where no column holds names.
@@ -426,7 +503,8 @@ func (r *recogniser) numberStyle(a *amountPlan) {
 	s, ok := guessStyle(all)
 	r.m.Number = s.String()
 	if ok && s != numberPlain {
-		r.notes = append(r.notes, fmt.Sprintf("amounts are written as %s; currency signs and separators are dropped", all[0]))
+		odd := slices.IndexFunc(all, func(c string) bool { return !numberPlain.isNumber([]byte(c)) })
+		r.notes = append(r.notes, fmt.Sprintf("amounts are written as %s; currency signs and separators are dropped", all[odd]))
 	}
 }
 
@@ -461,106 +539,9 @@ func (r *recogniser) properties() error {
 		single = a.names[0]
 	}
 	for _, n := range r.t.names {
-		if n != r.m.User && n != r.m.Time && n != r.m.Event && n != single {
+		if n != r.m.User && n != r.m.Time && n != r.m.Clock && n != r.m.Event && n != single {
 			r.m.Props = append(r.m.Props, n)
 		}
 	}
 	return nil
-}
-
-// A guessedTime is a form with what must be told about it.
-type guessedTime struct {
-	timeParser
-	note string
-}
-
-// knownLayouts are forms with month names, in Go's notation.
-var knownLayouts = []string{
-	"2 Jan 2006", "2 Jan 2006 15:04", "2 Jan 2006 15:04:05", "Jan 2, 2006", "Jan 2, 2006 15:04:05", "Jan 2, 2006 3:04 PM", "Jan 2, 2006 3:04:05 PM",
-	"January 2, 2006", "January 2, 2006 15:04:05", "2 January 2006", "2 January 2006 15:04:05", "Jan 2 2006", "2-Jan-2006", "2-Jan-2006 15:04:05", "2-Jan-06",
-	"02/Jan/2006:15:04:05 -0700", time.ANSIC, time.UnixDate, time.RFC1123, time.RFC1123Z, time.RFC850, "2006-01-02 15:04:05 -0700 MST",
-}
-
-// guessTime finds the form nine in ten of the cells have. named says that the
-// column is called like a time: only then are plain numbers taken for Unix times.
-func guessTime(cells []string, named bool, now time.Time) (*guessedTime, bool) {
-	enough := func(n int) bool { return n > 0 && float64(n) >= 0.9*float64(len(cells)) }
-	for _, f := range []timeForm{formISO, formCompact} {
-		p := timeParser{form: f}
-		if enough(countParsed(&p, cells)) && (f == formISO || plausible(&p, cells, 0.9)) {
-			return &guessedTime{timeParser: p}, true
-		}
-	}
-	if named {
-		for _, f := range []timeForm{formUnix, formUnixMS, formUnixUS, formUnixNS} {
-			p := timeParser{form: f}
-			if enough(countParsed(&p, cells)) && plausible(&p, cells, 0.5) {
-				return &guessedTime{timeParser: p}, true
-			}
-		}
-	}
-	if g, ok := guessSlash(cells); ok {
-		return g, true
-	}
-	for _, l := range knownLayouts {
-		p, err := parseFormat(l)
-		if err == nil && enough(countParsed(p, cells)) {
-			return &guessedTime{timeParser: *p}, true
-		}
-	}
-	return nil, false
-}
-
-func countParsed(p *timeParser, cells []string) (n int) {
-	for _, c := range cells {
-		if _, ok := p.parse([]byte(c)); ok {
-			n++
-		}
-	}
-	return n
-}
-
-// plausible says whether a share of the cells falls into 1985–2100.
-func plausible(p *timeParser, cells []string, share float64) bool {
-	n := 0
-	for _, c := range cells {
-		if st, ok := p.parse([]byte(c)); ok && st.ms > 473_385_600_000 && st.ms < 4_102_444_800_000 {
-			n++
-		}
-	}
-	return float64(n) >= share*float64(len(cells))
-}
-
-// guessSlash decides between month/day and day/month from the whole sample: a
-// number above 12 settles it. If none is, the reading under which the sample
-// spans far less time is taken, because a log's first megabyte is dense; else
-// month/day. What is assumed is said.
-func guessSlash(cells []string) (*guessedTime, bool) {
-	mdy, dmy := &timeParser{form: formMDY}, &timeParser{form: formDMY}
-	m, d := countParsed(mdy, cells), countParsed(dmy, cells)
-	if n := max(m, d); n == 0 || float64(n) < 0.9*float64(len(cells)) {
-		return nil, false
-	}
-	switch {
-	case m > d:
-		return &guessedTime{timeParser: *mdy, note: "times are read as month/day/year: days above 12 show it"}, true
-	case d > m:
-		return &guessedTime{timeParser: *dmy, note: "times are read as day/month/year: days above 12 show it"}, true
-	}
-	ms, ds := span(mdy, cells), span(dmy, cells)
-	if ds*3 < ms {
-		return &guessedTime{timeParser: *dmy, note: "times are read as day/month/year, an assumption: no day above 12 in the sample, but read so it spans less time (--time-format m/d/y says otherwise)"}, true
-	}
-	return &guessedTime{timeParser: *mdy, note: "times are read as month/day/year, an assumption: no day above 12 in the sample settles it (--time-format d/m/y says otherwise)"}, true
-}
-
-// span is the time between the first and last cell, in ms, a day at least.
-func span(p *timeParser, cells []string) float64 {
-	lo, hi := int64(math.MaxInt64), int64(math.MinInt64)
-	for _, c := range cells {
-		if st, ok := p.parse([]byte(c)); ok {
-			lo, hi = min(lo, st.ms), max(hi, st.ms)
-		}
-	}
-	return math.Max(float64(hi-lo), 86_400_000)
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
 	"unicode/utf8"
 )
 
@@ -26,6 +27,7 @@ const maxSampleRows = 20_000
 // stream. A megabyte is enough, unless a row longer than that stands in it: then
 // sixteen are looked at.
 func (s *stream) sample(read func(text []byte, whole bool) (*table, error)) (*table, error) {
+	s.sepLine()
 	for size := sampleSize; ; size *= 16 {
 		text, whole, err := s.peekSample(size)
 		if err != nil {
@@ -239,7 +241,10 @@ func (t *table) readRows(name string, text []byte, whole bool, header string) er
 func (t *table) looksHeaded() bool {
 	first := t.rows[0]
 	for _, c := range first {
-		if c != "" && (classify([]byte(c)) == kindNumber || classify([]byte(c)) == kindTime || !utf8.ValidString(c)) {
+		if c == "" {
+			continue
+		}
+		if _, isTime := guessTime([]string{c}, false); isTime || classify([]byte(c)) == kindNumber || !utf8.ValidString(c) {
 			return false
 		}
 	}
@@ -248,23 +253,20 @@ func (t *table) looksHeaded() bool {
 			return true
 		}
 	}
-	below := t.rows[1:min(len(t.rows), 200)]
+	below := table{names: first, rows: t.rows[1:min(len(t.rows), 200)]}
 	for i, c := range first {
-		plain := 0
-		for _, r := range below {
-			if i < len(r) && r[i] != "" {
-				if k := classify([]byte(r[i])); k == kindNumber || k == kindTime {
-					plain++
-				} else {
-					plain = -1 << 30
-				}
-			}
+		cells := below.column(i)
+		if c == "" || len(cells) == 0 {
+			continue
 		}
-		if c != "" && plain > 0 {
+		if _, ok := guessStyle(cells); ok {
+			return true // a word over numbers
+		}
+		if _, ok := guessTime(cells, false); ok {
 			return true
 		}
 	}
-	return len(below) == 0
+	return len(below.rows) == 0
 }
 
 // uniqueNames gives every column a name, each once.

@@ -43,6 +43,13 @@ func newSplitter(r io.Reader, sx syntax, size int, pool *sync.Pool) *splitter {
 	return &splitter{r: r, sx: sx, size: size, line: 1, pool: pool}
 }
 
+// splitter cuts the stream's text.
+func (s *stream) splitter(sx syntax, pool *sync.Pool) *splitter {
+	sp := newSplitter(s.text, sx, blockSize, pool)
+	sp.line += s.skipped
+	return sp
+}
+
 // next gives the next block, or io.EOF. The block's data belongs to the caller,
 // who may hand it back to the pool.
 func (s *splitter) next() (b block, err error) {

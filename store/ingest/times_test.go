@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -170,12 +171,29 @@ func TestGuessSlash(t *testing.T) {
 		{[]string{"13/13/2010", "x"}, "", false},
 	}
 	for _, c := range cases {
-		g, ok := guessTime(c.cells, true, testNow)
+		g, ok := guessTime(c.cells, true)
 		if ok != c.ok || ok && g.String() != c.want {
 			t.Errorf("%q: got %v %v, want %s", c.cells, g, ok, c.want)
 		}
 		if ok && g.note == "" {
 			t.Errorf("%q: the assumption is not told", c.cells)
 		}
+	}
+}
+
+// A day above 12 beyond the sample settles what the sample leaves open.
+func TestSlashBeyondTheSample(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("user_id,date,event\n")
+	for range 60_000 {
+		b.WriteString("u1,01/02/2020 10:00,a\n")
+	}
+	b.WriteString("u1,13/02/2020 10:00,a\n")
+	if b.Len() <= sampleSize {
+		t.Fatal("the file is too small for this test")
+	}
+	rec, info, _ := loadFile(t, write(t, "e.csv", b.String()), Options{})
+	if rec.Mapping.TimeFormat != "d/m/y" || info.Quality.RejectedTotal() != 0 || !strings.Contains(strings.Join(rec.Lines, "\n"), "13/02/2020 10:00, further down, shows it") {
+		t.Errorf("time format %s, rejected %d\n%s", rec.Mapping.TimeFormat, info.Quality.RejectedTotal(), strings.Join(rec.Lines, "\n"))
 	}
 }

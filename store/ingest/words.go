@@ -46,6 +46,7 @@ var userWords = wordScore{
 	"profileid": 80, "msno": 90, "userpseudoid": 95, "useruuid": 95, "userkey": 85, "customerkey": 85, "contactid": 80, "patientid": 80,
 	"studentid": 80, "learnerid": 80, "guestid": 70, "buyerid": 85, "shopperid": 85, "anonymousid": 70, "deviceid": 50, "cookieid": 50,
 	"useremail": 65, "customeremail": 65, "email": 60, "username": 70, "login": 60, "id": 40, "用户id": 95, "用户": 90, "uuid": 35,
+	"kunde": 90, "kundennr": 95, "kundennummer": 95, "kundenid": 95, "benutzer": 85, "nutzer": 85, "cliente": 85, "utilisateur": 85, "usuario": 85,
 }
 
 var timeWords = wordScore{
@@ -53,13 +54,13 @@ var timeWords = wordScore{
 	"createdat": 90, "eventdate": 90, "date": 85, "when": 70, "day": 60, "orderdate": 85, "invoicedate": 85, "purchasedate": 85,
 	"transactiondate": 85, "transactiontime": 88, "purchasetime": 88, "ordertime": 88, "orderedat": 88, "loggedat": 85, "servertime": 85,
 	"clienttime": 80, "originaltimestamp": 75, "receivedat": 50, "sentat": 50, "updatedat": 40, "eventts": 98, "dt": 85, "at": 70,
-	"unixtime": 85, "epoch": 85, "utc": 70, "时间": 90, "日期": 85,
+	"unixtime": 85, "epoch": 85, "utc": 70, "时间": 90, "日期": 85, "datum": 85, "zeit": 80, "zeitpunkt": 95, "zeitstempel": 100, "fecha": 85, "horodatage": 95,
 }
 
 var eventWords = wordScore{
 	"event": 100, "eventname": 100, "eventtype": 95, "action": 85, "eventaction": 82, "activity": 80, "activitytype": 82, "actiontype": 84,
 	"useraction": 84, "interaction": 70, "interactiontype": 72, "behavior": 70, "behaviour": 70, "behaviortype": 75, "verb": 60, "type": 50,
-	"kind": 45, "operation": 50, "eventcategory": 40, "eventid": 30, "name": 25, "事件": 90, "行为": 80,
+	"kind": 45, "operation": 50, "eventcategory": 40, "eventid": 30, "name": 25, "事件": 90, "行为": 80, "what": 45, "ereignis": 95, "aktion": 80, "evento": 90,
 }
 
 var amountWords = wordScore{
@@ -67,12 +68,12 @@ var amountWords = wordScore{
 	"transactionamount": 96, "totalprice": 94, "linetotal": 92, "ordertotal": 94, "total": 85, "grandtotal": 90, "dollarvalue": 90,
 	"price": 80, "value": 65, "sales": 80, "spend": 80, "spent": 80, "payment": 65, "paymentvalue": 80, "paymentamount": 92, "paid": 55,
 	"amountusd": 98, "amounteur": 98, "revenueusd": 96, "usd": 70, "gmv": 85, "turnover": 75, "eventrevenue": 92, "eventvalue": 75,
-	"purchasevalue": 90, "transactionvalue": 90, "monetaryvalue": 85, "salesamount": 95, "netamount": 90, "grossamount": 88, "金额": 90,
+	"purchasevalue": 90, "transactionvalue": 90, "monetaryvalue": 85, "salesamount": 95, "netamount": 90, "grossamount": 88, "金额": 90, "betrag": 95, "umsatz": 92, "montant": 92, "importe": 92,
 }
 
-var quantityWords = wordScore{"quantity": 100, "qty": 100, "units": 80, "itemquantity": 95, "orderquantity": 95, "quantityordered": 95, "numitems": 60, "unitssold": 85}
+var quantityWords = wordScore{"quantity": 100, "qty": 100, "units": 80, "itemquantity": 95, "orderquantity": 95, "quantityordered": 95, "numitems": 60, "unitssold": 85, "menge": 90, "anzahl": 80, "quantite": 90, "cantidad": 90}
 
-var unitPriceWords = wordScore{"unitprice": 100, "priceperunit": 100, "priceeach": 100, "itemprice": 90, "price": 80, "unitvalue": 80, "sellingprice": 75}
+var unitPriceWords = wordScore{"unitprice": 100, "priceperunit": 100, "priceeach": 100, "itemprice": 90, "price": 80, "unitvalue": 80, "sellingprice": 75, "einzelpreis": 100, "stückpreis": 100, "preis": 75, "prix": 75, "precio": 75}
 
 // of scores a name. The last parts of a dotted JSON path count nearly as much
 // as a whole name: properties.user_id is a user id.
@@ -103,7 +104,7 @@ func timeScore(name string) int {
 	}
 	if len(words) > 1 {
 		switch words[len(words)-1] {
-		case "time", "date", "timestamp", "datetime", "ts", "at":
+		case "time", "date", "timestamp", "datetime", "ts", "at", "dt", "datum":
 			return 55
 		}
 	}
