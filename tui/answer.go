@@ -39,9 +39,9 @@ type answerScreen struct {
 
 	columns int // side by side at 120 cells and more
 	stale   bool
-	// arrange may reorder or replace the panes of a new answer.
-	arrange func(*query.Answer, []widget.Pane) []widget.Pane
-	extra   []key.Binding // keys of the screen around, for its help
+	blocks  []*query.Block          // behind the panes, one each
+	skip    func(*query.Block) bool // blocks that the screen shows in its own way
+	extra   []key.Binding           // keys of the screen around, for its help
 }
 
 // A rect is a pane's place in the body.
@@ -120,15 +120,21 @@ var errCancelled = fmt.Errorf("cancelled: r asks again")
 // take lays a new answer out. Cursors start anew; the focus stays.
 func (s *answerScreen) take(a *query.Answer) {
 	s.ans, s.err = a, nil
-	s.panes = nil
+	s.panes, s.blocks = nil, nil
 	for i := range a.Blocks {
-		s.panes = append(s.panes, widget.NewPane(s.styles, s.session.keys.w, a, s.named(&a.Blocks[i])))
+		if b := &a.Blocks[i]; s.skip == nil || !s.skip(b) {
+			s.blocks = append(s.blocks, b)
+		}
 	}
 	if len(a.Blocks) == 0 {
-		s.panes = append(s.panes, widget.BlockTable(s.styles, s.session.keys.w, a, figuresBlock(a)))
+		s.blocks = append(s.blocks, figuresBlock(a))
 	}
-	if s.arrange != nil {
-		s.panes = s.arrange(a, s.panes)
+	for _, b := range s.blocks {
+		p := widget.NewPane(s.styles, s.session.keys.w, a, s.named(b))
+		if h, ok := p.(*widget.Heat); ok {
+			h.ToFirstRate() // past the column of cohort sizes
+		}
+		s.panes = append(s.panes, p)
 	}
 	if s.focus >= len(s.panes) || !opens(s.panes[s.focus]) {
 		s.focus = 0
@@ -148,8 +154,14 @@ func opens(p widget.Pane) bool {
 	return !plain
 }
 
-// named passes the names of people in a block through the session's Namer.
+// named passes the names of people in a block through the session's Namer, and
+// spares a title that the header has.
 func (s *answerScreen) named(b *query.Block) *query.Block {
+	if b.Title == s.ans.Title && b.Name != "" { // the header has said it
+		c := *b
+		c.Title = b.Name
+		b = &c
+	}
 	if _, ok := s.desk.Namer.(Clear); ok {
 		return b
 	}
@@ -448,6 +460,9 @@ func (s *answerScreen) enter() tea.Cmd {
 		return s.open(t.Open)
 	case t.Figure != query.NoFigure:
 		return s.openFigure(s.ans, t.Figure)
+	}
+	if y := p.Yank(); strings.Contains(y, "\t") { // a row of text that may be cut: all of it
+		return s.post(showMsg{title: t.Label, lines: strings.Split(y, "\t")})
 	}
 	return s.say("nothing lies behind this")
 }

@@ -11,6 +11,7 @@ import (
 
 	"dwell/model"
 	"dwell/model/query"
+	"dwell/tui/format"
 	_ "dwell/tui/quiet" // ends Bubble Tea's question to the terminal before it is put
 	"dwell/tui/widget"
 )
@@ -184,6 +185,9 @@ func (a *App) handle(msg tea.Msg) tea.Cmd {
 		return a.copy(msg)
 	case chooseMsg:
 		a.mode, a.chooser = modeChoice, &msg
+		return nil
+	case showMsg:
+		a.showPager(format.Clean(msg.title), msg.lines)
 		return nil
 	case dataMsg:
 		return a.changed()

@@ -143,15 +143,20 @@ func (a *App) titleLine() string {
 	st, p := a.s.styles, a.screen().Place()
 	dot := " " + st.Glyphs.Dot + " "
 	right := ""
+	add := func(s string) {
+		if s == "" || strings.Contains(p.Title, s) { // the title may have said it
+			return
+		}
+		if right != "" {
+			right += dot
+		}
+		right += s
+	}
 	if p.AsOf != "" {
-		right = "as of " + p.AsOf
+		add("as of " + p.AsOf)
 	}
-	if p.Zone != "" {
-		right += dot + p.Zone
-	}
-	if p.Group != "" {
-		right += dot + format.Clean(p.Group)
-	}
+	add(p.Zone)
+	add(format.Clean(p.Group))
 	right = format.Cut(right, a.w/2)
 	left := format.Cut(p.Title, a.w-format.Width(right)-2)
 	gap := max(a.w-format.Width(left)-format.Width(right)-1, 1)

@@ -7,7 +7,6 @@ import (
 	tea "github.com/charmbracelet/bubbletea"
 
 	"dwell/model/query"
-	"dwell/tui/widget"
 )
 
 // A cycler is an answer with one-key changes of its question: u walks through
@@ -30,7 +29,6 @@ func newRetention(s *session, q query.Query) Screen {
 		{bind("m", "kind", "m"), "mode"},
 		{bind("W", "calendar/24h", "W"), "window"},
 	}}
-	r.arrange = heatFirstCell
 	return r.declare()
 }
 
@@ -45,17 +43,6 @@ func (r *cycler) declare() *cycler {
 		r.extra = append(r.extra, c.key)
 	}
 	return r
-}
-
-// heatFirstCell puts the cursor of a triangle on its first rate, past the
-// column of cohort sizes.
-func heatFirstCell(_ *query.Answer, panes []widget.Pane) []widget.Pane {
-	for _, p := range panes {
-		if h, ok := p.(*widget.Heat); ok {
-			h.ToFirstRate()
-		}
-	}
-	return panes
 }
 
 // Update takes the one-key changes and leaves the rest to the answer.

@@ -75,6 +75,11 @@ type (
 		title   string
 		choices []choice
 	}
+	// showMsg shows text over the screen.
+	showMsg struct {
+		title string
+		lines []string
+	}
 	// dataMsg says that data, dictionary or model have changed.
 	dataMsg struct{}
 	// restyleMsg says that the theme has changed.

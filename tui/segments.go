@@ -28,13 +28,13 @@ type segmentsScreen struct {
 	saves *job
 }
 
-type segmentKeys struct{ New, Remove, Save key.Binding }
+type segmentKeys struct{ New, From, Remove, Save key.Binding }
 
 func newSegments(s *session, q query.Query) Screen {
 	v := &segmentsScreen{answerScreen: newAnswerScreen(s, q),
-		own: segmentKeys{New: bind("n", "new rule", "n"), Remove: bind("D", "remove saved", "D"), Save: bind("ctrl+s", "save by name", "ctrl+s")}}
+		own: segmentKeys{New: bind("n", "new rule", "n"), From: bind("N", "edit this row's rule", "N"), Remove: bind("D", "remove saved", "D"), Save: bind("ctrl+s", "save by name", "ctrl+s")}}
 	v.columns = 2
-	v.extra = []key.Binding{v.own.New, v.own.Remove}
+	v.extra = []key.Binding{v.own.New, v.own.From, v.own.Remove}
 	return v
 }
 
@@ -61,6 +61,9 @@ func (v *segmentsScreen) Update(msg tea.Msg) tea.Cmd {
 			return v.ruleKey(msg)
 		case v.filter != nil || v.form != nil:
 		case matches(msg, v.own.New):
+			v.edit("")
+			return nil
+		case matches(msg, v.own.From):
 			v.edit(v.ruleUnderCursor())
 			return v.preview()
 		case matches(msg, v.own.Remove):
@@ -106,14 +109,9 @@ func share(c counted) string {
 func (v *segmentsScreen) ruleUnderCursor() string {
 	if p := v.pane(); p != nil && v.ans != nil {
 		key := p.Target().Key
-		for i := range v.ans.Blocks {
-			if v.ans.Blocks[i].Title != p.Title() {
-				continue
-			}
-			for _, r := range v.ans.Blocks[i].Rows {
-				if r.Key == key {
-					return r.Rule
-				}
+		for _, r := range v.blocks[v.focus].Rows {
+			if r.Key == key {
+				return r.Rule
 			}
 		}
 	}

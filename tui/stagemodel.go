@@ -38,6 +38,7 @@ func newModelScreen(s *session, q query.Query) Screen {
 	v := &modelScreen{answerScreen: newAnswerScreen(s, q), changed: map[string]float64{},
 		own: modelKeys{Change: bind("enter", "change number", "enter"), Suggest: bind("a", "take all suggestions", "a"),
 			Confirm: bind("w", "confirm and save", "w"), Revert: bind("u", "undo changes", "u")}}
+	v.skip = func(b *query.Block) bool { return b.Name == "params" } // they stand above, to be changed
 	return v
 }
 

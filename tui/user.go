@@ -86,7 +86,7 @@ func (v *userScreen) walk(to func(at, last int) int) tea.Cmd {
 
 // isHistory says whether a pane shows a block of intervals.
 func (v *userScreen) isHistory(i int) bool {
-	return v.ans != nil && i < len(v.ans.Blocks) && v.ans.Blocks[i].Kind == query.SpanBlock
+	return i < len(v.blocks) && v.blocks[i].Kind == query.SpanBlock
 }
 
 // summary is the block of that name, else the first block of text.

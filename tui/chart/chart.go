@@ -90,7 +90,7 @@ func Lines(c *query.Chart, o Options) []string {
 	if rows < 3 {
 		legend, rows = nil, o.Height-2
 	}
-	rows = min(rows, 24)
+	rows = evenRows(min(rows, 24))
 	ticks, labelWidth := yLabels(c, lo, hi, rows)
 	width := o.Width - labelWidth - 2
 	if width < 8 {
@@ -427,28 +427,38 @@ func (g *grid) cursor(c *query.Chart, at int, sc scale, ascii bool) {
 	}
 }
 
-// yLabels are the labels of the rows, "" for rows without one: the ends and
-// about every third row between, never two equal ones.
+// yLabels are the labels of the rows, "" for rows without one: the ends, and
+// evenly between them as many as have two rows each; never two equal ones.
 func yLabels(c *query.Chart, lo, hi float64, rows int) (labels []string, width int) {
 	labels = make([]string, rows)
-	every := 1
-	if rows > 5 {
-		every = (rows + 3) / 4
+	parts := 1
+	for _, k := range []int{5, 4, 3, 2} {
+		if (rows-1)%k == 0 && (rows-1)/k >= 2 {
+			parts = k
+			break
+		}
 	}
 	last := ""
-	for r := rows - 1; r >= 0; r-- {
-		at := rows - 1 - r
-		if at%every != 0 && r != 0 || r != 0 && r < every && r*2 < every {
-			continue
-		}
-		v := lo + (hi-lo)*float64(at)/float64(rows-1)
-		s := axisValue(v, c.Unit, hi-lo)
+	for k := range parts + 1 {
+		r := rows - 1 - k*(rows-1)/parts
+		s := axisValue(lo+(hi-lo)*float64(k)/float64(parts), c.Unit, hi-lo)
 		if s != last {
 			labels[r], last = s, s
 			width = max(width, format.Width(s))
 		}
 	}
 	return labels, width
+}
+
+// evenRows is the number of rows, at most n, whose steps divide evenly: so that
+// the axis can be labelled at more than its ends.
+func evenRows(n int) int {
+	for k := n; k > n-3 && k > 4; k-- {
+		if (k-1)%4 == 0 || (k-1)%3 == 0 && k > 6 || (k-1)%5 == 0 && k > 10 {
+			return k
+		}
+	}
+	return n
 }
 
 // axisValue writes a value no finer than the axis shows.

@@ -162,7 +162,7 @@ func Age(d model.Day, now time.Time) string {
 	case days < 730:
 		return strconv.Itoa(days/30) + " months old"
 	}
-	return strconv.Itoa(days/365) + " years old"
+	return strconv.FormatFloat(float64(days)/365.25, 'f', 1, 64) + " years old"
 }
 
 // Value writes a value in its unit. Rates and shares become percentages here

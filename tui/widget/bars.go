@@ -207,7 +207,7 @@ func (t *Bars) View(focused bool) string {
 			bar = format.Bar(v/t.max, room, s.ASCII)
 		}
 		prefix := "  "
-		if i == t.at {
+		if i == t.at && focused {
 			prefix = s.Glyphs.Cursor + " "
 		}
 		head := prefix + format.Pad(format.Clean(r.Label), label, false) + "  " + format.Pad(num, t.value, true)

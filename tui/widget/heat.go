@@ -42,7 +42,7 @@ func NewHeat(s *Styles, k Keys, a *query.Answer, b *query.Block) *Heat {
 		t.cols = max(t.cols, len(r.Cells))
 		for c := range r.Cells {
 			t.width = max(t.width, format.Width(t.cellText(&r.Cells[c]))+2)
-			if f := t.figure(&r.Cells[c]); f != nil && f.Kind == query.Rate && !f.None {
+			if f := t.figure(&r.Cells[c]); f != nil && f.Kind == query.Rate && !f.None && f.Value < 1 {
 				t.max = math.Max(t.max, f.Value)
 			}
 		}
@@ -72,7 +72,8 @@ func (t *Heat) cellText(c *query.Cell) string {
 	return s
 }
 
-// level is the shade of a rate on a scale from 0 to the greatest of the block, -1
+// level is the shade of a rate on a scale from 0 to the greatest of the block
+// below 1 (the first interval is 1 by definition and would pale the others), -1
 // where there is nothing to shade: counts and texts beside the rates.
 func (t *Heat) level(c *query.Cell, n int) int {
 	f := t.figure(c)
@@ -241,7 +242,7 @@ func (t *Heat) line(r, last int, focused bool) string {
 	s := t.styles
 	row := &t.b.Rows[r]
 	prefix := "  "
-	if r == t.row {
+	if r == t.row && focused {
 		prefix = s.Glyphs.Cursor + " "
 	}
 	label := prefix + format.Pad(format.Clean(row.Label), t.label, false)
@@ -304,8 +305,7 @@ func (t *Heat) ToFirstRate() {
 	for c := range t.cols {
 		if f := t.cell(0, c); f != nil {
 			if x := t.figure(f); x != nil && x.Kind == query.Rate {
-				t.col = c
-				t.follow()
+				t.col = c // SetSize scrolls to it
 				return
 			}
 		}

@@ -351,13 +351,31 @@ func (t *Table) follow() {
 }
 
 // body is the number of rows in the window.
-func (t *Table) body() int { return t.h - 2 }
+func (t *Table) body() int { return t.h - t.above() }
+
+// above is the number of lines over the rows: the title, and the heading if any
+// column has one.
+func (t *Table) above() int {
+	if t.headless() {
+		return 1
+	}
+	return 2
+}
+
+func (t *Table) headless() bool {
+	for i := range t.cols {
+		if t.cols[i].Label != "" {
+			return false
+		}
+	}
+	return true
+}
 
 // SetSize gives the room for title, heading and rows.
 func (t *Table) SetSize(w, h int) { t.w, t.h = w, h; t.follow(); t.reveal() }
 
 // Room asks for all rows, and four lines at least.
-func (t *Table) Room(int) (least, wish int) { return 5, max(t.n, 1) + 2 }
+func (t *Table) Room(int) (least, wish int) { return 5, max(t.n, 1) + t.above() }
 
 // Title is the name of the table.
 func (t *Table) Title() string { return t.name }
@@ -498,10 +516,10 @@ func (t *Table) Wheel(n int) { t.Move(t.cursor + n) }
 
 // Click selects the row at line y; a second click on it opens it.
 func (t *Table) Click(x, y int) bool {
-	if y < 2 {
+	if y < t.above() {
 		return false
 	}
-	i := t.top + y - 2
+	i := t.top + y - t.above()
 	if i >= t.n {
 		return false
 	}
@@ -581,7 +599,10 @@ func (t *Table) Bindings() []key.Binding {
 // View draws title, heading and rows.
 func (t *Table) View(focused bool) string {
 	s := t.styles
-	lines := []string{title(s, t.name, t.w, focused, t.position()), t.heading()}
+	lines := []string{title(s, t.name, t.w, focused, t.position())}
+	if !t.headless() {
+		lines = append(lines, t.heading())
+	}
 	shown := t.shown()
 	for i := t.top; i < min(t.top+max(t.body(), 0), t.n); i++ {
 		lines = append(lines, t.line(i, shown, focused))
@@ -616,6 +637,15 @@ func (t *Table) position() string {
 		p += " " + t.styles.Glyphs.Dot + " " + t.note
 	}
 	return p
+}
+
+// last widens the last column on the right to the room that is left, if it holds
+// text: evidence and definitions are long.
+func (t *Table) last(c int, shown []int, w, used int) int {
+	if c != 0 && !t.cols[c].Right && c == shown[len(shown)-1] && !t.hiddenRight(c) {
+		return max(t.w-used, w)
+	}
+	return w
 }
 
 func (t *Table) heading() string {
@@ -665,14 +695,14 @@ func (t *Table) line(i int, shown []int, focused bool) string {
 	r := t.At(i)
 	sel := i == t.cursor
 	prefix := "  "
-	if sel {
+	if sel && focused {
 		prefix = s.Glyphs.Cursor + " "
 	}
 	if r == nil {
 		return prefix + s.Dim.Render("…")
 	}
 	if t.marks[r.Key] {
-		if sel {
+		if sel && focused {
 			prefix = s.Glyphs.Cursor + s.Glyphs.Mark
 		} else {
 			prefix = " " + s.Glyphs.Mark
@@ -690,7 +720,7 @@ func (t *Table) line(i int, shown []int, focused bool) string {
 			at.WriteString("  ")
 			used += 2
 		}
-		w = min(w, t.w-used)
+		w = t.last(c, shown, min(w, t.w-used), used)
 		used += max(w, 0)
 		text := format.Pad(format.Clean(cellOf(r, c)), w, t.cols[c].Right)
 		if sel && focused && c == t.col {
