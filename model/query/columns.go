@@ -61,12 +61,9 @@ func (r *Run) Population() (*Population, error) {
 			refs = append(refs, ref) // what the data cannot feed is left out
 		}
 	}
-	p, cols, err := readColumns(r, nil, refs)
+	p, err := r.makePopulation(refs)
 	if err != nil {
 		return nil, err
-	}
-	for i, c := range cols {
-		p.cols[refs[i].String()] = c
 	}
 	ps.mu.Lock()
 	ps.kept = append([]*Population{p}, ps.kept...)
@@ -74,6 +71,28 @@ func (r *Run) Population() (*Population, error) {
 		ps.kept = ps.kept[:keptPopulations]
 	}
 	ps.mu.Unlock()
+	return p, nil
+}
+
+// makePopulation takes the population from the cache, or reads everybody.
+func (r *Run) makePopulation(refs []measure.Ref) (*Population, error) {
+	if r.cachable() {
+		if body, ok := r.eng.cache.Recall(r.popKey()); ok {
+			if p, err := decodePopulation(r, refs, body); err == nil {
+				return p, nil // else it is damaged, and derived: it is made again
+			}
+		}
+	}
+	p, cols, err := readColumns(r, nil, refs)
+	if err != nil {
+		return nil, err
+	}
+	for i, c := range cols {
+		p.cols[refs[i].String()] = c
+	}
+	if r.cachable() {
+		r.eng.cache.Keep(r.popKey(), p.encode(refs))
+	}
 	return p, nil
 }
 

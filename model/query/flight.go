@@ -85,7 +85,7 @@ func (e *Engine) fly(ctx context.Context, key string, f *flight, run func(contex
 func guarded[T any](fn func() (T, error)) (v T, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = &panicError{p, debug.Stack()}
+			err = &Fault{p, debug.Stack()}
 		}
 	}()
 	return fn()

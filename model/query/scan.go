@@ -25,14 +25,17 @@ type Needs struct {
 	Sources bool
 }
 
-// errSplit wraps what went wrong in one split; it is tried a second time.
-type panicError struct {
-	value any
-	stack []byte
+// A Fault is a panic of the computation, turned into an error: a fault of the
+// program, not of the question. Its sentence is for the screen, its Stack for
+// the log.
+type Fault struct {
+	Value any // as recovered
+	Stack []byte
 }
 
-func (e *panicError) Error() string {
-	return fmt.Sprintf("the computation stopped on a fault of the program: %v (the log has the place)\n%s", e.value, e.stack)
+// Error is one sentence.
+func (e *Fault) Error() string {
+	return fmt.Sprintf("the computation stopped on a fault of the program: %v (the log has the place)", e.Value)
 }
 
 // Scan calls visit for every person up to the as-of day who has an event the
@@ -68,7 +71,7 @@ func Scan[T any](r *Run, needs Needs, fresh func() T, visit func(acc T, p *Perso
 				return acc, nil
 			}
 			read.Add(-n)
-			var pe *panicError
+			var pe *Fault
 			if try == 1 || ctx.Err() != nil || errors.As(err, &pe) || !errors.Is(err, errRead) {
 				break
 			}
@@ -128,7 +131,7 @@ var errRead = errors.New("the data could not be read")
 func scanSplit(ctx context.Context, r *Run, s model.Split, f model.Filter, visit func(*Person) error, read *atomic.Int64) (n int64, err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			err = &panicError{v, debug.Stack()}
+			err = &Fault{v, debug.Stack()}
 		}
 	}()
 	var (
