@@ -27,7 +27,7 @@ type Machine struct {
 // is their priority.
 type mstage struct {
 	min, max          int   // days; 0: none
-	up, loss, return_ []int // entries
+	up, loss, returns []int // entries
 }
 
 // An entry is one compiled way into a stage.
@@ -91,7 +91,7 @@ func Compile(m *Model, schema *measure.Schema) (*Machine, error) {
 				case Loss:
 					from.loss = append(from.loss, at)
 				case Return:
-					from.return_ = append(from.return_, at)
+					from.returns = append(from.returns, at)
 				}
 			}
 			at++

@@ -190,53 +190,64 @@ func (r *reader) value(name string, at place, v *unstable.Node) error {
 		return err
 	case "stage":
 		s := &r.m.Stages[len(r.m.Stages)-1]
-		return set(name, at, v, map[string]any{"name": &s.Name, "title": &s.Title, "short": &s.Short, "min_dwell": &s.MinDwell, "max_dwell": &s.MaxDwell})
+		return set(name, at, v, []field{{name: "name", text: &s.Name}, {name: "title", text: &s.Title}, {name: "short", text: &s.Short}, {name: "min_dwell", days: &s.MinDwell}, {name: "max_dwell", days: &s.MaxDwell}})
 	case "stage.enter":
 		s := &r.m.Stages[len(r.m.Stages)-1]
 		e := &s.Enter[len(s.Enter)-1]
-		return set(name, at, v, map[string]any{"kind": (*string)(&e.Kind), "from": &e.From, "when": &e.When})
+		return set(name, at, v, []field{{name: "kind", text: (*string)(&e.Kind)}, {name: "from", list: &e.From}, {name: "when", text: &e.When}})
 	}
-	return set(name, at, v, map[string]any{"name": &r.m.Name, "title": &r.m.Title})
+	return set(name, at, v, []field{{name: "name", text: &r.m.Name}, {name: "title", text: &r.m.Title}})
 }
 
-// set stores one value into the field of its name; fields point at string,
-// Number or []string.
-func set(name string, at place, v *unstable.Node, fields map[string]any) (err error) {
-	switch f := fields[name].(type) {
-	case *string:
-		*f, err = text(name, at, v)
-	case *Number:
-		if v.Kind == unstable.Integer {
-			*f = Number(strings.ReplaceAll(string(v.Data), "_", ""))
-			return nil
+// A field is where a setting goes: a text, a number of days, or a list.
+type field struct {
+	name string
+	text *string
+	days *Number
+	list *[]string
+}
+
+// set stores one value into the field of its name.
+func set(name string, at place, v *unstable.Node, fields []field) (err error) {
+	i := slices.IndexFunc(fields, func(f field) bool { return f.name == name })
+	if i < 0 {
+		var names []string
+		for _, f := range fields {
+			names = append(names, f.name)
 		}
-		var s string
-		if s, err = text(name, at, v); err != nil {
-			return at.err("%s is a number of days or an expression in quotes", name)
-		}
-		if *f = Number(s); s == "" {
-			return at.err("%s is empty", name)
-		}
-	case *[]string:
+		return at.err("there is no setting %q here%s", name, nearest(name, names))
+	}
+	switch f := fields[i]; {
+	case f.text != nil:
+		*f.text, err = text(name, at, v)
+	case f.days != nil:
+		*f.days, err = numberOf(name, at, v)
+	default:
 		if v.Kind != unstable.Array {
 			return at.err(`%s is a list: %s = ["…"]`, name, name)
 		}
-		for it := v.Children(); it.Next(); {
-			s, err := text(name, at, it.Node())
-			if err != nil {
-				return err
+		for it := v.Children(); it.Next() && err == nil; {
+			if it.Node().Kind == unstable.Comment {
+				continue
 			}
-			*f = append(*f, s)
+			var s string
+			s, err = text(name, at, it.Node())
+			*f.list = append(*f.list, s)
 		}
-	default:
-		var names []string
-		for k := range fields {
-			names = append(names, k)
-		}
-		slices.Sort(names)
-		return at.err("there is no setting %q here%s", name, nearest(name, names))
 	}
 	return err
+}
+
+// numberOf reads days given outright, or an expression.
+func numberOf(name string, at place, v *unstable.Node) (Number, error) {
+	if v.Kind == unstable.Integer {
+		return Number(strings.ReplaceAll(string(v.Data), "_", "")), nil
+	}
+	s, err := text(name, at, v)
+	if err != nil || s == "" {
+		return "", at.err("%s is a number of days or an expression in quotes", name)
+	}
+	return Number(s), nil
 }
 
 func text(name string, at place, v *unstable.Node) (string, error) {

@@ -63,7 +63,7 @@ func (r *Replayer) day(day model.Day, h *History) {
 		r.move(m.start, h)
 	}
 	if st := &m.stages[h.State.Stage]; h.State.Stage == m.lost {
-		for _, e := range st.return_ {
+		for _, e := range st.returns {
 			if m.entries[e].check.holds(r.cur) {
 				r.move(e, h)
 				break
@@ -111,7 +111,7 @@ func (r *Replayer) due(h *History) model.Day {
 	st := h.State
 	s := &m.stages[st.Stage]
 	fresh := h.Transitions[len(h.Transitions)-1].Day == day
-	for _, e := range s.return_ {
+	for _, e := range s.returns {
 		due = min(due, m.entries[e].check.due(r.cur, fresh))
 	}
 	for _, e := range s.loss {
