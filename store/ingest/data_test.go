@@ -1,12 +1,18 @@
 package ingest
 
 import (
+	"bytes"
 	"context"
+	"encoding/csv"
+	"io"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/klauspost/compress/gzip"
 
 	"dwell/model"
 )
@@ -87,5 +93,92 @@ func TestDataSets(t *testing.T) {
 				t.Errorf("mapping\n%s\nwant\n%s", got.TOML(), c.m.TOML())
 			}
 		})
+	}
+}
+
+// Every line of online_retail goes where encoding/csv says it must, and the
+// amounts of purchases add up to the revenue of reference/events_online_retail.json.
+func TestOnlineRetailRows(t *testing.T) {
+	path := shared(t, "online_retail/online_retail.csv.gz")
+	var rejects bytes.Buffer
+	r := record(t, Options{Rejects: &rejects}, File(path))
+
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	z, err := gzip.NewReader(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	slow := csv.NewReader(z)
+	slow.ReuseRecord = true
+	if _, err := slow.Read(); err != nil {
+		t.Fatal(err)
+	}
+	rej := csv.NewReader(&rejects)
+	rej.ReuseRecord = true
+	if _, err := rej.Read(); err != nil {
+		t.Fatal(err)
+	}
+	seq, at := 0, 0
+	var revenue model.Sum
+	for {
+		rec, err := slow.Read()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		line, _ := slow.FieldPos(0)
+		if rec[6] == "" {
+			got, err := rej.Read()
+			if err != nil || got[1] != strconv.Itoa(line) || got[2] != "no user id" || !strings.HasPrefix(got[3], rec[0]+","+rec[1]) {
+				t.Fatalf("line %d has no customer; the rejects have %q (%v)", line, got, err)
+			}
+			continue
+		}
+		for at == len(r.batches[seq].Line) {
+			seq, at = seq+1, 0
+		}
+		b := r.batches[seq]
+		if b.Line[at] != int64(line) || string(b.User[at])+".0" != rec[6] || string(b.Props[0].Values[at]) != rec[0] {
+			t.Fatalf("line %d: got line %d of user %s, invoice %s", line, b.Line[at], b.User[at], b.Props[0].Values[at])
+		}
+		if rec[0][0] != 'C' {
+			revenue.Add(b.Amount[at])
+		}
+		at++
+	}
+	if total, err := revenue.Money(); err != nil || total.String() != "8911407.904" {
+		t.Errorf("revenue %s, want 8911407.904", total)
+	}
+}
+
+// The truncated last row of rees46 is one reject, and told as what it is.
+func TestTruncatedRow(t *testing.T) {
+	_, info, _ := loadFile(t, shared(t, "rees46_sample/2019-Oct-head.csv.gz"), Options{})
+	rej := info.Quality.Rejected
+	if len(rej) != 1 || rej[0].Reason != "fewer columns than the header" || rej[0].Lines[0].Line != 17_436 || !strings.HasSuffix(rej[0].Lines[0].Text, ",52040330") {
+		t.Errorf("rejects %+v", rej)
+	}
+}
+
+// Tables that are no events are refused in words that name what is missing.
+func TestTablesWithoutTime(t *testing.T) {
+	for file, want := range map[string]string{
+		"cookie_cats/cookie_cats.csv.gz":                      "no column looks like a time",
+		"telco_churn/Telco-Customer-Churn.csv.gz":             "no column looks like a time",
+		"survival/rossi.csv":                                  "a user id, and none like a time",
+		"attribution_paths/paths.csv.gz":                      "a user id, and none like a time",
+		"groceries/groceries.csv":                             "",
+		"cdnow/cdnow_customers_summary_with_transactions.csv": "no column looks like a time",
+	} {
+		_, err := Inspect(context.Background(), File(shared(t, file)), Options{Now: testNow})
+		if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "--") {
+			t.Errorf("%s: %v", file, err)
+		}
 	}
 }

@@ -118,7 +118,7 @@ var roleRules = []roleRule{
 	{role: model.Cancel, need: []string{"account|user|profile|contract|membership|subscription", "deleted|delete|closed|close|terminated|ended|expired|churned"},
 		not: []string{"fail", "failed", "error", "view", "viewed", "page", "click", "clicked", "button", "started", "request", "requested", "menu", "modal", "photo"}},
 	{role: model.Cancel, need: []string{"churned|optout"}, alone: true},
-	{role: model.Complaint, need: []string{"complaint|complaints|complain|complained|dispute|disputed|grievance"}, not: unfinished},
+	{role: model.Complaint, need: []string{"complaint|complaints|complain|complained|dispute|disputed|grievance"}, not: without("open", "opened")},
 	{role: model.Complaint, need: []string{"support|helpdesk|service|customer|customerservice", "ticket|chat|contact|contacted|call|case|request|complaint"}, not: without("open", "opened", "start", "started")},
 	{role: model.Complaint, need: []string{"ticket"}, with: []string{"open", "opened", "create", "created", "submit", "submitted"}, not: []string{"view", "viewed", "page", "buy", "purchase", "sale", "fail", "failed"}},
 	{role: model.Complaint, need: []string{"contactsupport|supportcontact|bugreport|reportproblem"}},

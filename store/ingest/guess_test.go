@@ -1,0 +1,101 @@
+package ingest
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"testing"
+
+	"dwell/model"
+)
+
+// Whole words decide, and words that say an act did not happen undo it. What is
+// not sure is "" (use).
+func TestGuessRole(t *testing.T) {
+	cases := map[string][]string{
+		"purchase":  {"purchase", "Purchase", "order_completed", "Order Completed", "checkout_complete", "buy", "payment_succeeded", "order placed", "transaction", "subscription_renewed", "OrderPaid", "invoice_paid"},
+		"refund":    {"refund", "order_refunded", "Refund Issued", "order_cancelled", "item_returned", "product return", "chargeback", "return"},
+		"signup":    {"signup", "sign_up", "Signed Up", "register", "user_registered", "account_created", "registration_completed", "complete_registration"},
+		"cancel":    {"cancel", "unsubscribe", "subscription_cancelled", "cancel_subscription", "account_deleted", "close_account", "churned"},
+		"invite":    {"invite", "invite_sent", "referral", "friend_invited", "Invite Friend"},
+		"social":    {"share", "post_created", "comment", "content_shared", "Comment Posted"},
+		"feedback":  {"rating", "nps", "review_submitted", "feedback", "rate_app", "survey_completed", "nps_response"},
+		"complaint": {"complaint", "support_ticket", "support_chat", "ticket_opened", "support_contact", "dispute_opened"},
+		"passive":   {"email_sent", "push_received", "impression", "ad_impression", "ad_shown", "notification_delivered", "survey_sent"},
+		"touch":     {"visit", "landing", "ad_click", "touch", "campaign_click"},
+		"key":       {"activation", "activated", "onboarding_completed"},
+		"alias":     {"alias", "$create_alias"},
+		"": {"purchase_failed", "add_to_cart", "cart", "view", "page_view", "checkout_started", "payment_error", "payment_details", "review_page", "checkout_bug", "order_history", "buy_button_clicked",
+			"search", "login", "shipping_details", "wishlist_add", "compare", "promo_page", "error_page", "account_page", "signup_started", "sign_up_page", "share_price_viewed", "invite_accepted",
+			"cancel_clicked", "refund_policy_viewed", "return_visit", "download", "repurchase_reminder_page", "email_opened", "purchase_intent", "post_office_search", "rate_limit_hit", "preorder", "order_viewed", "unpurchased",
+			"registered_device", "close", "open", "session_start", "video_play", "buyer_guide", "borderline", "commentary"},
+	}
+	for _, want := range slices.Sorted(maps.Keys(cases)) {
+		for _, name := range cases[want] {
+			if got := GuessRole(name).String(); got != want {
+				t.Errorf("%s: got %q, want %q", name, got, want)
+			}
+		}
+	}
+}
+
+func TestGuessColumns(t *testing.T) {
+	key := func(name string, values ...string) model.KeyInfo {
+		return model.KeyInfo{Name: name, Values: append([]string{""}, values...)}
+	}
+	info := &model.Info{Names: []model.NameInfo{{Name: "purchase"}, {Name: "view"}}, Keys: []model.KeyInfo{
+		key("InvoiceNo", "536365"), key("StockCode", "85123A"), key("Description", "MUG"), key("Country", "UK"), key("acquisition_channel", "email", "ads"),
+		key("ab_group", "A", "B"), key("properties.currency", "EUR", "USD"), key("customer_email", "a@b.c"), key("name", "Ann"), key("product_name", "Mug"),
+		key("rating", "5", "4.5"), key("plan", "pro"), key("paid_until", "2024-01-01"), key("billing_period", "month"), key("inviter_id", "u7"), key("cancel_reason", "price"),
+		{Name: "group", Plain: true}, key("currency_symbol_text", "dollars"), key("source", "x"), key("phone", "1"),
+	}}
+	d := GuessDictionary(info, Mapping{Zone: "Europe/Vienna"})
+	want := model.Columns{Currency: "properties.currency", Channel: "acquisition_channel", Arm: "ab_group", Item: "StockCode", Order: "InvoiceNo", Inviter: "inviter_id", Plan: "plan",
+		PaidUntil: "paid_until", Period: "billing_period", Score: "rating", Reason: "cancel_reason", Personal: []string{"customer_email", "name", "phone"}, Searchable: []string{"InvoiceNo", "customer_email"}}
+	got := d.Columns
+	if !slices.Equal(got.Personal, want.Personal) || !slices.Equal(got.Searchable, want.Searchable) {
+		t.Errorf("personal %q, searchable %q", got.Personal, got.Searchable)
+	}
+	got.Personal, got.Searchable, want.Personal, want.Searchable = nil, nil, nil, nil
+	if a, b := (&model.Dictionary{Columns: got}).Format(), (&model.Dictionary{Columns: want}).Format(); string(a) != string(b) {
+		t.Errorf("got\n%s\nwant\n%s", a, b)
+	}
+	if d.Zone != "Europe/Vienna" || d.Starts != "partial" || len(d.Events) != 1 || d.Events["purchase"] != "purchase" {
+		t.Errorf("dictionary %+v", d)
+	}
+	if _, err := model.ParseDictionary(d.Format()); err != nil {
+		t.Errorf("the guess is no valid dictionary: %v", err)
+	}
+}
+
+// The dictionaries of the reference sets: cancellations of online_retail are
+// refunds, the funnel pages of ecom are plain use.
+func TestGuessDataSets(t *testing.T) {
+	cases := []struct {
+		file    string
+		events  map[string]string
+		columns model.Columns
+	}{
+		{"online_retail/online_retail.csv.gz", map[string]string{"purchase": "purchase"}, model.Columns{Item: "StockCode", Order: "InvoiceNo"}},
+		{"retentioneering_ecom/ecom.csv.gz", map[string]string{"purchase": "purchase", "support_chat": "complaint"}, model.Columns{Channel: "acquisition_channel"}},
+		{"rees46_sample/2019-Oct-head.csv.gz", map[string]string{"purchase": "purchase"}, model.Columns{Item: "product_id"}},
+		{"cdnow/CDNOW_master.txt.gz", map[string]string{"purchase": "purchase"}, model.Columns{}},
+	}
+	for _, c := range cases {
+		rec, _, m := loadFile(t, shared(t, c.file), Options{})
+		snap, err := m.Snapshot(context.Background())
+		if err != nil {
+			t.Fatal(err)
+		}
+		d := GuessDictionary(snap.Info(), rec.Mapping)
+		if !maps.Equal(d.Events, c.events) {
+			t.Errorf("%s: events %v, want %v", c.file, d.Events, c.events)
+		}
+		if d.Columns.Item != c.columns.Item || d.Columns.Order != c.columns.Order || d.Columns.Channel != c.columns.Channel || d.Columns.Arm != "" || d.Columns.Currency != "" {
+			t.Errorf("%s: columns %+v", c.file, d.Columns)
+		}
+		if d.Negative != "refund" {
+			t.Errorf("%s: negative purchases are %s", c.file, d.Negative)
+		}
+	}
+}
