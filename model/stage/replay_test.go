@@ -279,6 +279,9 @@ func TestHistoryLaws(t *testing.T) {
 		if got, want := h.On(day), earlier.Now(); got != want {
 			t.Fatalf("on day %d: %d by the long history, %d as known then", day-epoch, got, want)
 		}
+		if got := m.StateOn(&h, day); got != earlier.State {
+			t.Fatalf("state on day %d: %+v, as known then %+v", day-epoch, got, earlier.State)
+		}
 		for i, tr := range earlier.Transitions {
 			if h.Transitions[i] != tr {
 				t.Fatalf("transition %d: %+v later became %+v", i, tr, h.Transitions[i])
