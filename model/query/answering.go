@@ -217,7 +217,11 @@ func (r *Run) answer() (*Answer, error) {
 type target struct {
 	slot, group int
 	part        Part
+	limit       int // stop with so many; 0: all
 }
+
+// errEnough ends a scan that has found as many users as it was sent for.
+var errEnough = errors.New("enough users were found")
 
 // events runs the plan's kernel over the timelines: counting, or collecting the
 // users of a target.
@@ -300,6 +304,9 @@ func (r *Run) events(plan *Plan, t *target) (*Hits, Kernel, error) {
 		},
 		func(a *acc) error {
 			total.merge(a.hits)
+			if t != nil && t.limit > 0 && len(total.users) >= t.limit {
+				return errEnough
+			}
 			seen, asked = seen || a.seen, asked || a.judge == nil || a.judge.asked
 			if state == nil {
 				state = a.k
@@ -310,6 +317,9 @@ func (r *Run) events(plan *Plan, t *target) (*Hits, Kernel, error) {
 			}
 			return nil
 		})
+	if errors.Is(err, errEnough) {
+		total.users, err = total.users[:t.limit], nil
+	}
 	if err == nil && seen && !asked {
 		err = fmt.Errorf("%s takes where= and segment= but asks nobody: its kernel must call Run.At, or its plan set JudgeAtT", r.Spec.Name)
 	}
@@ -322,7 +332,13 @@ func (r *Run) list(f *Figure, part Part) (*List, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &List{Figure: *f, Part: partNames[part]}
+	return r.collect(plan, f, part, 0)
+}
+
+// collect is list by a plan that is there already; with a limit, of the first
+// users in the order of the data.
+func (r *Run) collect(plan *Plan, f *Figure, part Part, limit int) (l *List, err error) {
+	l = &List{Figure: *f, Part: partNames[part]}
 	switch {
 	case f.Slot == ownSlot && plan.List == nil:
 		return nil, fmt.Errorf("%s: this figure has no list", f.Label)
@@ -330,12 +346,12 @@ func (r *Run) list(f *Figure, part Part) (*List, error) {
 		l.Users, err = plan.List(f, part)
 	case f.Slot < plan.Slots:
 		var h *Hits
-		if h, _, err = r.events(plan, &target{f.Slot, f.Group, part}); err == nil {
+		if h, _, err = r.events(plan, &target{f.Slot, f.Group, part, limit}); err == nil {
 			l.Users = h.users
 		}
 	default:
 		var h *Hits
-		if h, err = r.overRows(plan, &target{f.Slot - plan.Slots, f.Group, part}); err == nil {
+		if h, err = r.overRows(plan, &target{f.Slot - plan.Slots, f.Group, part, limit}); err == nil {
 			l.Users = h.users
 		}
 	}
@@ -428,6 +444,10 @@ func (r *Run) overRows(plan *Plan, t *target) (*Hits, error) {
 	}
 	all := r.everybody()
 	for row := range pop.Len() {
+		if t != nil && t.limit > 0 && len(h.users) >= t.limit {
+			h.users = h.users[:t.limit]
+			break
+		}
 		if row%8192 == 0 && r.Ctx.Err() != nil {
 			return nil, r.Ctx.Err()
 		}

@@ -39,7 +39,7 @@ func (e *Engine) Explain(ctx context.Context, q Query, key string, p Progress) (
 		if plan.Explain != nil {
 			x.Lines = overlay(x.Lines, plan.Explain(f))
 		}
-		examples, err := r.examples(a, plan, f, part)
+		examples, err := r.examples(plan, f, part)
 		if err != nil {
 			return nil, err
 		}
@@ -137,29 +137,29 @@ func intervalNote(f *Figure) string {
 
 // examples works two users through: for a rate one of the numerator and one of
 // the rest, else the first two of the list.
-func (r *Run) examples(a *Answer, plan *Plan, f *Figure, part Part) ([]ExplainLine, error) {
+func (r *Run) examples(plan *Plan, f *Figure, part Part) ([]ExplainLine, error) {
 	type example struct {
 		u  User
 		in bool
 	}
 	var picked []example
-	self, err := r.list(f, part)
-	if err != nil {
-		return nil, err
-	}
-	for _, u := range self.Users[:min(2, len(self.Users))] {
-		picked = append(picked, example{u, true})
-	}
-	if f.Kind == Rate && part == Self {
-		of, err := r.list(f, Of)
+	for _, half := range []struct {
+		part Part
+		n    int
+		in   bool
+	}{{part, 2, true}, {Lost, 1, false}} {
+		if half.part == Lost && (f.Kind != Rate || part != Self) {
+			continue
+		}
+		l, err := r.collect(plan, f, half.part, half.n)
 		if err != nil {
 			return nil, err
 		}
-		for _, u := range of.Users {
-			if !slices.ContainsFunc(self.Users, func(s User) bool { return s.ID == u.ID }) {
-				picked = append(picked[:min(1, len(picked))], example{u, false})
-				break
-			}
+		if !half.in && len(l.Users) > 0 {
+			picked = picked[:min(1, len(picked))] // one who came back beside one who did not
+		}
+		for _, u := range l.Users[:min(half.n, len(l.Users))] {
+			picked = append(picked, example{u, half.in})
 		}
 	}
 	var out []ExplainLine
