@@ -14,7 +14,9 @@ func TestDoubleFiringAgainstSlowVersion(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		tl := &model.Timeline{Time: rapid.SliceOfN(rapid.Int64Range(-3000, 6000), 0, 30).Draw(rt, "ms")}
 		slices.Sort(tl.Time)
+		tl.Props = make([]model.Column, 1)
 		for range tl.Time {
+			tl.Props[0].Codes = append(tl.Props[0].Codes, uint32(rapid.IntRange(0, 1).Draw(rt, "item")))
 			tl.Name = append(tl.Name, model.NameID(rapid.IntRange(0, 2).Draw(rt, "name")))
 			tl.Dated = append(tl.Dated, rapid.IntRange(0, 4).Draw(rt, "dated") == 0)
 		}
@@ -22,9 +24,9 @@ func TestDoubleFiringAgainstSlowVersion(t *testing.T) {
 		for i := range tl.Time {
 			want := false
 			for j := range tl.Time {
-				want = want || i != j && tl.Name[i] == tl.Name[j] && second(i) == second(j) && !tl.Dated[i] && !tl.Dated[j]
+				want = want || i != j && tl.Name[i] == tl.Name[j] && second(i) == second(j) && tl.Props[0].Codes[i] == tl.Props[0].Codes[j] && !tl.Dated[i] && !tl.Dated[j]
 			}
-			if got := isDouble(tl, i); got != want {
+			if got := isDouble(tl, i, []int{0}); got != want {
 				rt.Fatalf("event %d: %v, want %v", i, got, want)
 			}
 		}

@@ -23,6 +23,7 @@ type eventPlan struct {
 	r     *Run
 	id    model.NameID
 	keys  []string
+	twins []int // places of the twin columns among keys
 	days  int
 	unit  model.PeriodUnit // of the chart
 	first model.Period
@@ -54,6 +55,7 @@ func newEvent(r *Run) (*Plan, error) {
 	for _, k := range r.Info.Keys {
 		p.keys = append(p.keys, k.Name)
 	}
+	p.twins = places(r.twinKeys(), p.keys)
 	return &Plan{Slots: eventCounts + p.units + len(p.keys), JudgeAtT: true, Columns: p.keys, Amounts: true, Kernel: p.kernel, Layout: p.layout}, nil
 }
 
@@ -82,7 +84,7 @@ func (p *eventPlan) kernel() Kernel {
 				continue
 			}
 			all++
-			if isDouble(tl, i) {
+			if isDouble(tl, i, p.twins) {
 				double++
 			}
 			if tl.Amount != nil && tl.Amount[i] != model.NoMoney {
@@ -162,7 +164,7 @@ func (p *eventPlan) layout(b *Builder) error {
 		add("events", "events", b.Rows(eventAll, "events", "events named "+name), r.link(rows))
 		add("users", "users", b.Count(eventAll, "users", "users with "+name), "")
 		add("share", "of all users", b.Rate(eventShare, "share", "share of users with "+name), "")
-		add("double", "double firing", b.Rows(eventDouble, "double", "events that share user and second with another "+name), r.link(rows.With("double", "yes")))
+		add("double", "double firing", b.Rows(eventDouble, "double", "events that share "+r.doubleWords()+" with another"), r.link(rows.With("double", "yes")))
 		if b.N(eventAmount, Self) > 0 {
 			add("amounts", "with an amount", b.Rows(eventAmount, "amounts", "events with an amount"), "")
 			if unit, ok := r.currency(); ok {

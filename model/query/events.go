@@ -2,6 +2,9 @@ package query
 
 import (
 	"fmt"
+	"slices"
+	"strings"
+	"time"
 
 	"dwell/model"
 )
@@ -23,8 +26,8 @@ type eventsPlan struct {
 	r     *Run
 	names int
 	days  int
-	width int // days in a column of the sparklines
-	tally *eventsTally
+	width int   // days in a column of the sparklines
+	twins []int // places of the twin columns
 }
 
 func newEvents(r *Run) (*Plan, error) {
@@ -33,7 +36,9 @@ func newEvents(r *Run) (*Plan, error) {
 		return nil, fmt.Errorf("the days from %s to %s are too many: ask as of an earlier day", r.FirstDay, r.AsOf)
 	}
 	p.width = (p.days + sparkColumns - 1) / sparkColumns
-	return &Plan{Slots: 2*p.names + 2, Kernel: func() Kernel { return newEventsTally(p) }, Layout: p.layout, Explain: p.explain}, nil
+	columns := r.twinKeys()
+	p.twins = places(columns, columns)
+	return &Plan{Slots: 2*p.names + 2, Columns: columns, Kernel: func() Kernel { return newEventsTally(p) }, Layout: p.layout, Explain: p.explain}, nil
 }
 
 func (p *eventsPlan) double(name int) int { return p.names + name }
@@ -90,7 +95,7 @@ func (t *eventsTally) Visit(u *Person, h *Hits) {
 				t.seconds++
 			}
 		}
-		if isDouble(tl, i) {
+		if isDouble(tl, i, p.twins) {
 			t.double[n]++
 			doubles++
 		}
@@ -128,10 +133,33 @@ func (t *eventsTally) Merge(next Kernel) error {
 	return nil
 }
 
+// twinKeys are the columns that, beside user, name and second, must agree for two
+// events to be one act reported twice: order and item, where the dictionary names
+// them. Two lines of one order are no double firing.
+func (r *Run) twinKeys() (out []string) {
+	for _, k := range []string{r.Dict.Columns.Order, r.Dict.Columns.Item} {
+		if k != "" && r.Info.Key(k) != nil && !slices.Contains(out, k) {
+			out = append(out, k)
+		}
+	}
+	return out
+}
+
+// places are where some keys stand among the columns of a scan.
+func places(keys, columns []string) (out []int) {
+	for _, k := range keys {
+		if i := slices.Index(columns, k); i >= 0 {
+			out = append(out, i)
+		}
+	}
+	return out
+}
+
 // isDouble says whether another event of the person has the same name in the
-// same second: a sign that one act was reported twice. Dates alone are never
+// same second, and the same values in the twin columns (places among the
+// timeline's): a sign that one act was reported twice. Dates alone are never
 // double.
-func isDouble(tl *model.Timeline, i int) bool {
+func isDouble(tl *model.Timeline, i int, twins []int) bool {
 	if tl.IsDated(i) {
 		return false
 	}
@@ -144,12 +172,28 @@ func isDouble(tl *model.Timeline, i int) bool {
 			if floorDiv(tl.Time[j], 1000) != second {
 				break
 			}
-			if tl.Name[j] == tl.Name[i] {
+			if tl.Name[j] == tl.Name[i] && agree(tl, i, j, twins) {
 				return true
 			}
 		}
 	}
 	return false
+}
+
+// agree says whether two events have the same values in some columns.
+func agree(tl *model.Timeline, i, j int, columns []int) bool {
+	for _, c := range columns {
+		p := &tl.Props[c]
+		if p.Plain != nil && p.Plain[i] != p.Plain[j] || p.Codes != nil && p.Codes[i] != p.Codes[j] {
+			return false
+		}
+	}
+	return true
+}
+
+// doubleWords is what double firing means here.
+func (r *Run) doubleWords() string {
+	return strings.Join(append([]string{"user", "name", "second"}, r.twinKeys()...), ", ")
 }
 
 func floorDiv(a, b int64) int64 {
@@ -177,9 +221,9 @@ func (p *eventsPlan) layout(b *Builder) error {
 		t = newEventsTally(p)
 	}
 	b.A.Title = fmt.Sprintf("Events · %s to %s · %s", r.FirstDay, r.LastDay, r.Cal.Zone)
-	b.A.Definition = "Events up to the as-of day. Double firing counts the events that share user, name and second with another event."
+	b.A.Definition = "Events up to the as-of day. Double firing counts the events that share " + r.doubleWords() + " with another event."
 	all, users := b.Rows(p.all(), "events", "all events"), b.Count(p.all(), "users", "users")
-	double := b.Rows(p.allDouble(), "double", "double firing: events that share user, name and second with another")
+	double := b.Rows(p.allDouble(), "double", "double firing: events that share "+r.doubleWords()+" with another")
 	b.Block(Block{Kind: TableBlock, Name: "totals", Title: "in all", Heads: []Head{{"", true}}, Rows: []Row{
 		{Key: "events", Label: "events", Cells: []Cell{b.Cell(all)}, Open: "rows"},
 		{Key: "users", Label: "users", Cells: []Cell{b.Cell(users)}},
@@ -219,24 +263,44 @@ func (p *eventsPlan) order(b *Builder) []int {
 	return out
 }
 
-// holes lists the days without any event between the first and the last.
+// holes lists the days without any event between the first and the last; a
+// weekday that is nearly always empty is said once.
 func (p *eventsPlan) holes(b *Builder, perDay []int64) {
-	last := int(p.r.LastDay - p.r.FirstDay)
-	var lines []string
+	last := min(int(p.r.LastDay-p.r.FirstDay), len(perDay)-1)
+	var empty, all [7]int
 	total := 0
-	for i := 0; i <= last && i < len(perDay); i++ {
+	for i := 0; i <= last; i++ {
+		w := (p.r.FirstDay + model.Day(i)).Weekday()
+		all[w]++
+		if perDay[i] == 0 {
+			empty[w]++
+			total++
+		}
+	}
+	closed := func(i int) bool {
+		w := (p.r.FirstDay + model.Day(i)).Weekday()
+		return empty[w] >= 4 && empty[w]*5 >= all[w]*4
+	}
+	var lines []string
+	for w := range empty {
+		if empty[w] >= 4 && empty[w]*5 >= all[w]*4 {
+			lines = append(lines, fmt.Sprintf("%d of %d %ss", empty[w], all[w], time.Weekday(w)))
+		}
+	}
+	for i := 0; i <= last; i++ {
 		if perDay[i] != 0 {
 			continue
 		}
 		j := i
-		for j+1 < last && perDay[j+1] == 0 {
+		for j < last && perDay[j+1] == 0 {
 			j++
 		}
 		from, to := p.r.FirstDay+model.Day(i), p.r.FirstDay+model.Day(j)
-		total += j - i + 1
-		if i == j {
+		switch {
+		case i == j && closed(i):
+		case i == j:
 			lines = append(lines, fmt.Sprintf("%s %s", from, from.Weekday()))
-		} else {
+		default:
 			lines = append(lines, fmt.Sprintf("%s to %s, %s", from, to, plural(j-i+1, "day")))
 		}
 		i = j
@@ -244,7 +308,7 @@ func (p *eventsPlan) holes(b *Builder, perDay []int64) {
 	title := "every day between the first and the last has events"
 	if total > 0 {
 		title = plural(total, "day") + " without any event"
-		b.Warn("no-data", "%s between %s and %s have no event at all", plural(total, "day"), p.r.FirstDay, p.r.LastDay)
+		b.Warn("no-data", "%s between %s and %s without any event", plural(total, "day"), p.r.FirstDay, p.r.LastDay)
 	}
 	const most = 60
 	if len(lines) > most {
@@ -258,7 +322,7 @@ func (p *eventsPlan) explain(f *Figure) []ExplainLine {
 	if f.Kind == Count {
 		text = "number of users with such an event up to the as-of day"
 	} else if f.Slot == p.allDouble() || f.Slot >= p.names && f.Slot < p.all() {
-		text = "number of events that share user, name and second with another event; dates alone are never double"
+		text = "number of events that share " + p.r.doubleWords() + " with another event; dates alone are never double"
 	}
 	return []ExplainLine{{Head: "Formula", Text: text}}
 }

@@ -2,6 +2,7 @@ package query
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"dwell/model"
@@ -52,7 +53,7 @@ type rowFilter struct {
 	names    []string // nil: all; the scan leaves others out
 	ids      map[model.NameID]bool
 	user     string
-	columns  []string // of the property asked for
+	columns  []string // needed to decide: the property asked for, the twin columns
 	key      *model.KeyInfo
 	value    string // "": any
 	from, to model.Day
@@ -83,6 +84,9 @@ func newRowFilter(r *Run) (*rowFilter, error) {
 		}
 		f.columns = []string{p}
 	}
+	if f.double {
+		f.columns = append(f.columns, r.twinKeys()...)
+	}
 	if d := r.Day("day"); d != model.NoDay {
 		f.from, f.to = d, min(d, r.AsOf)
 	}
@@ -101,30 +105,44 @@ func newRowFilter(r *Run) (*rowFilter, error) {
 	return f, nil
 }
 
-// takes says whether event i is a row. column is where the property asked for
-// stands among the timeline's columns.
-func (f *rowFilter) takes(tl *model.Timeline, days []model.Day, i, column int) bool {
+// A rowView is where a filter's columns stand among those of a scan.
+type rowView struct {
+	property int
+	twins    []int
+}
+
+func (f *rowFilter) view(columns []string) rowView {
+	v := rowView{twins: places(f.r.twinKeys(), columns)}
+	if f.key != nil {
+		v.property = slices.Index(columns, f.key.Name)
+	}
+	return v
+}
+
+// takes says whether event i is a row.
+func (f *rowFilter) takes(tl *model.Timeline, days []model.Day, i int, v rowView) bool {
 	if days[i] < f.from || days[i] > f.to || f.ids != nil && !f.ids[tl.Name[i]] {
 		return false
 	}
 	if f.key != nil {
-		v := tl.Props[column].At(f.key, i)
-		if v == "" || f.value != "" && v != f.value {
+		has := tl.Props[v.property].At(f.key, i)
+		if has == "" || f.value != "" && has != f.value {
 			return false
 		}
 	}
-	return !f.double || isDouble(tl, i)
+	return !f.double || isDouble(tl, i, v.twins)
 }
 
 // kernel counts the rows, so that a table of them is an answer with users too.
 func (f *rowFilter) kernel() Kernel {
+	v := f.view(f.columns)
 	return Visit(func(u *Person, h *Hits) {
 		if f.user != "" && u.TL.ID != f.user {
 			return
 		}
 		n := int64(0)
 		for i := range u.Days {
-			if f.takes(u.TL, u.Days, i, 0) {
+			if f.takes(u.TL, u.Days, i, v) {
 				n++
 			}
 		}

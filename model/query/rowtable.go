@@ -66,12 +66,13 @@ func newRowTable(r *Run, f *rowFilter) (Table, error) {
 // count passes over all events once and counts the rows of each bucket.
 func (t *rowTable) count(counts []int) error {
 	type tally struct{ of map[int]int }
+	v := t.f.view(t.f.columns)
 	return Scan(t.r, Needs{Names: t.f.names, Columns: t.f.columns},
 		func() *tally { return &tally{map[int]int{}} },
 		func(a *tally, u *Person) error {
 			n := 0
 			for i := range u.Days {
-				if t.f.takes(u.TL, u.Days, i, 0) {
+				if t.f.takes(u.TL, u.Days, i, v) {
 					n++
 				}
 			}
@@ -89,18 +90,13 @@ func (t *rowTable) count(counts []int) error {
 // read makes the rows of one bucket (of the one user, if it is one user's table).
 func (t *rowTable) read(ctx context.Context, bucket int) error {
 	t.held, t.page = -1, t.page[:0]
-	column := 0
-	for i, k := range t.cut.Columns {
-		if t.f.key != nil && k == t.f.key.Name {
-			column = i
-		}
-	}
+	v := t.f.view(t.cut.Columns)
 	var days []model.Day
 	visit := func(tl *model.Timeline) error {
 		days = t.r.Cal.Days(days[:0], tl)
 		model.InDayOrder(days, tl)
 		for i := range days {
-			if t.f.takes(tl, days, i, column) {
+			if t.f.takes(tl, days, i, v) {
 				t.page = append(t.page, t.row(tl, days[i], i))
 			}
 		}

@@ -312,7 +312,7 @@ func (u *userLife) riskBlock(b *Builder) {
 
 // measures are the page's numbers, each with its definition.
 func (u *userLife) measures(b *Builder) {
-	bl := Block{Kind: TableBlock, Name: "measures", Title: "measures as of " + u.r.AsOf.String(), Heads: []Head{{"value", true}, {"unit", false}, {"definition", false}}}
+	bl := Block{Kind: TableBlock, Name: "measures", Title: "measures as of " + u.r.AsOf.String(), Heads: []Head{{"value", true}, {"definition", false}}}
 	for i := range u.set.Len() {
 		ref, fam := u.set.Ref(i), u.set.Family(i)
 		v, known := u.cur.Value(i)
@@ -323,7 +323,7 @@ func (u *userLife) measures(b *Builder) {
 		}
 		switch {
 		case fam.Type == measure.Number:
-			f := b.Own(Figure{Key: "measure." + ref.String(), Label: row.Label, Kind: Stat, Value: v, None: !known, Unit: fam.Unit, N: 1})
+			f := b.Own(Figure{Key: "measure." + ref.String(), Label: row.Label, Kind: Stat, Value: v, None: !known, Unit: unit, N: 1})
 			row.Cells = []Cell{b.Cell(f)}
 		case !known:
 			row.Cells = []Cell{TextCell("—")}
@@ -334,7 +334,7 @@ func (u *userLife) measures(b *Builder) {
 		default:
 			row.Cells = []Cell{TextCell(map[bool]string{true: "yes", false: "no"}[v != 0])}
 		}
-		row.Cells = append(row.Cells, TextCell(unit), TextCell(fam.Definition))
+		row.Cells = append(row.Cells, TextCell(fam.Definition))
 		bl.Rows = append(bl.Rows, row)
 	}
 	b.Block(bl)
