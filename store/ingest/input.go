@@ -218,3 +218,25 @@ func digestFile(ctx context.Context, path string) (string, error) {
 type readerFunc func([]byte) (int, error)
 
 func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
+
+// interruptible runs f, and gives up waiting for it when ctx is done. Nothing
+// can end a read of standard input, so then f is left behind; the input must
+// not be used again.
+func (in *Input) interruptible(ctx context.Context, f func() error) error {
+	if in.stdin == nil {
+		return f()
+	}
+	done := make(chan error, 1)
+	go func() {
+		var err error
+		defer func() { done <- err }()
+		defer recovered(&err)
+		err = f()
+	}()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

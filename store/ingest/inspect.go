@@ -40,6 +40,18 @@ func Inspect(ctx context.Context, in *Input, o Options) (*Recognition, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	var rec *Recognition
+	err := in.interruptible(ctx, func() (err error) {
+		rec, err = inspect(ctx, in, o)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return rec, nil
+}
+
+func inspect(ctx context.Context, in *Input, o Options) (*Recognition, error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}

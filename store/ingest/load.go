@@ -91,12 +91,17 @@ func (l *load) prepare(ctx context.Context) (model.LoadPlan, error) {
 			return lp, err
 		}
 		names[i] = in.Path
-		s, _, err := openPlan(in, &l.m, &l.o)
-		if err != nil {
+		size := int64(-1)
+		if err := in.interruptible(ctx, func() error {
+			s, _, err := openPlan(in, &l.m, &l.o)
+			if err == nil {
+				size = s.size
+				s.Close()
+			}
+			return err
+		}); err != nil {
 			return lp, err
 		}
-		size := s.size
-		s.Close()
 		if err := l.refuseKnown(ctx, in, size); err != nil {
 			return lp, err
 		}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -292,6 +293,38 @@ func TestCancelAndFailure(t *testing.T) {
 	_, err = Load(ctx, r.begin, []*Input{in}, rec.Mapping, o, func(Progress) { cancel() })
 	if !IsCancelled(err) || r.done {
 		t.Errorf("a mute pipe: error %v, committed %v", err, r.done)
+	}
+}
+
+// Standard input that says nothing holds neither Inspect nor Load once ctx ends.
+func TestMuteInput(t *testing.T) {
+	pr, pw := io.Pipe()
+	defer pw.Close()
+	ctx, cancel := context.WithCancel(context.Background())
+	in := Stdin(readerFunc(func(p []byte) (int, error) {
+		cancel()
+		return pr.Read(p)
+	}))
+	if _, err := Inspect(ctx, in, Options{Now: testNow}); !IsCancelled(err) {
+		t.Errorf("Inspect: %v", err)
+	}
+}
+
+// A damaged file is found out at its end, and nothing of it stays.
+func TestCutShort(t *testing.T) {
+	var gz bytes.Buffer
+	g := gzip.NewWriter(&gz)
+	g.Write([]byte(messy(60_000)))
+	g.Close()
+	in := File(write(t, "e.csv.gz", gz.String()[:gz.Len()-1000]))
+	rec, err := Inspect(context.Background(), in, Options{Now: testNow})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &recorder{}
+	_, err = Load(context.Background(), r.begin, []*Input{in}, rec.Mapping, Options{Now: testNow}, nil)
+	if !errors.Is(err, ErrUnreadable) || !strings.Contains(err.Error(), "damaged or cut short") || r.done || r.aborted == 0 {
+		t.Errorf("error %v, committed %v", err, r.done)
 	}
 }
 

@@ -83,6 +83,9 @@ func (m *Mapping) check() error {
 			return err
 		}
 	}
+	if m.User == "" || m.Time == "" {
+		return bad("the mapping names no column for user or time: set both")
+	}
 	if m.Event == "" && m.EventConst == "" {
 		return bad("no event name: set event (a column) or event_const (one name for all rows)")
 	}
@@ -99,7 +102,7 @@ func (m *Mapping) check() error {
 		return bad("%q is not a way to write numbers: use %s", m.Number, strings.Join(numberNames, ", "))
 	}
 	if m.Amount != "" {
-		if _, err := parseAmount(m.Amount, nil); err != nil && !strings.ContainsAny(m.Amount, " -") {
+		if _, err := parseAmount(m.Amount, nil); err != nil {
 			return err
 		}
 	}

@@ -22,9 +22,8 @@ type plan struct {
 	cells  []int       // column of each of amount.names
 	props  []int       // columns that become properties
 
-	rest    bool           // of JSON: other keys become properties too
-	skip    map[string]int // of JSON: column of each name in names
-	integer bool           // drop the .0 of user ids
+	rest    bool // of JSON: other keys become properties too
+	integer bool // drop the .0 of user ids
 	times   *timeParser
 	zone    *model.Calendar
 	header  []byte // the header line, nil without one
@@ -62,21 +61,22 @@ type worker struct {
 	whole bool // keep the whole text of rejected rows
 	tally *tally
 
-	out    parsed
-	dated  []bool
-	amount []model.Money
-	vals   [][]byte
-	kinds  []valueKind
-	props  []model.BatchCol
-	keyAt  map[string]int // of JSON: column by key, for this block
-	keys   []string
-	arena  []byte
-	num    []byte
-	json   jsonReader
-	types  map[string]*[kinds]int64
-	typeAt []*[kinds]int64 // of each property column
-	base   int             // property columns of the plan
-	cellFn func(int) []byte
+	out     parsed
+	dated   []bool
+	amount  []model.Money
+	vals    [][]byte
+	kinds   []valueKind
+	props   []model.BatchCol
+	keyAt   map[string]int // of JSON: column by key, for this block
+	keys    []string
+	longKey bool // the row has a property name beyond MaxID
+	arena   []byte
+	num     []byte
+	json    jsonReader
+	types   map[string]*[kinds]int64
+	typeAt  []*[kinds]int64 // of each property column
+	base    int             // property columns of the plan
+	cellFn  func(int) []byte
 }
 
 func newWorker(p *plan, whole bool, t *tally) *worker {
@@ -281,8 +281,12 @@ func (w *worker) object(row []byte) reason {
 	for range w.keys {
 		w.vals, w.kinds = append(w.vals, nil), append(w.kinds, kindAbsent)
 	}
+	w.longKey = false
 	if !w.json.object(row) {
 		return notObject
+	}
+	if w.longKey {
+		return longName
 	}
 	if len(w.keys) > len(w.plan.names)+MaxNewKeys {
 		// The row's new names are forgotten with it.
@@ -301,6 +305,10 @@ func (w *worker) member(path, value []byte, kind valueKind) {
 	i, ok := w.keyAt[string(path)]
 	if !ok {
 		if !w.plan.rest || len(path) == 0 {
+			return
+		}
+		if len(path) > MaxID {
+			w.longKey = true
 			return
 		}
 		i = len(w.keys)

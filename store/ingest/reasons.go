@@ -25,6 +25,7 @@ const (
 	longRow
 	longValue
 	notObject
+	longName
 	manyKeys
 	headerAgain
 	reasonsEnd
@@ -48,6 +49,7 @@ var reasonText = [reasonsEnd]string{
 	longRow:     "row longer than 1 MiB",
 	longValue:   "a property value longer than 64 KiB",
 	notObject:   "not a JSON object",
+	longName:    fmt.Sprintf("property name longer than %d bytes", MaxID),
 	manyKeys:    fmt.Sprintf("more than %d different property names in 1 MiB: choose some with --props", MaxNewKeys),
 	headerAgain: "the header again",
 }

@@ -421,6 +421,9 @@ func (r *recogniser) amount() error {
 			}
 		}
 		r.m.Amount, r.why["amount"] = r.o.Amount, "as given"
+		if a.expr.op == 'c' {
+			r.m.Amount = exprName(a.names[0])
+		}
 		r.numberStyle(a)
 		return nil
 	}
@@ -449,9 +452,6 @@ func (r *recogniser) amount() error {
 		r.m.Amount, r.why["amount"] = exprName(quantity)+"*"+exprName(price), "a guess: quantity times unit price"
 	case amount != "":
 		r.m.Amount, r.why["amount"] = exprName(amount), "by name"
-		if amount != exprName(amount) {
-			r.m.Amount = amount // a single column needs no quotes
-		}
 	case r.t.header == nil && r.t.sx.mode == modeTable:
 		// Without names: the last column of decimals is the likeliest amount.
 		for i := len(r.t.names) - 1; i >= 0 && r.m.Amount == ""; i-- {
@@ -512,6 +512,9 @@ func (r *recogniser) numberStyle(a *amountPlan) {
 func exprName(name string) string {
 	if a, err := parseAmount(name, nil); err == nil && a.expr.op == 'c' && a.names[0] == name {
 		return name
+	}
+	if strings.Contains(name, "`") {
+		return `"` + name + `"`
 	}
 	return "`" + name + "`"
 }

@@ -86,6 +86,12 @@ func TestOptions(t *testing.T) {
 	if r := rec.Rows[0]; r.User != "u1" || r.Event != "visit" || r.Amount != "14" || r.Time != "2024-01-05 08:00:00 UTC" {
 		t.Errorf("columns by number: %+v", r)
 	}
+	for given, want := range map[string]string{"Net (€)": "`Net (€)`", "`Net (€)`*2": "`Net (€)`*2", "": "`Total ($)`"} {
+		rec, err = Inspect(context.Background(), File(write(t, "f", "user,day,Net (€),Total ($)\nu1,2024-01-05,8,9\n")), Options{Now: testNow, Amount: given})
+		if err != nil || rec.Mapping.Amount != want {
+			t.Errorf("amount %q: %v %+v", given, err, rec)
+		}
+	}
 	rec, err = Inspect(context.Background(), File(write(t, "f", "user,day,clock,x\nu1,2024-01-05,08:00,a\n")), Options{Now: testNow, Time: "day+clock", EventConst: "visit"})
 	if err != nil {
 		t.Fatal(err)

@@ -225,6 +225,11 @@ func (t *table) readRows(name string, text []byte, whole bool, header string) er
 		return &sentence{ErrNotEvents, fmt.Sprintf("%s: has %d columns; dwell reads up to %d", name, len(t.rows[0]), MaxColumns)}
 	}
 	if header == "yes" || header == "" && t.looksHeaded() {
+		for i, c := range t.rows[0] {
+			if len(c) > MaxID {
+				return &sentence{ErrNotEvents, fmt.Sprintf("%s: the name of its column %d is longer than %d bytes: that is no table dwell can read", name, i+1, MaxID)}
+			}
+		}
 		t.header = bytes.Clone(trim(first))
 		t.names = uniqueNames(t.rows[0])
 		t.rows = t.rows[1:]
