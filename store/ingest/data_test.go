@@ -81,13 +81,18 @@ func TestDataSets(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(filepath.Base(c.file), func(t *testing.T) {
-			rec, info, _ := loadFile(t, shared(t, c.file), Options{})
-			t.Log("\n" + strings.Join(rec.Lines, "\n"))
-			q := info.Quality
-			if q.Read != c.rows || q.RejectedTotal() != c.reject || info.Users != c.users {
-				t.Errorf("read %d, rejected %d, users %d; want %d, %d, %d", q.Read, q.RejectedTotal(), info.Users, c.rows, c.reject, c.users)
+			r := record(t, Options{}, File(shared(t, c.file)))
+			q, users, stored := r.quality, map[string]bool{}, int64(0)
+			for _, b := range r.batches {
+				stored += int64(b.Len())
+				for _, u := range b.User {
+					users[string(u)] = true
+				}
 			}
-			got := rec.Mapping
+			if q.Read != c.rows || q.RejectedTotal() != c.reject || int64(len(users)) != c.users || stored != c.rows-c.reject {
+				t.Errorf("read %d, stored %d, rejected %d, users %d; want %d rows, %d rejected, %d users", q.Read, stored, q.RejectedTotal(), len(users), c.rows, c.reject, c.users)
+			}
+			got := r.mapping
 			got.Format, got.Width, got.Zone, got.Props, got.AllProps, got.Number, got.Encoding = "", 0, "", nil, false, "", ""
 			if string(got.TOML()) != string(c.m.TOML()) {
 				t.Errorf("mapping\n%s\nwant\n%s", got.TOML(), c.m.TOML())

@@ -32,6 +32,7 @@ type recorder struct {
 	done    bool
 	quality model.Quality
 	sources []model.SourceInfo
+	mapping Mapping
 }
 
 func (r *recorder) begin(context.Context, model.LoadPlan) (model.Loader, error) {
@@ -104,7 +105,7 @@ func record(t *testing.T, o Options, ins ...*Input) *recorder {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &recorder{}
+	r := &recorder{mapping: rec.Mapping}
 	if _, err := Load(context.Background(), r.begin, ins, rec.Mapping, o, nil); err != nil {
 		t.Fatal(err)
 	}
