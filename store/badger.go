@@ -28,7 +28,8 @@ const (
 // iteration without a word, which the readers here notice by counting chunks.
 func badgerOptions(dir string, readOnly bool) badger.Options {
 	o := badger.DefaultOptions(filepath.Join(dir, dirBadger))
-	o.ReadOnly = readOnly
+	o.ReadOnly = readOnly && canShare
+	o.BypassLockGuard = canShare // lockDir holds the lock, from before the open
 	o.Logger = nil
 	o.Compression = options.None
 	o.BlockCacheSize = 0
@@ -53,17 +54,29 @@ func openBadger(o badger.Options) (db *badger.DB, err error) {
 			db, err = nil, fmt.Errorf("%s: %w: %v; restore a backup or load the files again into a new directory", o.Dir, ErrDamaged, p)
 		}
 	}()
-	return badger.Open(o)
+	db, err = badger.Open(o)
+	if err != nil && strings.Contains(err.Error(), "Cannot acquire directory lock") {
+		err = errLocked // where Badger itself holds the lock
+	}
+	return db, err
 }
 
-// isLocked says that Badger was refused the directory's lock.
-func isLocked(err error) bool {
-	return err != nil && strings.Contains(err.Error(), "Cannot acquire directory lock")
+// closeBadger closes Badger, which may have to write, and read, damaged files.
+func closeBadger(db *badger.DB) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("close: %w: %v", ErrDamaged, p)
+		}
+	}()
+	return db.Close()
 }
 
 // needsRecovery says that a read-only open failed because a writer was killed
-// and its log still has to be cut to what was written whole.
-func needsRecovery(err error) bool { return errors.Is(err, badger.ErrTruncateNeeded) }
+// and its log still has to be cut to what was written whole. Badger wraps that
+// error in a way that errors.Is does not see through.
+func needsRecovery(err error) bool {
+	return err != nil && strings.Contains(err.Error(), badger.ErrTruncateNeeded.Error())
+}
 
 // mendModes gives the files of a directory the read bits that the directory
 // itself has. Badger makes some of its files 0600 whatever the umask says, and

@@ -43,6 +43,9 @@ func (s *Store) Check(ctx context.Context, report func(done, total int64), fn fu
 		}
 	}()
 	defer guard(&inFn, &err)
+	if err := c.intents(); err != nil {
+		return err
+	}
 	for i, l := range c.view.loads {
 		c.loads[l.mark.Load] = &loadCheck{load: l, maps: c.view.plan(model.Filter{Until: model.NoCut}).loads[i]}
 		c.total += l.mark.Chunks
@@ -68,7 +71,7 @@ type checker struct {
 	txn         *badger.Txn
 	view        *view
 	loads       map[uint32]*loadCheck
-	wild        map[uint32]bool // loads without a marker that have been reported
+	wild        map[uint32]bool // loads without a marker that need no report, or have had it
 	report      func(done, total int64)
 	fn          func(Problem)
 	done, total int64
@@ -78,13 +81,26 @@ type checker struct {
 	at   int       // how many of them the chunks have used
 }
 
+// intents notes interrupted loads: what they left is not a broken promise, for
+// every reader ignores it and the next load removes it.
+func (c *checker) intents() error {
+	for e, err := range entries(c.txn, []byte{kindIntent}, false) {
+		if err != nil {
+			return err
+		}
+		if load, err := parseLoadKey(e.key, kindIntent); err == nil {
+			c.wild[load] = true
+		}
+	}
+	return nil
+}
+
 // loadCheck is what has been counted of one load.
 type loadCheck struct {
-	load   *loadView
-	maps   loadMaps
-	rows   [buckets]bucketRow
-	names  []int64
-	intent bool
+	load  *loadView
+	maps  loadMaps
+	rows  [buckets]bucketRow
+	names []int64
 }
 
 func (c *checker) problem(key []byte, format string, args ...any) {
@@ -118,6 +134,9 @@ func (c *checker) run() error {
 	c.unfinished()
 	for _, l := range c.view.loads {
 		c.totals(c.loads[l.mark.Load])
+	}
+	if _, err := readLedger(c.st.dir); err != nil {
+		c.fn(Problem{ledgerFile, err.Error()})
 	}
 	if _, err := c.txn.Get(formatKey()); err != nil {
 		c.problem(formatKey(), "it cannot be read: %v", err)
@@ -168,13 +187,13 @@ func (c *checker) entry(key, value []byte) {
 	}
 }
 
-// owner is the committed load an entry belongs to; a load without a marker is
-// reported once, unless it is being written at this moment.
+// owner is the committed load an entry belongs to; a load with neither marker nor
+// intent is reported once.
 func (c *checker) owner(key []byte, load uint32) *loadCheck {
 	l := c.loads[load]
 	if l == nil && !c.wild[load] {
 		c.wild[load] = true
-		c.problem(key, "load %d has entries and no marker: it was interrupted, and the next load removes them", load)
+		c.problem(key, "load %d has entries, but neither a marker nor an intent to write one", load)
 	}
 	return l
 }

@@ -2,6 +2,7 @@ package store
 
 import (
 	"cmp"
+	"context"
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
@@ -117,6 +118,12 @@ func (c *commit) run(q model.Quality, sources []model.SourceInfo) (model.LoadInf
 	st.mu.Lock()
 	st.view = nil
 	st.mu.Unlock()
+	// The load stands whatever happens to the ledger, which only has to name no
+	// load too many.
+	if s, err := st.Snapshot(context.Background()); err == nil {
+		_ = writeLedger(st.dir, s.(*snapshot).view)
+		s.Close()
+	}
 	return m.Info, nil
 }
 

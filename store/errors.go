@@ -15,6 +15,9 @@ var (
 	ErrReadOnly = errors.New("the data set is open for reading only")
 )
 
+// errLocked says that another process holds the lock; refusal says who.
+var errLocked = errors.New("the lock is held")
+
 // Reading.
 var (
 	// ErrBadKey says that a key does not follow its layout.

@@ -157,7 +157,7 @@ func noSpace(dir string, err error) error {
 func (l *loader) share() int64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return max(l.st.opt.Memory/4/int64(max(len(l.workers), 2)), 64<<10)
+	return max(l.st.opt.Memory/4/int64(max(len(l.workers), 2)), 16<<10)
 }
 
 // fail records the first failure, wakes who waits, and gives that failure.

@@ -42,6 +42,7 @@ type Store struct {
 	dir    string
 	opt    Options
 	db     *badger.DB
+	unlock func() error
 	holder string // path of this process's holder file
 
 	mu      sync.Mutex
@@ -79,8 +80,7 @@ func Open(dir string, o Options) (*Store, error) {
 	if err := s.prepare(); err != nil {
 		return nil, err
 	}
-	var err error
-	if s.db, err = s.open(); err != nil {
+	if err := s.open(); err != nil {
 		return nil, err
 	}
 	mode := modeReading
@@ -88,7 +88,7 @@ func Open(dir string, o Options) (*Store, error) {
 		mode = modeWriting
 	}
 	s.holder = register(dir, mode, o.Now())
-	if err = s.settle(); err != nil {
+	if err := s.settle(); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
@@ -104,70 +104,127 @@ func (s *Store) prepare() error {
 		return explainOpen(s.dir, err)
 	}
 	if s.opt.ReadOnly {
-		if !Exists(s.dir) {
+		if lines, _ := readLedger(s.dir); !Exists(s.dir) && len(lines) == 0 {
 			return fmt.Errorf("%s: %w", s.dir, ErrNoData)
 		}
-		return nil
+		if Exists(s.dir) {
+			return nil
+		}
+		return s.manifestThere()
+	}
+	if err := s.manifestThere(); err != nil {
+		return err
 	}
 	if err := os.MkdirAll(filepath.Join(s.dir, dirBadger), 0o777); err != nil {
+		return explainOpen(s.dir, err)
+	}
+	if err := writable(s.dir); err != nil {
 		return explainOpen(s.dir, err)
 	}
 	// Badger opens its files through mmap before it notices a full disk.
 	return s.room(0)
 }
 
-// recoverWait is how long a reader waits for another one that is mending what a
+// writable finds out whether this user may make files in dir.
+func writable(dir string) error {
+	f, err := os.CreateTemp(dir, ".try-*")
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
+}
+
+// recoverWait is how long a reader waits for others that are mending what a
 // killed writer left.
 const recoverWait = 5 * time.Second
 
-// open opens Badger, going through a writing open where a killed writer makes
-// that necessary.
-func (s *Store) open() (*badger.DB, error) {
-	readOnly := s.opt.ReadOnly && canShare
+// open takes the lock and opens Badger, which has to be opened for writing once
+// before it can be read if its last writer was killed.
+func (s *Store) open() error {
 	for until := time.Now().Add(recoverWait); ; time.Sleep(20 * time.Millisecond) {
-		db, err := openBadger(badgerOptions(s.dir, readOnly))
+		err := s.openLocked(s.opt.ReadOnly && canShare)
+		late := time.Now().After(until)
 		switch {
 		case err == nil:
-			return db, nil
-		case isLocked(err):
+			return nil
+		case needsRecovery(err):
+			// Every reader that comes by lets go of the data set and tries to
+			// get it alone; one succeeds.
+			if err := s.recover(); err != nil && (!errors.Is(err, errLocked) || late) {
+				return fmt.Errorf("%s: a load was killed, and what it left has to be mended by somebody who may write there: %w", s.dir, err)
+			}
+		case errors.Is(err, errLocked):
 			hs := holders(s.dir)
-			if s.opt.ReadOnly && recovering(hs) && time.Now().Before(until) {
+			if s.opt.ReadOnly && recovering(hs) && !late {
 				continue
 			}
-			return nil, refusal(s.dir, hs, s.opt.ReadOnly)
-		case readOnly && needsRecovery(err):
-			if err := s.recover(); err != nil && !isLocked(err) {
-				return nil, fmt.Errorf("%s: a load was killed and has to be cleaned up by somebody who may write there: %w", s.dir, err)
-			}
-			if time.Now().After(until) {
-				return nil, refusal(s.dir, holders(s.dir), true)
-			}
+			return refusal(s.dir, hs, s.opt.ReadOnly)
 		default:
-			return nil, explainOpen(s.dir, err)
+			return explainOpen(s.dir, err)
 		}
 	}
 }
 
-// recover opens for writing and closes again, which cuts the log.
+// openLocked opens Badger under the lock, which is kept if that succeeds.
+func (s *Store) openLocked(readOnly bool) (err error) {
+	path := filepath.Join(s.dir, dirBadger)
+	unlock, err := lockDir(path, !readOnly)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			unlock()
+		}
+	}()
+	o := badgerOptions(s.dir, readOnly)
+	if err := checkTables(s.dir, o); err != nil {
+		return err
+	}
+	if !readOnly && !s.opt.ReadOnly {
+		if err := s.preflight(); err != nil {
+			return err
+		}
+	}
+	db, err := openBadger(o)
+	if err != nil {
+		return err
+	}
+	s.db, s.unlock = db, unlock
+	return nil
+}
+
+// recover opens for writing and closes again, which cuts Badger's log to what
+// was written whole.
 func (s *Store) recover() error {
 	// Named before the lock is held, so that whoever is refused finds the name.
-	name := register(s.dir, modeRecovering, s.opt.Now())
-	if name != "" {
+	if name := register(s.dir, modeRecovering, s.opt.Now()); name != "" {
 		defer os.Remove(name)
 	}
+	path := filepath.Join(s.dir, dirBadger)
+	unlock, err := lockDir(path, true)
+	if err != nil {
+		return err
+	}
+	defer unlock()
 	db, err := openBadger(badgerOptions(s.dir, false))
 	if err != nil {
 		return err
 	}
-	err = db.Close()
-	mendModes(filepath.Join(s.dir, dirBadger))
+	err = closeBadger(db)
+	mendModes(path)
 	return err
 }
 
 // settle checks the format number and, when writing, rolls back what an
 // interrupted load left.
-func (s *Store) settle() error {
+func (s *Store) settle() (err error) {
+	var never bool
+	defer guard(&never, &err)
 	if err := s.checkFormat(); err != nil {
+		return err
+	}
+	if err := s.db.View(func(txn *badger.Txn) error { return checkLedger(s.dir, txn) }); err != nil {
 		return err
 	}
 	if s.opt.ReadOnly {
@@ -200,14 +257,14 @@ func (s *Store) Close() error {
 	for _, sn := range open {
 		sn.Close()
 	}
-	err := s.db.Close()
+	err := closeBadger(s.db)
 	if !s.opt.ReadOnly {
 		mendModes(filepath.Join(s.dir, dirBadger))
 	}
 	if s.holder != "" {
 		os.Remove(s.holder)
 	}
-	return err
+	return errors.Join(err, s.unlock())
 }
 
 // Snapshot is the data version as it stands.

@@ -1,10 +1,12 @@
-//go:build unix
+//go:build !windows
 
 package store
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
+	"os"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -12,6 +14,35 @@ import (
 
 // canShare says that this system lets several processes read a data set together.
 const canShare = true
+
+// lockDir locks a directory, for this process alone or shared, without waiting:
+// errLocked if it is held. It is the lock that Badger itself would take, so that
+// Badger's own tools are kept out too. A directory can be opened and locked on a
+// read-only medium.
+func lockDir(dir string, alone bool) (unlock func() error, err error) {
+	f, err := os.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	how := unix.LOCK_SH
+	if alone {
+		how = unix.LOCK_EX
+	}
+	for {
+		err = unix.Flock(int(f.Fd()), how|unix.LOCK_NB)
+		if !errors.Is(err, unix.EINTR) {
+			break
+		}
+	}
+	if err == nil {
+		return f.Close, nil
+	}
+	f.Close()
+	if errors.Is(err, unix.EWOULDBLOCK) {
+		return nil, errLocked
+	}
+	return nil, fmt.Errorf("lock %s: %w", dir, err)
+}
 
 // alive says whether a process of this machine still runs.
 func alive(pid int) bool {

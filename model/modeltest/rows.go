@@ -92,6 +92,7 @@ func Load(t testing.TB, to Beginner, plan model.LoadPlan, rows []Row, workers in
 	if err != nil {
 		return model.LoadInfo{}, err
 	}
+	defer ld.Abort() // nothing, once it is committed
 	bs := Batches(rows, 100)
 	if workers == 1 {
 		for _, b := range bs {
