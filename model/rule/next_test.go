@@ -17,6 +17,7 @@ func lifeSchema(t interface{ Fatal(...any) }) *measure.Schema {
 		Names:   []model.NameInfo{{Name: "open"}, {Name: "purchase"}, {Name: "push"}, {Name: "cancel"}},
 		Keys: []model.KeyInfo{
 			{Name: "plan", Values: []string{"", "free", "pro"}},
+			{Name: "score", Values: []string{"", "3", "14", "0.5"}},
 			{Name: "paid_until", Values: []string{"", "2024-03-20", "2024-05-02", "2024-03-12"}},
 		},
 	}
@@ -32,7 +33,7 @@ func lifeSchema(t interface{ Fatal(...any) }) *measure.Schema {
 }
 
 func drawLife(t *rapid.T) *model.Timeline {
-	tl := &model.Timeline{ID: "u", Props: make([]model.Column, 2)}
+	tl := &model.Timeline{ID: "u", Props: make([]model.Column, 3)}
 	at := int64(model.DayOf(2024, 2, 20)) * 86_400_000
 	for range rapid.IntRange(1, 60).Draw(t, "events") {
 		at += rapid.OneOf(rapid.Int64Range(0, 3*86_400_000), rapid.Int64Range(0, 30*86_400_000)).Draw(t, "gap")
@@ -40,7 +41,8 @@ func drawLife(t *rapid.T) *model.Timeline {
 		tl.Name = append(tl.Name, model.NameID(rapid.SampledFrom([]int{0, 0, 0, 1, 2, 3}).Draw(t, "name")))
 		tl.Amount = append(tl.Amount, model.Money(rapid.Int64Range(-5, 50).Draw(t, "amount"))*model.Unit)
 		tl.Props[0].Codes = append(tl.Props[0].Codes, uint32(rapid.IntRange(0, 2).Draw(t, "plan")))
-		tl.Props[1].Codes = append(tl.Props[1].Codes, uint32(max(0, rapid.IntRange(-6, 3).Draw(t, "paid"))))
+		tl.Props[1].Codes = append(tl.Props[1].Codes, uint32(rapid.IntRange(0, 3).Draw(t, "score")))
+		tl.Props[2].Codes = append(tl.Props[2].Codes, uint32(max(0, rapid.IntRange(-6, 3).Draw(t, "paid"))))
 	}
 	return tl
 }
@@ -54,9 +56,10 @@ func drawCondition(t *rapid.T, depth int) string {
 		"drop_p", "overdue", "dwell_days", "max_dwell", "days_since('purchase')", "count('open', 30)", "revenue_30", "active_share(20)", "active_share",
 		"sessions_7", "spell_active_days", "sum(amount, 9, plan == 'pro')", "distinct(plan, 12)", "aov_20", "gap_median_days",
 		"(recency_days - 2 * dwell_days)", "(tenure_days / 3)", "(recency_days * overdue)", "max(recency_days, dwell_days)", "(overdue ?? 2)",
-		"(tenure_days > 40 ? recency_days : dwell_days)", "-recency_days", "(100 / (recency_days - 3))"})
+		"(tenure_days > 40 ? recency_days : dwell_days)", "-recency_days", "(100 / (recency_days - 3))", "(score * recency_days)"})
 	bare := []string{"active_today", "cancelled_today", "contract_open", "plan == 'pro'", "known(rate_ratio)", "known(100 / (recency_days - 3))",
-		"recency_days in [3, 9, 30]", "overdue in [1, 2.5]", "first(plan) == plan", "stage == 'b'"}
+		"recency_days in [3, 9, 30]", "overdue in [1, 2.5]", "first(plan) == plan", "stage == 'b'",
+		"(contract_open ? plan : first(plan)) == 'pro'", "known(active_today ? plan : first(plan))", "(plan ?? 'x') contains 'p'", "true", "score > 3", "known(plan)"}
 	if rapid.IntRange(0, 3).Draw(t, "bare") == 0 {
 		return rapid.SampledFrom(bare).Draw(t, "condition")
 	}
@@ -88,7 +91,7 @@ func TestNextMissesNoChange(t *testing.T) {
 		tl := drawLife(t)
 		first := s.Cal.EventDay(tl, 0)
 		st := measure.State{Stage: 1, Since: first, SpellFrom: first, MaxDwell: rapid.SampledFrom([]int{0, 20}).Draw(t, "max")}
-		f := model.Filter{Columns: []string{"plan", "paid_until"}, Amounts: true}
+		f := model.Filter{Columns: []string{"plan", "score", "paid_until"}, Amounts: true}
 		every, err := set.NewCursorFor(f)
 		if err != nil {
 			t.Fatal(err)

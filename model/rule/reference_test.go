@@ -27,13 +27,13 @@ var (
 )
 
 func drawNum(t *rapid.T, depth int) twin {
-	switch k := rapid.IntRange(0, 9).Draw(t, "num"); {
+	switch k := rapid.IntRange(0, 10).Draw(t, "num"); {
 	case depth <= 0 || k < 5:
 		n := rapid.SampledFrom(numNames).Draw(t, "name")
 		return twin{n, n, []string{n}}
 	case k < 7:
 		lit := rapid.SampledFrom([]string{"0", "1", "2.5", "7", "30", "G", "beat"}).Draw(t, "lit")
-		return twin{rule: lit, ref: lit}
+		return twin{rule: lit, ref: decimal(lit)}
 	case k < 8:
 		a, b := drawNum(t, depth-1), drawNum(t, depth-1)
 		op := rapid.SampledFrom([]string{"+", "-", "*"}).Draw(t, "op")
@@ -41,10 +41,23 @@ func drawNum(t *rapid.T, depth int) twin {
 	case k < 9:
 		a, b := drawNum(t, depth-1), drawNum(t, depth-1)
 		return twin{"max(" + a.rule + ", " + b.rule + ")", "max(" + a.ref + ", " + b.ref + ")", append(a.needs, b.needs...)}
-	default:
+	case k < 10:
 		n := rapid.SampledFrom(numNames).Draw(t, "name")
-		return twin{rule: "(" + n + " ?? 3)", ref: "(" + n + " ?? 3)"}
+		return twin{rule: "(" + n + " ?? 3)", ref: "(" + n + " ?? 3.0)"}
+	default: // c ? a : b, missing where the side taken is
+		c := drawBool(t, depth-2)
+		n := rapid.SampledFrom(numNames).Draw(t, "name")
+		return twin{"(" + c.rule + " ? " + n + " : 1 + 1)", "(" + c.ref + " ? " + n + " : 2.0)", []string{"(" + c.ref + " ? " + n + " : 2.0)"}}
 	}
+}
+
+// decimal writes a whole number with a point: expr's checker takes max(0, 2.5)
+// for an int and its machine then fails.
+func decimal(lit string) string {
+	if strings.Trim(lit, "0123456789") == "" {
+		return lit + ".0"
+	}
+	return lit
 }
 
 // guard makes a comparison false where a value is missing.
@@ -58,7 +71,7 @@ func guard(src string, needs ...[]string) string {
 }
 
 func drawBool(t *rapid.T, depth int) twin {
-	k := rapid.IntRange(0, 13).Draw(t, "bool")
+	k := rapid.IntRange(0, 17).Draw(t, "bool")
 	if depth <= 0 {
 		k %= 8
 	}
@@ -67,7 +80,7 @@ func drawBool(t *rapid.T, depth int) twin {
 		a, b := drawNum(t, depth-1), drawNum(t, depth-1)
 		if rapid.Bool().Draw(t, "constant") { // the common form, which has a path of its own
 			lit := rapid.SampledFrom([]string{"0", "1", "2", "2.5", "30"}).Draw(t, "lit")
-			b = twin{rule: lit, ref: lit}
+			b = twin{rule: lit, ref: decimal(lit)}
 		}
 		op := rapid.SampledFrom([]string{"<", "<=", ">", ">=", "==", "!="}).Draw(t, "op")
 		return twin{rule: "(" + a.rule + " " + op + " " + b.rule + ")", ref: guard("("+a.ref+" "+op+" "+b.ref+")", a.needs, b.needs)}
@@ -105,6 +118,27 @@ func drawBool(t *rapid.T, depth int) twin {
 			}
 		}
 		return twin{rule: src, ref: guard(src, needs)}
+	case k < 12: // two conditions compared; a missing yes-or-no compares as false
+		op := rapid.SampledFrom([]string{"==", "!="}).Draw(t, "op")
+		if rapid.Bool().Draw(t, "flags") {
+			src := "(active_today " + op + " contract_open)"
+			return twin{rule: src, ref: guard(src, boolNames)}
+		}
+		a, b := drawBool(t, 0), drawBool(t, depth-1)
+		return twin{rule: "((" + a.rule + " and true) " + op + " (" + b.rule + " or false))", ref: "((" + a.ref + ") " + op + " (" + b.ref + "))"}
+	case k < 14: // texts that are not one property
+		c := drawBool(t, depth-2)
+		src := rapid.SampledFrom([]string{"(%s ? plan : country)", "((%s ? email : 'pro') ?? 'DE')", "(plan ?? (%s ? country : email))"}).Draw(t, "text")
+		a, b := fmt.Sprintf(src, c.rule), fmt.Sprintf(src, c.ref)
+		if rapid.Bool().Draw(t, "known") {
+			return twin{rule: "known(" + a + ")", ref: "((" + b + ") != nil)"}
+		}
+		op := rapid.SampledFrom([]string{"== 'pro'", "!= 'DE'", "contains 'e'", "matches '^[a-p]'", "in ['pro', 'AT']", "!= country"}).Draw(t, "op")
+		needs := []string{"(" + b + ")"}
+		if op == "!= country" {
+			needs = append(needs, "country")
+		}
+		return twin{rule: "((" + a + ") " + op + ")", ref: guard("(("+b+") "+op+")", needs)}
 	default:
 		a, b := drawBool(t, depth-1), drawBool(t, depth-1)
 		op := rapid.SampledFrom([]string{"and", "or", "&&", "||"}).Draw(t, "op")
