@@ -194,7 +194,8 @@ func (s *answerScreen) layout() {
 	if s.w == 0 || len(s.panes) == 0 {
 		return
 	}
-	if s.columns > 1 && s.w >= 120 && len(s.panes) > 1 {
+	two := s.columns > 1 && s.w >= 120 && len(s.panes) > 1 || s.w >= 160 && len(s.panes) > 3
+	if two {
 		s.rects = sideBySide(s.panes, s.w, s.h)
 		s.top = 0
 	} else {
@@ -214,6 +215,9 @@ func stack(panes []widget.Pane, x, w, h, focus, top int) ([]rect, int) {
 	for i, p := range panes {
 		least[i], wish[i] = p.Room(w)
 		least[i] = min(least[i], wish[i], h)
+		if i == focus && h < 30 { // where room is short it goes to what is looked at
+			least[i] = min(wish[i], max(least[i], h/2))
+		}
 	}
 	top = min(top, focus)
 	end := top

@@ -446,17 +446,28 @@ func (a *App) goTo(address string, drilled bool) tea.Cmd {
 	if s := a.screen(); s != nil {
 		s.Leave()
 	}
-	for _, e := range a.hist[a.at+1:] {
-		if e.screen != nil {
-			e.screen.Leave()
-		}
+	for i := a.at + 1; i < len(a.hist); i++ {
+		a.forget(i)
 	}
 	a.hist = append(a.hist[:a.at+1], entry{address: canonical, screen: newScreen(a.s, q), parent: parent})
 	a.at = len(a.hist) - 1
 	if far := a.at - keepScreens; far >= 0 {
-		a.hist[far].screen = nil
+		a.forget(far)
 	}
 	return a.arrive()
+}
+
+// forget drops the screen of a step; its address stays.
+func (a *App) forget(i int) {
+	s := a.hist[i].screen
+	if s == nil {
+		return
+	}
+	s.Leave()
+	if c, ok := s.(closer); ok {
+		c.Close()
+	}
+	a.hist[i].screen = nil
 }
 
 // show goes to a step of the history.
@@ -511,8 +522,7 @@ func (a *App) changed() tea.Cmd {
 		case i == a.at:
 			cmds = append(cmds, s.Update(dataMsg{}))
 		default:
-			s.Leave()
-			a.hist[i].screen = nil
+			a.forget(i)
 		}
 	}
 	return tea.Batch(cmds...)
@@ -577,6 +587,11 @@ func (a *App) quit() tea.Cmd {
 	}
 	a.quitting = true
 	js := a.s.jobs
+	for i := range a.hist {
+		if c, ok := a.hist[i].screen.(closer); ok {
+			c.Close()
+		}
+	}
 	js.close()
 	a.status = statusMsg{text: "stopping what runs …"}
 	return func() tea.Msg {

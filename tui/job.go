@@ -121,6 +121,18 @@ func (js *jobs) close() {
 
 func (js *jobs) wait() { js.running.Wait() }
 
+// aside runs what nobody waits for, as closing a table that a worker may still
+// be reading; quitting waits for it.
+func (js *jobs) aside(f func()) {
+	if !js.enter() {
+		return
+	}
+	go func() {
+		defer js.running.Done()
+		f()
+	}()
+}
+
 // errPanic wraps what a worker panicked with.
 var errPanic = errors.New("a fault in the program stopped this: please report it with the text below")
 

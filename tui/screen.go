@@ -46,6 +46,7 @@ type (
 	explainer interface{ Explain() (key string) } // e: the figure under the cursor
 	exporter  interface{ Export() []export }      // x
 	keeper    interface{ Keep(key string) }       // puts its cursor on a row once it is there
+	closer    interface{ Close() }                // gives back what it holds, before it is dropped
 	describer interface{ About() []string }       // i: definition and warnings
 )
 

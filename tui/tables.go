@@ -37,14 +37,15 @@ type tableScreen struct {
 	w, h    int
 	filter  *widget.Input
 	chooser *columnChooser
+	form    *form
 }
 
-type tableKeys struct{ Enter, Filter, Sort, Columns, Retry key.Binding }
+type tableKeys struct{ Enter, Filter, Sort, Columns, Options, Retry key.Binding }
 
 func newTableScreen(s *session, q query.Query) Screen {
 	t := &tableScreen{session: s, q: q, table: widget.NewTable(s.styles, s.keys.w, q.Analysis)}
 	t.keys = tableKeys{Enter: s.keys.Enter, Filter: s.keys.Filter, Sort: s.keys.w.Sort,
-		Columns: bind("C", "columns", "C"), Retry: bind("r", "try again", "r")}
+		Columns: bind("C", "columns", "C"), Options: s.keys.Options, Retry: bind("r", "try again", "r")}
 	if t.keyFor("sort") == nil {
 		t.keys.Sort.SetEnabled(false)
 	}
@@ -66,7 +67,7 @@ func (t *tableScreen) keyFor(name string) *query.KeySpec {
 
 // filterKeyName is the key that the filter line sets.
 func (t *tableScreen) filterKeyName() string {
-	for _, n := range []string{"find", "text", "where"} {
+	for _, n := range []string{"find", "text", "event", "where"} {
 		if t.keyFor(n) != nil {
 			return n
 		}
@@ -146,7 +147,9 @@ func (t *tableScreen) Update(msg tea.Msg) tea.Cmd {
 			}
 			return t.take(msg.value)
 		}
-		closeTable(msg.value)
+		if msg.value != nil {
+			t.jobs.aside(func() { _ = msg.value.Close() }) // nothing was written
+		}
 	case doneMsg[window]:
 		if t.page.owns(msg.job) {
 			t.page = nil
@@ -172,8 +175,7 @@ func (t *tableScreen) Update(msg tea.Msg) tea.Cmd {
 			return t.fetch()
 		}
 	case dataMsg:
-		closeTable(t.src)
-		t.src = nil
+		t.Close()
 		t.Leave()
 		t.open, t.page, t.seek = nil, nil, nil
 		return t.Init()
@@ -183,15 +185,57 @@ func (t *tableScreen) Update(msg tea.Msg) tea.Cmd {
 	return nil
 }
 
-// closeTable gives a table's data version back.
-func closeTable(t query.Table) {
-	if t != nil {
-		_ = t.Close() // nothing was written
+// Close gives the table's data version back, once no worker reads it.
+func (t *tableScreen) Close() {
+	if src := t.src; src != nil {
+		t.src = nil
+		t.jobs.aside(func() { _ = src.Close() }) // nothing was written
 	}
 }
 
+// A lockedTable lets one worker at a time at a table: a page, a place looked for
+// and an export may be asked for at once.
+type lockedTable struct {
+	query.Table
+	turn chan struct{} // of one
+}
+
+func lockTable(t query.Table) *lockedTable {
+	return &lockedTable{Table: t, turn: make(chan struct{}, 1)}
+}
+
+// Window waits for its turn as long as somebody wants the rows.
+func (l *lockedTable) Window(ctx context.Context, from, n int) ([]query.TableRow, error) {
+	select {
+	case l.turn <- struct{}{}:
+		defer func() { <-l.turn }()
+		return l.Table.Window(ctx, from, n)
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+func (l *lockedTable) Seek(key string) (int, error) {
+	l.turn <- struct{}{}
+	defer func() { <-l.turn }()
+	return l.Table.Seek(key)
+}
+
+func (l *lockedTable) Len() (int, bool) {
+	l.turn <- struct{}{}
+	defer func() { <-l.turn }()
+	return l.Table.Len()
+}
+
+func (l *lockedTable) Close() error {
+	l.turn <- struct{}{}
+	defer func() { <-l.turn }()
+	return l.Table.Close()
+}
+
 // take shows a new table.
-func (t *tableScreen) take(src query.Table) tea.Cmd {
+func (t *tableScreen) take(opened query.Table) tea.Cmd {
+	src := lockTable(opened) // nobody else has it yet: Len does not wait
 	t.src, t.err = src, nil
 	heads := src.Heads()
 	cols := make([]widget.Column, len(heads))
@@ -206,6 +250,9 @@ func (t *tableScreen) take(src query.Table) tea.Cmd {
 			desc = d == "desc"
 		}
 		t.table.ShowSort(name, desc)
+	}
+	if t.stay == "" && t.keyFor("at") != nil {
+		t.stay = t.q.Get("at") // the day to stand on
 	}
 	if t.stay != "" {
 		key := t.stay
@@ -275,9 +322,18 @@ func (t *tableScreen) key(m tea.KeyMsg) tea.Cmd {
 			t.chooser = nil
 		}
 		return nil
+	case t.form != nil:
+		q, done := t.form.key(m)
+		if !done {
+			return nil
+		}
+		t.form = nil
+		return t.ask(q)
+	case matches(m, t.keys.Options):
+		t.form = newForm(t.session, t.q)
+		return nil
 	case t.err != nil && matches(m, t.keys.Retry):
-		closeTable(t.src)
-		t.src = nil
+		t.Close()
 		return t.Init()
 	case matches(m, t.keys.Enter):
 		return t.enter()
@@ -381,6 +437,8 @@ func (t *tableScreen) SetSize(w, h int) { t.w, t.h = w, h; t.table.SetSize(w, h)
 // View draws the state the screen is in.
 func (t *tableScreen) View() string {
 	switch {
+	case t.form != nil:
+		return t.form.view(t.w, t.h)
 	case t.err != nil:
 		return failedView(t.session, t.err, t.w, "r tries again, esc goes out")
 	case t.src == nil:
@@ -388,7 +446,7 @@ func (t *tableScreen) View() string {
 	case t.chooser != nil:
 		return t.chooser.view(t.table, t.h)
 	}
-	if n, exact := t.src.Len(); n == 0 && exact {
+	if t.table.Len() == 0 {
 		return strings.Join([]string{"", "  Nobody and nothing is in this list.", "", "  " + t.styles.Dim.Render("/ with an empty line drops the filter, :where alone drops the rule, esc goes out")}, "\n")
 	}
 	v := t.table.View(t.filter == nil)
@@ -420,11 +478,13 @@ func (t *tableScreen) Place() Place {
 }
 
 // Typing is true while the filter is typed.
-func (t *tableScreen) Typing() bool { return t.filter != nil }
+func (t *tableScreen) Typing() bool { return t.filter != nil || t.form != nil && t.form.input != nil }
 
 // Escape closes the column list, cancels, or drops the filter.
 func (t *tableScreen) Escape() bool {
 	switch {
+	case t.form != nil:
+		t.form = nil
 	case t.chooser != nil:
 		t.chooser = nil
 	case t.open != nil:
@@ -539,18 +599,20 @@ func (t *tableScreen) ShortHelp() []key.Binding {
 	switch {
 	case t.filter != nil:
 		return []key.Binding{bind("enter", "filter", "enter"), bind("esc", "leave it", "esc")}
+	case t.form != nil:
+		return t.form.help()
 	case t.chooser != nil:
 		return []key.Binding{t.session.keys.w.Mark, t.session.keys.Escape}
 	case t.err != nil:
-		return []key.Binding{t.keys.Retry}
+		return []key.Binding{t.keys.Retry, t.keys.Options}
 	case t.src == nil:
 		return nil
 	}
-	return []key.Binding{t.keys.Enter, t.keys.Filter, t.keys.Sort, t.keys.Columns, t.session.keys.w.Mark, t.session.keys.Export}
+	return []key.Binding{t.keys.Enter, t.keys.Filter, t.keys.Sort, t.keys.Columns, t.keys.Options, t.session.keys.w.Mark, t.session.keys.Export}
 }
 
 func (t *tableScreen) FullHelp() [][]key.Binding {
-	return [][]key.Binding{{t.keys.Enter, t.keys.Filter, t.keys.Sort, t.keys.Columns, t.keys.Retry}, t.table.Bindings()[:11]}
+	return [][]key.Binding{{t.keys.Enter, t.keys.Filter, t.keys.Sort, t.keys.Columns, t.keys.Options, t.keys.Retry}, t.table.Bindings()[:11]}
 }
 
 // A columnChooser lists the columns; space shows or hides one.
