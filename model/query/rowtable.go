@@ -22,6 +22,7 @@ type rowTable struct {
 	cut   model.Filter
 	held  int // the bucket whose rows are in page
 	page  []rawRow
+	tail  string // of each user's address, behind the id: as-of day, zone
 }
 
 // A rawRow is one event as a table shows it.
@@ -36,6 +37,7 @@ type rawRow struct {
 
 func newRowTable(r *Run, f *rowFilter) (Table, error) {
 	t := &rowTable{r: r, f: f, held: -1}
+	t.tail = strings.TrimPrefix(r.link(Query{Analysis: "user", ID: "x"}), "user/x")
 	t.cut = model.Filter{Until: r.Cut, Names: f.names, Amounts: true, Sources: true}
 	t.heads = []TableHead{{Name: "time", Label: "time"}, {Name: "user", Label: "user"}, {Name: "event", Label: "event"}}
 	if r.Info.Amounts {
@@ -211,7 +213,7 @@ func (t *rowTable) Window(ctx context.Context, from, n int) ([]TableRow, error) 
 		}
 		for ; from < to && from < t.upto[b+1]; from++ {
 			row := &t.page[from-t.upto[b]]
-			out = append(out, TableRow{Key: row.key, Cells: row.cells, Values: t.values(row), Open: t.r.link(Query{Analysis: "user", ID: row.user})})
+			out = append(out, TableRow{Key: row.key, Cells: row.cells, Values: t.values(row), Open: "user/" + escape(row.user) + t.tail})
 		}
 	}
 	return out, nil
