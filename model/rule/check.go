@@ -20,6 +20,7 @@ type value struct {
 	key  *model.KeyInfo // the text is this property's value, at slot
 	dict []string       // … or of these values
 	slot int
+	what string // what the values of a closed dict are: stage, event
 }
 
 func (v value) typ() string {

@@ -1,6 +1,7 @@
 package rule
 
 import (
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -156,6 +157,9 @@ func (c *compiler) compareText(n *ast.BinaryNode, a, b value) (value, error) {
 	if !bLit {
 		return value{bool: &textCompare{op, a.text, b.text, n.String()}}, nil
 	}
+	if op != "==" && op != "!=" {
+		return value{bool: c.test(a, func(s string) bool { return textHolds(op, s, string(lb)) }, n)}, nil
+	}
 	if err := c.constant(a, string(lb), n); err != nil {
 		return value{}, err
 	}
@@ -168,10 +172,18 @@ func (c *compiler) constant(a value, lit string, n ast.Node) error {
 	if lit == "" {
 		return c.errorf(n, `a missing text is not "": write known(…) or not known(…)`)
 	}
-	if a.dict == nil || a.key != nil || slices.Contains(a.dict, lit) {
+	if a.dict == nil || slices.Contains(a.dict, lit) {
 		return nil
 	}
-	return c.errorf(n, "no stage is called %s%s", quote(lit), hint(lit, a.dict[1:], true))
+	if a.key != nil {
+		near := ""
+		if len(a.dict) <= 5000 { // nobody waits for the nearest of many
+			near = hint(lit, a.dict[1:], true)
+		}
+		c.notes = append(c.notes, fmt.Sprintf("no event has %s %s%s", a.key.Name, quote(lit), near))
+		return nil
+	}
+	return c.errorf(n, "no %s is called %s%s", a.what, quote(lit), hint(lit, a.dict[1:], true))
 }
 
 // test is a condition on a text, by one slot where it can be.

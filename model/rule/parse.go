@@ -22,6 +22,7 @@ type compiler struct {
 	refs  *measure.Refs
 	used  []int
 	segs  []string
+	notes []string
 	stack []string // segments being compiled, outermost first
 
 	event *eventScope // set while compiling a condition on events

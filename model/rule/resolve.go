@@ -38,7 +38,11 @@ func (c *compiler) name(n *ast.IdentifierNode) (value, error) {
 			return c.segment(n.Value, src, n)
 		}
 	}
-	return value{}, c.errorf(n, "there is no measure, property or segment %s%s", n.Value, hint(n.Value, c.candidates(), false))
+	what := "measure, property or segment"
+	if !c.hasData() {
+		what = "number"
+	}
+	return value{}, c.errorf(n, "there is no %s %s%s", what, n.Value, hint(n.Value, c.candidates(), false))
 }
 
 // hasData is false for a numeric expression of a model, which reads no user.
@@ -131,7 +135,7 @@ func (c *compiler) measure(f measure.Family, r measure.Ref, n ast.Node) (value, 
 	case measure.Bool:
 		return value{bool: &boolRef{slot, n.String()}}, nil
 	case measure.Text:
-		return value{text: textRef{slot}, slot: slot, dict: measure.StageDict(c.env.Schema.Stages)}, nil
+		return value{text: textRef{slot}, slot: slot, dict: measure.StageDict(c.env.Schema.Stages), what: "stage"}, nil
 	case measure.Day:
 		return value{num: numRef{slot}, day: true}, nil
 	}
@@ -158,6 +162,7 @@ func (c *compiler) segment(name, src string, n ast.Node) (value, error) {
 		return value{}, c.within(n, fmt.Sprintf("the segment %s cannot be used: %v", quote(name), err))
 	}
 	c.used = append(c.used, inner.used...)
+	c.notes = append(c.notes, inner.notes...)
 	for _, s := range append([]string{name}, inner.segs...) {
 		if !slices.Contains(c.segs, s) {
 			c.segs = append(c.segs, s)

@@ -69,6 +69,7 @@ type Rule struct {
 	refs     *measure.Refs
 	slots    []int
 	segments []string
+	notes    []string
 }
 
 // Compile parses and checks a rule. Its errors are *Error with line and column,
@@ -84,7 +85,7 @@ func Compile(src string, env Env) (*Rule, error) {
 		return nil, err
 	}
 	slices.Sort(c.used)
-	return &Rule{src: src, canon: tree.String(), node: b, refs: c.refs, slots: slices.Compact(c.used), segments: c.segs}, nil
+	return &Rule{src: src, canon: tree.String(), node: b, refs: c.refs, slots: slices.Compact(c.used), segments: c.segs, notes: c.notes}, nil
 }
 
 // String is the rule as it was written.
@@ -102,6 +103,10 @@ func (r *Rule) Slots() []int { return r.slots }
 
 // Segments are the saved segments that the rule names, directly or through others.
 func (r *Rule) Segments() []string { return r.segments }
+
+// Notes are sentences about what is allowed but likely meant otherwise: a text
+// that is no value of the property it is compared with, in all the data.
+func (r *Rule) Notes() []string { return r.notes }
 
 // A Row gives one user's values on one day by slot. *measure.Cursor is one.
 type Row interface {

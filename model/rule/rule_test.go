@@ -73,6 +73,7 @@ func TestErrorsNameThePlaceAndTheNearestName(t *testing.T) {
 		{"plan matches '('", "this is no regular expression: error parsing regexp: missing closing ): `(` (line 1, column 14)"},
 		{"a.b > 1", `a name has no parts here: write prop("a.b") for a property whose name holds a dot (line 1, column 3)`},
 		{"len(plan) > 1", "there is no measure or function len"},
+		{"events(event == 'purchse') > 1", `no event is called "purchse": did you mean "purchase"? (line 1, column 14)`},
 		{"active_days(28, 3) > 1", "3 is a number, where a condition is needed"},
 		{"recency_days(3) > 1", "recency_days takes no arguments"},
 	} {

@@ -48,6 +48,7 @@ func (c *compiler) where(n ast.Node) (measure.Where, error) {
 	if err != nil {
 		return nil, err
 	}
+	c.notes = append(c.notes, k.notes...)
 	return &eventTest{scope: sc, node: b, canon: n.String()}, nil
 }
 
@@ -141,7 +142,7 @@ func (c *compiler) eventName(n *ast.IdentifierNode) (value, error) {
 		return value{num: numRef{c.event.add(eventSlot{kind: 'a'})}}, nil
 	case "event":
 		slot := c.event.add(eventSlot{kind: 'n'})
-		return value{text: textRef{slot}, slot: slot, dict: c.event.names}, nil
+		return value{text: textRef{slot}, slot: slot, dict: c.event.names, what: "event"}, nil
 	}
 	if k := c.key(n.Value); k != nil {
 		return c.eventProperty(k), nil

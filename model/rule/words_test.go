@@ -217,6 +217,19 @@ func TestSharedSlotsAndMissingColumns(t *testing.T) {
 	}
 }
 
+func TestNotesOnValuesThatNobodyHas(t *testing.T) {
+	env := Env{Schema: testSchema(t), Segments: func(name string) (string, bool) { return "plan in ['pro', 'teem']", name == "s" }}
+	for src, want := range map[string]string{
+		"plan == 'pro' and email == 'nobody@x'": "", "country != 'de'": `no event has country "de": did you mean "DE"?`, "plan < 'z'": "",
+		"plan == 'xyz'": `no event has plan "xyz": there are free, pro, team`, "in_segment(s)": `no event has plan "teem": did you mean "team"?`,
+		"events(plan == 'prp') > 2": `no event has plan "prp": did you mean "pro"?`,
+	} {
+		if got := strings.Join(mustCompile(t, src, env).Notes(), "|"); got != want {
+			t.Errorf("%s: %q, want %q", src, got, want)
+		}
+	}
+}
+
 func TestCrossing(t *testing.T) {
 	for _, tt := range []struct {
 		diff, slope float64
