@@ -141,6 +141,10 @@ func (r *Run) churnSetting() (churnSetting, error) {
 			s.short = fmt.Sprintf("The horizon is %d days, not the %d of the gap: the data have no room for training and test with more.", room, s.q.Gap)
 		}
 	}
+	if r.AsOf > r.LastDay {
+		// Days without data would count as silence.
+		return s, fmt.Errorf("the data end on %s, and who has left by %s is not known: ask for churn@%s or an earlier day", r.LastDay, r.AsOf, r.LastDay)
+	}
 	if s.cuts, err = s.q.Cuts(r.FirstDay, r.AsOf); err != nil {
 		return s, err
 	}

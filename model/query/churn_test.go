@@ -267,6 +267,7 @@ func TestChurnRefusals(t *testing.T) {
 	for address, why := range map[string]string{
 		"churn?horizon=3000&gap=5":     "ask for a horizon of at most 49",
 		"churn?gap=0":                  "whole number from 1",
+		"churn@2025-01-01":             "the data end on 2024-04-09",
 		"churn?at=1.5":                 "above 0 and below 1",
 		"churn?by=stage&gap=3":         "has no say with by=stage",
 		"churn?by=stage&event=open":    "has no say with by=stage",

@@ -299,7 +299,7 @@ func (u *userLife) riskBlock(b *Builder) {
 		b.Block(Block{Kind: TextBlock, Name: "risk", Title: "risk of churn", Lines: []string{x.Why}})
 		return
 	}
-	bl := Block{Kind: TableBlock, Name: "risk", Title: "risk of churn: " + x.Question, Heads: []Head{{"", true}, {"", false}}}
+	bl := Block{Kind: TableBlock, Name: "risk", Title: "risk of churn: " + strings.TrimPrefix(x.Question, "Churned: "), Heads: []Head{{"", true}, {"", false}}}
 	i := b.Own(Figure{Key: "risk", Label: "probability of churn", Kind: Stat, Value: x.Probability, Unit: "share", N: 1})
 	bl.Rows = append(bl.Rows,
 		Row{Key: "probability", Label: fmt.Sprintf("within %s", plural(x.Horizon, "day")), Cells: []Cell{b.Cell(i), TextCell(x.Verdict)}, Open: x.Address},
