@@ -78,7 +78,7 @@ func inspect(ctx context.Context, in *Input, o Options) (*Recognition, error) {
 		return nil, err
 	}
 	if len(t.rows) == 0 {
-		return nil, &sentence{ErrNotEvents, in.Name() + ": has a header and no rows: there is nothing to load"}
+		return nil, t.noRows(in.Name())
 	}
 	r, err := recogniseOrReuse(in.Name(), t, &o)
 	if err != nil {
@@ -235,28 +235,39 @@ func (r *recogniser) lines(packed, encoding string) []string {
 		}
 		out = append(out, line)
 	}
-	given := func(option, why string) string {
-		if option != "" {
-			return "as given"
+	given := func(option, before, why string) string {
+		switch {
+		case option == "":
+			return why
+		case option == before:
+			return "as before"
 		}
-		return why
+		return "as given"
 	}
-	add("user", m.User, given(r.o.User, r.why["user"]))
+	old := r.o.Stored
+	if old == nil {
+		old = &Mapping{}
+	}
+	add("user", m.User, given(r.o.User, old.User, r.why["user"]))
 	when := m.Time
 	if m.Clock != "" {
 		when += " and " + m.Clock
 	}
-	add("time", when+" as "+m.TimeFormat, given(r.o.Time, r.why["time"]))
+	before := old.Time
+	if old.Clock != "" {
+		before += "+" + old.Clock
+	}
+	add("time", when+" as "+m.TimeFormat, given(r.o.Time, before, r.why["time"]))
 	if why := r.why["zone"]; why != "" {
 		add("zone", m.Zone, why)
 	}
 	if m.Event != "" {
-		add("event", m.Event, r.why["event"])
+		add("event", m.Event, given(r.o.Event, old.Event, r.why["event"]))
 	} else {
-		add("event", `"`+m.EventConst+`"`, r.why["event"])
+		add("event", `"`+m.EventConst+`"`, given(r.o.EventConst, old.EventConst, r.why["event"]))
 	}
 	if m.Amount != "" {
-		add("amount", m.Amount, r.why["amount"])
+		add("amount", m.Amount, given(r.o.Amount, old.Amount, r.why["amount"]))
 	} else {
 		add("amount", "none", "--amount COLUMN, or an expression, gives one")
 	}

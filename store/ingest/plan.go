@@ -106,7 +106,7 @@ func newPlan(file string, t *table, m *Mapping, o *Options) (*plan, error) {
 		return nil, &sentence{ErrColumns, fmt.Sprintf("%s: the mapping wants %s, and %s: name the right columns (--user, --time, --event, --amount, --props), or load the file into a data set of its own", file, quoteColumn(miss), has)}
 	}
 	if t.header != nil && len(t.rows) == 0 {
-		return nil, &sentence{ErrNotEvents, file + ": has a header and no rows: there is nothing to load"}
+		return nil, t.noRows(file)
 	}
 	p := &plan{sx: t.sx, header: t.header, integer: m.UserInteger, event: -1, consts: []byte(m.EventConst), rest: m.AllProps,
 		allow: o.AllowFuture, latest: o.Now.UnixMilli() + 86_400_000}

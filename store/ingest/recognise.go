@@ -99,7 +99,6 @@ func (r *recogniser) columns() error {
 		if r.m.Event, err = r.named("--event", o.Event); err != nil {
 			return err
 		}
-		r.why["event"] = "as given"
 	}
 	if r.m.Time == "" {
 		r.findTime()
@@ -183,107 +182,6 @@ func (r *recogniser) best(score func(i int) int) string {
 	return best
 }
 
-// findTime prefers a known name whose cells are times, then cells that are dates.
-func (r *recogniser) findTime() {
-	r.m.Time = r.best(func(i int) int {
-		n := r.t.names[i]
-		if n == r.m.User || len(r.cells[i]) == 0 {
-			return 0
-		}
-		score := timeScore(n)
-		unnamed := r.t.header == nil && r.t.sx.mode == modeTable
-		g, ok := guessTime(r.cells[i], score > 0 || unnamed && r.unixAlone(i))
-		if !ok || r.fill(i) < 0.5 {
-			return 0
-		}
-		if score > 0 {
-			return 100 + score
-		}
-		if g.form == formCompact && r.t.header != nil {
-			return 0 // eight digits under a name that says nothing: an item number
-		}
-		return 50
-	})
-	r.why["time"] = "by name and content"
-	if timeScore(r.m.Time) == 0 {
-		r.why["time"] = "by content"
-	}
-}
-
-// unixAlone says whether a column without a name can only be Unix times: all of
-// it whole seconds or milliseconds from 2000 until now.
-func (r *recogniser) unixAlone(i int) bool {
-	for _, form := range []timeForm{formUnix, formUnixMS} {
-		p, all := timeParser{form: form}, true
-		for _, c := range r.cells[i] {
-			st, ok := p.parse([]byte(c))
-			all = all && ok && st.ms >= 946_684_800_000 && st.ms <= r.o.Now.UnixMilli()+86_400_000
-		}
-		if all {
-			return true
-		}
-	}
-	return false
-}
-
-// fill is the share of rows in which a column is not empty.
-func (r *recogniser) fill(i int) float64 {
-	return float64(len(r.cells[i])) / float64(max(len(r.t.rows), 1))
-}
-
-// findUser goes by names; without a header by contents: the first column whose
-// values come back, as ids of users do.
-func (r *recogniser) findUser() {
-	r.m.User = r.best(func(i int) int {
-		if r.t.names[i] == r.m.Time || len(r.cells[i]) == 0 {
-			return 0
-		}
-		return userWords.of(r.t.names[i])
-	})
-	r.why["user"] = "by name"
-	if r.m.User != "" || r.t.header != nil || r.t.sx.mode != modeTable {
-		return
-	}
-	r.why["user"] = "a guess: the first column that could be an id"
-	for i, n := range r.t.names {
-		if n == r.m.Time || r.fill(i) < 0.5 {
-			continue
-		}
-		id := true
-		for _, c := range r.cells[i][:min(len(r.cells[i]), 1000)] {
-			if strings.ContainsAny(c, " \t") || len(c) > 64 || strings.Contains(c, ".") && classify([]byte(c)) == kindNumber {
-				id = false
-			}
-		}
-		if id && (distinct(r.cells[i]) > 1 || len(r.cells[i]) == 1) {
-			r.m.User = n
-			return
-		}
-	}
-}
-
-func distinct(cells []string) int {
-	seen := map[string]bool{}
-	for _, c := range cells {
-		seen[c] = true
-	}
-	return len(seen)
-}
-
-// integerUsers sees whether all ids are integers written as floats.
-func (r *recogniser) integerUsers() {
-	cells := r.cells[r.index(r.m.User)]
-	for _, c := range cells {
-		if string(dropPointZero([]byte(c))) == c {
-			return
-		}
-	}
-	if len(cells) > 0 {
-		r.m.UserInteger = true
-		r.notes = append(r.notes, fmt.Sprintf("user ids are written as %s and stored as %s", cells[0], dropPointZero([]byte(cells[0]))))
-	}
-}
-
 // timeFormat decides how the time column is written.
 func (r *recogniser) timeFormat() error {
 	cells := r.cells[r.index(r.m.Time)]
@@ -347,45 +245,10 @@ func (r *recogniser) bareZone() {
 	}
 }
 
-// findEvent goes by names, with contents that could be event names: not too
-// many of them, and words rather than numbers unless the name is sure.
-func (r *recogniser) findEvent() {
-	r.m.Event = r.best(func(i int) int {
-		n := r.t.names[i]
-		s := eventWords.of(n)
-		if s == 0 || n == r.m.User || n == r.m.Time || r.fill(i) < 0.5 {
-			return 0
-		}
-		cells := r.cells[i]
-		if d := distinct(cells); d > 50 && d*5 > len(cells) {
-			return 0 // nearly every row another: free text, or ids
-		}
-		if s < 80 && classify([]byte(cells[0])) != kindText {
-			return 0
-		}
-		return s
-	})
-	r.why["event"] = "by name"
-	if r.m.Event != "" || r.t.header != nil || r.t.sx.mode != modeTable {
-		return
-	}
-	// Without names: the first column of words that come again and again.
-	for i, n := range r.t.names {
-		cells := r.cells[i]
-		if n == r.m.User || n == r.m.Time || n == r.m.Clock || r.fill(i) < 0.9 || classify([]byte(cells[0])) != kindText {
-			continue
-		}
-		if d := distinct(cells); d <= 200 && (d*5 <= len(cells) || len(cells) < 20) {
-			r.m.Event, r.why["event"] = n, "a guess: the first column of few words"
-			return
-		}
-	}
-}
-
 // eventName decides on one name for all rows where no column holds names.
 func (r *recogniser) eventName() {
 	if r.o.EventConst != "" {
-		r.m.EventConst, r.why["event"] = r.o.EventConst, "one name for all rows, as given"
+		r.m.EventConst = r.o.EventConst
 		return
 	}
 	if r.m.Event != "" {
@@ -404,119 +267,6 @@ func (r *recogniser) eventName() {
 		r.m.EventConst = "purchase"
 	}
 	r.why["event"] = "no column holds event names: all rows are of this one (--event COLUMN, or --event-const NAME)"
-}
-
-// amount finds a column of amounts, or quantity times unit price.
-func (r *recogniser) amount() error {
-	if r.o.Amount != "" {
-		a, err := parseAmount(r.o.Amount, r.t.has)
-		if err != nil {
-			return err
-		}
-		for _, n := range a.names {
-			if r.t.sx.mode == modeTable {
-				if _, err := r.named("--amount", n); err != nil {
-					return err
-				}
-			}
-		}
-		r.m.Amount, r.why["amount"] = r.o.Amount, "as given"
-		if a.expr.op == 'c' {
-			r.m.Amount = exprName(a.names[0])
-		}
-		r.numberStyle(a)
-		return nil
-	}
-	pick := func(ws wordScore, least int) (string, int) {
-		top := 0
-		name := r.best(func(i int) int {
-			n := r.t.names[i]
-			s := ws.of(n)
-			share := 0.9
-			if s >= 90 {
-				share = 0.5 // the name is sure: what is no number will be rejected by reason
-			}
-			if s < least || n == r.m.User || n == r.m.Time || n == r.m.Event || !r.numeric(i, share) {
-				return 0
-			}
-			top = max(top, s)
-			return s
-		})
-		return name, top
-	}
-	amount, score := pick(amountWords, 50)
-	quantity, _ := pick(quantityWords, 1)
-	price, _ := pick(unitPriceWords, 1)
-	switch {
-	case quantity != "" && price != "" && score <= 84:
-		r.m.Amount, r.why["amount"] = exprName(quantity)+"*"+exprName(price), "a guess: quantity times unit price"
-	case amount != "":
-		r.m.Amount, r.why["amount"] = exprName(amount), "by name"
-	case r.t.header == nil && r.t.sx.mode == modeTable:
-		// Without names: the last column of decimals is the likeliest amount.
-		for i := len(r.t.names) - 1; i >= 0 && r.m.Amount == ""; i-- {
-			n := r.t.names[i]
-			if n != r.m.User && n != r.m.Time && n != r.m.Event && r.numeric(i, 0.9) && slices.ContainsFunc(r.cells[i], func(c string) bool { return strings.Contains(c, ".") }) {
-				r.m.Amount, r.why["amount"] = n, "a guess: the last column of decimals"
-			}
-		}
-	}
-	if r.m.Amount == "" {
-		return nil
-	}
-	a, err := parseAmount(r.m.Amount, r.t.has)
-	if err == nil {
-		r.numberStyle(a)
-	}
-	return err
-}
-
-// numeric says whether a share of a column's cells are numbers in some style.
-func (r *recogniser) numeric(i int, share float64) bool {
-	cells := r.cells[i]
-	if len(cells) == 0 {
-		return false
-	}
-	for _, s := range []numberStyle{numberPlain, numberComma, numberPoint} {
-		n := 0
-		for _, c := range cells {
-			if s.isNumber([]byte(c)) {
-				n++
-			}
-		}
-		if float64(n) >= share*float64(len(cells)) {
-			return true
-		}
-	}
-	return false
-}
-
-// numberStyle decides how the amounts are written; a style other than plain
-// needs the whole sample to agree.
-func (r *recogniser) numberStyle(a *amountPlan) {
-	var all []string
-	for _, n := range a.names {
-		if i := r.index(n); i >= 0 {
-			all = append(all, r.cells[i]...)
-		}
-	}
-	s, ok := guessStyle(all)
-	r.m.Number = s.String()
-	if ok && s != numberPlain {
-		odd := slices.IndexFunc(all, func(c string) bool { return !numberPlain.isNumber([]byte(c)) })
-		r.notes = append(r.notes, fmt.Sprintf("amounts are written as %s; currency signs and separators are dropped", all[odd]))
-	}
-}
-
-// exprName quotes a column's name for an expression if it needs it.
-func exprName(name string) string {
-	if a, err := parseAmount(name, nil); err == nil && a.expr.op == 'c' && a.names[0] == name {
-		return name
-	}
-	if strings.Contains(name, "`") {
-		return `"` + name + `"`
-	}
-	return "`" + name + "`"
 }
 
 // properties lists what is kept beside the three columns.

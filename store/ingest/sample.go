@@ -19,6 +19,7 @@ type table struct {
 	names  []string // of the columns
 	rows   [][]string
 	kinds  [][]valueKind // of JSON
+	bad    int           // rows whose quotes do not match
 }
 
 const maxSampleRows = 20_000
@@ -206,6 +207,9 @@ func (t *table) readRows(name string, text []byte, whole bool, header string) er
 		}
 		row := chomp(text[p:end])
 		p = end
+		if kind == rowBad {
+			t.bad++
+		}
 		if len(trim(row)) == 0 || kind != rowOK {
 			continue
 		}
@@ -364,6 +368,14 @@ func (t *table) column(i int) (out []string) {
 		}
 	}
 	return out
+}
+
+// noRows is the sentence for a table with a header and nothing below it.
+func (t *table) noRows(file string) error {
+	if t.bad > 0 {
+		return &sentence{ErrNotEvents, fmt.Sprintf("%s: none of its first %d rows can be read: each opens a quote that no delimiter or line end follows when it closes; a quote within a field must be doubled", file, t.bad)}
+	}
+	return &sentence{ErrNotEvents, file + ": has a header and no rows: there is nothing to load"}
 }
 
 // list names the columns for a sentence.

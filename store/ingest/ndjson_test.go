@@ -1,0 +1,50 @@
+package ingest
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+
+	"dwell/model"
+)
+
+// Nested properties get dotted names, arrays stay JSON, nulls are absent, and a
+// key that only late rows have becomes a property too.
+func TestNDJSON(t *testing.T) {
+	in := `{"event":"Order Completed","properties":{"distinct_id":"u1","time":1577836800,"revenue":12.5,"tags":["a","b"],"none":null}}
+{"event":"Open","properties":{"distinct_id":"u2","time":1577836801,"late":{"x":true}}}
+not json
+{"event":"Open","properties":{"distinct_id":null,"time":1577836801}}
+["array"]
+`
+	rec, info, m := loadFile(t, write(t, "e.ndjson", in), Options{})
+	if rec.Mapping.User != "properties.distinct_id" || rec.Mapping.TimeFormat != "unix" || rec.Mapping.Amount != "properties.revenue" {
+		t.Errorf("mapping %+v", rec.Mapping)
+	}
+	q := info.Quality
+	if q.Read != 5 || q.Stored != 2 || len(q.Rejected) != 2 || q.Rejected[0].Reason != "not a JSON object" || q.Rejected[0].Lines[1].Line != 5 {
+		t.Errorf("quality %+v", q)
+	}
+	s, _ := m.Snapshot(context.Background())
+	tl, err := s.User(context.Background(), "u2", model.Filter{Until: model.NoCut, Columns: []string{"properties.late.x"}})
+	if err != nil || tl.Props[0].At(s.Info().Key("properties.late.x"), 0) != "true" {
+		t.Errorf("late key: %v %+v", err, tl)
+	}
+	tl, _ = s.User(context.Background(), "u1", model.Filter{Until: model.NoCut, Columns: []string{"properties.tags"}, Amounts: true})
+	if tl.Props[0].At(s.Info().Key("properties.tags"), 0) != `["a","b"]` || tl.Amount[0].String() != "12.5" {
+		t.Errorf("u1: %+v", tl)
+	}
+}
+
+// A row may bring as many new keys as it likes: beyond the limit it is one reject.
+func TestManyKeys(t *testing.T) {
+	var b strings.Builder
+	for i := range MaxNewKeys + 10 {
+		fmt.Fprintf(&b, `{"user_id":"u","time":"2020-01-01","event":"e","k%d":1}`+"\n", i)
+	}
+	_, info, _ := loadFile(t, write(t, "e.ndjson", b.String()), Options{})
+	if q := info.Quality; q.Stored != MaxNewKeys || q.RejectedTotal() != 10 {
+		t.Errorf("stored %d, rejected %d", q.Stored, q.RejectedTotal())
+	}
+}

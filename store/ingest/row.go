@@ -1,0 +1,227 @@
+package ingest
+
+import (
+	"dwell/model"
+)
+
+// store checks the row in vals and appends it to the batch.
+func (w *worker) store(line int64) reason {
+	p, t := w.plan, &w.out.batch
+	user := trim(w.vals[p.user])
+	if isNobody(user) {
+		return noUser
+	}
+	if p.integer {
+		user = dropPointZero(user)
+	}
+	if len(user) > MaxID {
+		return longUser
+	}
+	event := p.consts
+	if p.event >= 0 {
+		event = trim(w.vals[p.event])
+		if isAbsent(event) {
+			return noEvent
+		}
+		if len(event) > MaxID {
+			return longEvent
+		}
+	}
+	ms, dated, why := w.time(trim(w.vals[p.time]))
+	if why != accepted {
+		return why
+	}
+	amount := model.NoMoney
+	if p.amount != nil {
+		m, rounded, fault := p.amount.eval(w.cellFn, &w.num)
+		switch fault {
+		case amountNoNumber:
+			return badAmount
+		case amountTooBig:
+			return bigAmount
+		case amountOK:
+			amount = m
+		}
+		if rounded {
+			w.out.facts.rounded++
+		}
+	}
+	if why := w.properties(); why != accepted {
+		return why
+	}
+	t.Line, t.User, t.Time = append(t.Line, line), append(t.User, user), append(t.Time, ms)
+	t.Event, w.dated, w.amount = append(t.Event, event), append(w.dated, dated), append(w.amount, amount)
+	w.note(ms, dated)
+	return accepted
+}
+
+// properties appends the row's property values, all or none.
+func (w *worker) properties() reason {
+	n := len(w.out.batch.Time)
+	at := func(i int) int {
+		if i < w.base {
+			return w.plan.props[i]
+		}
+		return len(w.plan.names) + i - w.base
+	}
+	for i := w.base; w.plan.sx.mode != modeTable && i < w.base+len(w.keys)-len(w.plan.names); i++ {
+		if i >= len(w.props) { // a key no row before had
+			w.addProp(w.keys[at(i)])
+			for range n {
+				w.props[i].Values = append(w.props[i].Values, nil)
+			}
+		}
+	}
+	for i := range w.props {
+		if len(w.vals[at(i)]) > MaxValue {
+			return longValue
+		}
+	}
+	for i := range w.props {
+		v := trim(w.vals[at(i)])
+		kind := kindAbsent
+		if w.plan.sx.mode == modeTable {
+			kind = classify(v)
+		} else if kind = w.kinds[at(i)]; kind == kindText {
+			if kind = classify(v); kind != kindTime && kind != kindAbsent && kind != kindNull {
+				kind = kindText
+			}
+		}
+		w.typeAt[i][kind]++
+		if kind == kindNull || kind == kindAbsent {
+			v = nil
+		}
+		w.props[i].Values = append(w.props[i].Values, v)
+	}
+	return accepted
+}
+
+// time reads the row's time and checks its range.
+func (w *worker) time(b []byte) (ms int64, dated bool, why reason) {
+	if isAbsent(b) {
+		return 0, false, noTime
+	}
+	st, ok := w.plan.times.parse(b)
+	if !ok {
+		return 0, false, badTime
+	}
+	if c := w.plan.clock; c >= 0 && st.dated {
+		if day := trim(w.vals[c]); !isAbsent(day) { // without one it stays a date alone
+			if st, ok = clock(st, day); !ok {
+				return 0, false, badTime
+			}
+			st.dated = false
+		}
+	}
+	ms = st.ms
+	if !st.zoned && !st.dated {
+		var ambiguous, missing bool
+		if ms > minTime-86_400_000 && ms < maxTime+86_400_000 {
+			ms, ambiguous, missing = toUTC(ms, w.plan.zone)
+		}
+		if ambiguous {
+			w.out.facts.ambiguous++
+		}
+		if missing {
+			w.out.facts.missing++
+		}
+	}
+	switch {
+	case ms < minTime:
+		return 0, false, early
+	case ms >= maxTime:
+		return 0, false, beyond
+	case ms > w.plan.latest && !w.plan.allow:
+		return 0, false, future
+	case ms > w.plan.latest:
+		w.out.facts.future++
+	}
+	return ms, st.dated, accepted
+}
+
+// note updates the counters that stored rows have.
+func (w *worker) note(ms int64, dated bool) {
+	f := &w.out.facts
+	if f.rows == 0 {
+		f.first = ms
+	} else if ms < f.last {
+		f.unordered++
+	}
+	f.last = ms
+	f.rows++
+	day := model.Day(ms / 86_400_000)
+	if !dated {
+		day = w.plan.zone.Day(ms)
+	}
+	w.tally.day(day)
+}
+
+// dropPointZero makes 17850 of 17850.0: the id of an integer column that a data
+// frame with gaps has turned into floats.
+func dropPointZero(b []byte) []byte {
+	i := 0
+	for i < len(b) && b[i] >= '0' && b[i] <= '9' {
+		i++
+	}
+	if i == 0 || i+2 > len(b) || b[i] != '.' {
+		return b
+	}
+	for _, c := range b[i+1:] {
+		if c != '0' {
+			return b
+		}
+	}
+	return b[:i]
+}
+
+// classify says what a trimmed cell of text looks like.
+func classify(b []byte) valueKind {
+	if isAbsent(b) {
+		if len(b) == 0 {
+			return kindAbsent
+		}
+		return kindNull
+	}
+	switch c := b[0]; {
+	case c >= '0' && c <= '9' || c == '-' || c == '+' || c == '.':
+		if looksNumber(b) {
+			return kindNumber
+		}
+		if _, ok := parseISO(b); ok {
+			return kindTime
+		}
+	case c == 't' || c == 'T' || c == 'f' || c == 'F':
+		switch string(b) {
+		case "true", "false", "TRUE", "FALSE", "True", "False":
+			return kindBool
+		}
+	case c == 'N' && string(b) == "NaN":
+		return kindNull
+	case c == '{' && b[len(b)-1] == '}', c == '[' && b[len(b)-1] == ']':
+		return kindCompound
+	}
+	return kindText
+}
+
+// looksNumber is a cheap test for a decimal number.
+func looksNumber(b []byte) bool {
+	i := 0
+	if b[0] == '-' || b[0] == '+' {
+		i++
+	}
+	seen, point := false, false
+	for ; i < len(b); i++ {
+		switch {
+		case b[i] >= '0' && b[i] <= '9':
+			seen = true
+		case b[i] == '.' && !point:
+			point = true
+		case (b[i] == 'e' || b[i] == 'E') && seen:
+			_, ok, _ := parseDecimal(b)
+			return ok
+		default:
+			return false
+		}
+	}
+	return seen
+}
