@@ -2,6 +2,7 @@ package measure
 
 import (
 	"math"
+	"slices"
 	"sort"
 
 	"dwell/model"
@@ -44,7 +45,7 @@ func (c *Cursor) Reset(tl *model.Timeline) {
 	c.tl = tl
 	c.days = c.cal.Days(c.days[:0], tl)
 	c.ord = c.ord[:0]
-	if !sort.SliceIsSorted(c.days, func(i, j int) bool { return c.days[i] < c.days[j] }) {
+	if !slices.IsSorted(c.days) {
 		c.sortByDay()
 	}
 	c.role, c.act = c.role[:0], c.act[:0]
@@ -75,7 +76,7 @@ func (c *Cursor) sortByDay() {
 		c.ord = append(c.ord, int32(i))
 	}
 	sort.SliceStable(c.ord, func(a, b int) bool { return c.days[c.ord[a]] < c.days[c.ord[b]] })
-	sort.Slice(c.days, func(i, j int) bool { return c.days[i] < c.days[j] })
+	slices.Sort(c.days)
 }
 
 // event is the timeline's index of the event at place p of the day order.

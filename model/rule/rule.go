@@ -44,7 +44,7 @@ import (
 	"dwell/model/measure"
 )
 
-// A Env is what a rule's names may mean.
+// An Env is what a rule's names may mean.
 type Env struct {
 	Schema *measure.Schema
 	// Refs are the slots of the measures that the rule reads; rules compiled
