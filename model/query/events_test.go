@@ -263,7 +263,11 @@ func TestLineOfARow(t *testing.T) {
 		if err != nil || !slices.Equal(l.Lines, []int64{7}) {
 			t.Fatalf("%+v %v", l, err)
 		}
-		if got := p.asked[i].Props["x"]; got != r.Cells[3] || l.Path != r.Cells[4] || l.Text != l.Path {
+		one := ask(t, e, r.Open)
+		if got := strings.Join(lines(one, block(t, one, "source")), "; "); got != "file "+l.Path+"; line 7; "+l.Text {
+			t.Errorf("row %d: %q", i, got)
+		}
+		if got := p.asked[2*i].Props["x"]; got != r.Cells[3] || l.Path != r.Cells[4] || l.Text != l.Path {
 			t.Errorf("row %d: asked for x=%s in %s, shown %v", i, got, l.Path, r.Cells)
 		}
 	}

@@ -119,9 +119,9 @@ func (p *lifecyclePlan) table(b *Builder, chart *Chart) error {
 	classes = slices.DeleteFunc(classes, func(c lifecycle.Class) bool {
 		return (c == lifecycle.Carried || c == lifecycle.FirstUse) && total.By[c] == 0
 	})
-	bl := Block{Kind: TableBlock, Name: b.Key("lifecycle"), Title: b.label("who they were, by " + p.unit.String()), Heads: []Head{{"active", true}}}
+	bl := Block{Kind: TableBlock, Name: b.Key("lifecycle"), Title: b.label("who they were, by " + p.unit.String()), Heads: []Head{{p.activeWord(), true}}}
 	series := make([]Series, len(classes)+1)
-	series[0].Name = b.label("active")
+	series[0].Name = b.label(p.activeWord())
 	for k, c := range classes {
 		series[k+1].Name = b.label(c.String())
 		head := c.String()
@@ -154,6 +154,18 @@ func (p *lifecyclePlan) table(b *Builder, chart *Chart) error {
 	chart.Series = append(chart.Series, series...)
 	b.Block(bl)
 	return nil
+}
+
+// activeWord names the distinct users of a calendar period as SPEC does, apart
+// from the trailing windows: WAUcal and MAUcal beside WAU7 and MAU28.
+func (p *lifecyclePlan) activeWord() string {
+	switch p.unit {
+	case model.Weekly:
+		return "active (WAUcal)"
+	case model.Monthly:
+		return "active (MAUcal)"
+	}
+	return "active"
 }
 
 // sticky adds on how many of the last 7 days the week's users were active.

@@ -21,13 +21,19 @@ func (p *retentionPlan) place(slot int) (row, c int) {
 	return at / (n + 1), at%(n+1) - 1
 }
 
+// without says whether a pooled slot leaves the left truncated out.
+func (p *retentionPlan) without(slot int) bool {
+	n := len(p.cols)
+	return slot < n || slot >= 2*n && slot < 3*n || slot == p.count(retentionUsers)
+}
+
 // explain gives the lines that are particular to retention.
 func (p *retentionPlan) explain(f *Figure) []ExplainLine {
 	row, c := p.place(f.Slot)
 	pop := "all users who started"
 	if row >= 0 {
 		pop = "users who started in the " + p.def.Cohort.String() + " " + p.cohort(row)
-	} else if p.def.SeenBefore != model.NoDay {
+	} else if p.def.SeenBefore != model.NoDay && p.without(f.Slot) {
 		pop += ", but those first seen before " + p.def.SeenBefore.String() + ", who may have started before the data did"
 	}
 	out := []ExplainLine{{Head: "Definition", Text: p.definition()}, {Head: "Population", Text: pop}}

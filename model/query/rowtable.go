@@ -22,7 +22,7 @@ type rowTable struct {
 	cut   model.Filter
 	held  int // the bucket whose rows are in page
 	page  []rawRow
-	tail  string // of each user's address, behind the id: as-of day, zone
+	tail  string // of each row's address, behind the id: as-of day, zone
 }
 
 // A rawRow is one event as a table shows it.
@@ -37,7 +37,7 @@ type rawRow struct {
 
 func newRowTable(r *Run, f *rowFilter) (Table, error) {
 	t := &rowTable{r: r, f: f, held: -1}
-	t.tail = strings.TrimPrefix(r.link(Query{Analysis: "user", ID: "x"}), "user/x")
+	t.tail = strings.TrimPrefix(r.link(Query{Analysis: "row", ID: "x"}), "row/x")
 	t.cut = model.Filter{Until: r.Cut, Names: f.names, Amounts: true, Sources: true}
 	t.heads = []TableHead{{Name: "time", Label: "time"}, {Name: "user", Label: "user"}, {Name: "event", Label: "event"}}
 	if r.Info.Amounts {
@@ -213,7 +213,7 @@ func (t *rowTable) Window(ctx context.Context, from, n int) ([]TableRow, error) 
 		}
 		for ; from < to && from < t.upto[b+1]; from++ {
 			row := &t.page[from-t.upto[b]]
-			out = append(out, TableRow{Key: row.key, Cells: row.cells, Values: t.values(row), Open: "user/" + escape(row.user) + t.tail})
+			out = append(out, TableRow{Key: row.key, Cells: row.cells, Values: t.values(row), Open: "row/" + escape(row.key) + t.tail})
 		}
 	}
 	return out, nil
@@ -258,60 +258,4 @@ func (t *rowTable) Seek(key string) (int, error) {
 		}
 	}
 	return t.upto[b] + at, nil
-}
-
-// Line finds the line in its file of a raw row, by the row's key. The file is
-// read again: it may take as long as a load, and fails with a sentence if the
-// file is gone or has changed.
-func (e *Engine) Line(ctx context.Context, key string) (*FoundLine, error) {
-	p, err := parseRowKey(key)
-	if err != nil {
-		return nil, err
-	}
-	st, err := e.hold(ctx, nil)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = st.drop() }() // nothing more is read
-	in := st.info
-	f := model.Filter{Until: model.NoCut, Amounts: true, Sources: true}
-	for _, k := range in.Keys {
-		f.Columns = append(f.Columns, k.Name)
-	}
-	tl, err := st.snap.User(ctx, p.user, f)
-	if err != nil {
-		return nil, err
-	}
-	for i := range tl.Time {
-		if tl.Time[i] == p.ms && tl.Name[i] == p.name && nth(&tl, i) == p.nth {
-			return e.line(ctx, in, &tl, i)
-		}
-	}
-	return nil, fmt.Errorf("%s has no such event any more: ask for the rows again", p.user)
-}
-
-func (e *Engine) line(ctx context.Context, in *model.Info, tl *model.Timeline, i int) (*FoundLine, error) {
-	if tl.Source == nil || int(tl.Source[i]) >= len(in.Sources) {
-		return nil, errors.New("the data do not say which file this event came from")
-	}
-	src := in.Sources[tl.Source[i]]
-	out := &FoundLine{Path: src.Path}
-	if e.opt.Lines == nil {
-		return out, nil
-	}
-	ev := RawEvent{User: tl.ID, Time: tl.Time[i], Dated: tl.IsDated(i), Event: in.Names[tl.Name[i]].Name, Amount: model.NoMoney, Props: map[string]string{}}
-	if tl.Amount != nil {
-		ev.Amount = tl.Amount[i]
-	}
-	for k := range in.Keys {
-		ev.Props[in.Keys[k].Name] = tl.Props[k].At(&in.Keys[k], i)
-	}
-	found, err := e.opt.Lines.FindLines(ctx, src, in.Loads[src.Load], []RawEvent{ev})
-	if err != nil {
-		return nil, err
-	}
-	if len(found) == 1 {
-		out.Lines, out.Text = found[0].Lines, found[0].Text
-	}
-	return out, nil
 }

@@ -89,6 +89,7 @@ func analyses() []analysis {
 		propertiesAnalysis(),
 		propertyAnalysis(),
 		rowsAnalysis(),
+		rowAnalysis(),
 		qualityAnalysis(),
 		lifecycleAnalysis(),
 		churnAnalysis(),
