@@ -73,6 +73,10 @@ func readLedger(dir string) ([]ledgerLine, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errLedger, err)
 	}
+	return parseLedger(raw)
+}
+
+func parseLedger(raw []byte) ([]ledgerLine, error) {
 	i := bytes.LastIndex(raw, []byte("sum "))
 	if i < 0 || string(raw[i:]) != fmt.Sprintf("sum %08x\n", crc32.Checksum(raw[:i], castagnoli)) {
 		return nil, errLedger

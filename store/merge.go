@@ -5,8 +5,9 @@ import "dwell/model"
 // A mixer puts one user's events from several chunks or loads into one
 // timeline, in arrays it uses again.
 type mixer struct {
-	tl    model.Timeline
-	parts []model.Timeline
+	tl    model.Timeline   // the result's arrays, kept at full length
+	out   model.Timeline   // the result
+	parts []model.Timeline // each with a Props of its own
 	at    []int
 }
 
@@ -15,10 +16,15 @@ func (m *mixer) reset() { m.parts = m.parts[:0] }
 
 // add takes a timeline; its slices have to stay until mix.
 func (m *mixer) add(tl *model.Timeline) {
-	m.parts = append(m.parts, model.Timeline{})
+	if len(m.parts) < cap(m.parts) {
+		m.parts = m.parts[:len(m.parts)+1]
+	} else {
+		m.parts = append(m.parts, model.Timeline{})
+	}
 	p := &m.parts[len(m.parts)-1]
+	props := append(p.Props[:0], tl.Props...)
 	*p = *tl
-	p.Props = append([]model.Column(nil), tl.Props...)
+	p.Props = props
 }
 
 // mix gives all events in order of time, equal times in the order of add.
@@ -101,25 +107,28 @@ func (m *mixer) copy(p *model.Timeline, from, to int, dated bool) {
 	}
 }
 
-// result is mix with the columns that no part has as nil, as Timeline promises.
-func (m *mixer) result() model.Timeline {
-	t := *m.mix()
-	t.Props = append([]model.Column(nil), t.Props...)
-	for i := range t.Props {
-		if len(t.Props[i].Plain) > 0 {
-			t.Props[i].Codes = nil
+// result is mix with the columns that no part has as nil, as Timeline promises;
+// it stays until the next one.
+func (m *mixer) result() *model.Timeline {
+	t, out := m.mix(), &m.out
+	props := append(out.Props[:0], t.Props...)
+	*out = *t
+	out.Props = props
+	for i := range props {
+		if len(props[i].Plain) > 0 {
+			props[i].Codes = nil
 		} else {
-			t.Props[i].Plain = nil
+			props[i].Plain = nil
 		}
 	}
-	if len(t.Dated) == 0 {
-		t.Dated = nil
+	if len(out.Dated) == 0 {
+		out.Dated = nil
 	}
-	if len(t.Amount) == 0 {
-		t.Amount = nil
+	if len(out.Amount) == 0 {
+		out.Amount = nil
 	}
-	if len(t.Source) == 0 {
-		t.Source = nil
+	if len(out.Source) == 0 {
+		out.Source = nil
 	}
-	return t
+	return out
 }

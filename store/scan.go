@@ -88,8 +88,7 @@ func (sc *scanner) user() error {
 			same++
 		}
 	}
-	var joined model.Timeline
-	tl := &joined
+	var tl *model.Timeline
 	if same == 1 {
 		for _, c := range sc.live {
 			if c.tl.ID == id {
@@ -103,7 +102,7 @@ func (sc *scanner) user() error {
 				sc.mix.add(&c.tl)
 			}
 		}
-		joined = sc.mix.result()
+		tl = sc.mix.result()
 	}
 	if err := sc.hand(tl); err != nil {
 		return err
@@ -154,7 +153,6 @@ type cursor struct {
 	user int // in the chunk
 	from int // its first event
 	more mixer
-	long model.Timeline // a user put together from parts
 	tl   model.Timeline // the current user
 	ok   bool           // there is one
 }
@@ -270,8 +268,7 @@ func (c *cursor) join() error {
 		normalise(part)
 		c.more.add(part)
 	}
-	c.long = c.more.result()
-	c.tl = c.long
+	c.tl = *c.more.result()
 	// What read holds now is the last part: one user, all of it handed out.
 	c.user, c.from = len(c.read.counts)-1, 0
 	return nil

@@ -38,7 +38,7 @@ func (s *snapshot) User(ctx context.Context, id string, f model.Filter) (tl mode
 		}
 		return model.Timeline{}, fmt.Errorf("%w: %q", model.ErrNoUser, id)
 	}
-	tl = lk.mix.result()
+	tl = *lk.mix.result()
 	lk.plan.apply(&tl)
 	return tl, nil
 }
