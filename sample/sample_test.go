@@ -8,15 +8,19 @@ import (
 	"errors"
 	"io"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"dwell/model"
 )
 
+// generated draws the people once for all tests, which do not change them.
+var generated = sync.OnceValues(func() ([]Event, Truth) { return Generate(Seed) })
+
 func drawn(t *testing.T) ([]Event, Truth) {
 	t.Helper()
-	events, truth := Generate(Seed)
+	events, truth := generated()
 	if len(events) == 0 || len(truth.People) < 4000 {
 		t.Fatalf("%d events of %d people", len(events), len(truth.People))
 	}
