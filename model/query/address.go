@@ -120,6 +120,17 @@ func (q Query) Check() (Query, error) {
 	if n := max(len(q.All("where")), len(q.All("segment"))); n > maxGroups {
 		return q, fmt.Errorf("%d groups are too many to compare: at most %d", n, maxGroups)
 	}
+	if a.Key("judge") != nil {
+		judged, landmark := len(q.All("where"))+len(q.All("segment")) > 0, q.Get("judge") == "landmark"
+		switch {
+		case landmark && !judged:
+			return q, fmt.Errorf("judge= says when where= and segment= are judged: give one of them")
+		case landmark && q.Get("landmark") == "":
+			return q, fmt.Errorf("judge=landmark needs the day: landmark=YYYY-MM-DD")
+		case !landmark && q.Get("landmark") != "":
+			return q, fmt.Errorf("landmark= is the day of judge=landmark: give both, or neither")
+		}
+	}
 	if a.check != nil {
 		if err := a.check(q); err != nil {
 			return q, fmt.Errorf("%s: %w", a.Name, err)

@@ -33,9 +33,12 @@ func TestParseIsStrict(t *testing.T) {
 		"users?of=nonsense&key=users":      "no analysis",
 		"users?where=a&where=b":            "one group",
 		"stages?where=a&where=b&segment=c&segment=d": "several where= and several segment=",
-		"segments?top=5":       "by=",
-		"segments?tiers=80,20": "rising",
-		"model?where=true":     "takes none",
+		"segments?top=5":                                   "by=",
+		"segments?tiers=80,20":                             "rising",
+		"retention?judge=landmark":                         "give one of them",
+		"retention?judge=landmark&where=known(stage)":      "needs the day",
+		"retention?where=known(stage)&landmark=2020-01-01": "judge=landmark",
+		"model?where=true":                                 "takes none",
 	} {
 		_, err := query.Parse(address)
 		if err == nil || !strings.Contains(err.Error(), want) {

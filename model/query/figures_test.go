@@ -147,7 +147,7 @@ func TestFiguresAreTheirLists(t *testing.T) {
 					try(t, e, head+"?"+a, 8, rng)
 					for _, b := range opts[i+1:] {
 						// Every pair is asked for; of most, a figure or two is opened.
-						if testing.Short() && rng.IntN(6) > 0 {
+						if testing.Short() && rng.IntN(25) > 0 {
 							continue
 						}
 						try(t, e, head+"?"+a+"&"+b, 1, rng)
