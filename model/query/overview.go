@@ -95,7 +95,7 @@ func (p *overviewPlan) empty(b *Builder) error {
 func (p *overviewPlan) layout(b *Builder) error {
 	r := p.r
 	b.A.Title = "Overview · " + asOfNote(r)
-	b.A.Definition = fmt.Sprintf("Users are all with an event up to the as-of day; each stands in one stage. A user is active in a %s with %s in it.", p.unit, p.activity.label)
+	b.A.Definition = fmt.Sprintf("Users are all with an event up to the as-of day; each stands in one stage. A user is active in each %s that holds %s of theirs.", p.unit, p.activity.label)
 	b.A.volatile = true // the age of the data grows
 	chart := &Chart{XLabel: p.unit.String(), YLabel: "users", Unit: "users", Dates: true, Zero: true}
 	for i := range p.n {
