@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/dgraph-io/badger/v4"
@@ -24,12 +25,16 @@ func (p Problem) String() string { return p.Place + ": " + p.What }
 // tells report how many of how many chunks are done; both functions are called
 // by this goroutine. Its own error is only that it could not go on.
 func (s *Store) Check(ctx context.Context, report func(done, total int64), fn func(Problem)) (err error) {
-	snap, err := s.checkView()
+	sn, err := s.Snapshot(context.Background())
+	if errors.Is(err, model.ErrClosed) {
+		return err
+	}
 	if err != nil {
 		fn(Problem{"the data set", err.Error()})
 		return nil
 	}
-	defer snap.Close()
+	defer sn.Close()
+	snap := sn.(*snapshot)
 	if err := snap.enter(); err != nil {
 		return err
 	}
@@ -51,18 +56,6 @@ func (s *Store) Check(ctx context.Context, report func(done, total int64), fn fu
 		c.total += l.mark.Chunks
 	}
 	return c.run()
-}
-
-// checkView is a snapshot whose markers, tables and dictionaries can be read;
-// panics of Badger on the way are errors.
-func (s *Store) checkView() (sn *snapshot, err error) {
-	var never bool
-	defer guard(&never, &err)
-	snap, err := s.Snapshot(context.Background())
-	if err != nil {
-		return nil, err
-	}
-	return snap.(*snapshot), nil
 }
 
 type checker struct {

@@ -42,11 +42,14 @@ func child(what, dir string) *exec.Cmd {
 	return cmd
 }
 
-// long is how often a random test is repeated: few times, or many under
-// DWELL_LONG=1.
+// long is how often a random test is repeated: few times, many under
+// DWELL_LONG=1, a quarter with -short.
 func long(few, many int) int {
-	if os.Getenv("DWELL_LONG") == "1" {
+	switch {
+	case os.Getenv("DWELL_LONG") == "1":
 		return many
+	case testing.Short():
+		return few / 4
 	}
 	return few
 }

@@ -281,7 +281,7 @@ func (s *Store) Snapshot(ctx context.Context) (model.Snapshot, error) {
 	v := s.view
 	if v == nil {
 		var err error
-		if v, err = buildView(txn); err != nil {
+		if v, err = readView(txn); err != nil {
 			txn.Discard()
 			return nil, err
 		}

@@ -56,6 +56,13 @@ func buildView(txn *badger.Txn) (*view, error) {
 	return v, nil
 }
 
+// readView is buildView with Badger's panics on damaged blocks as errors.
+func readView(txn *badger.Txn) (v *view, err error) {
+	var never bool
+	defer guard(&never, &err)
+	return buildView(txn)
+}
+
 // readMarkers gives the committed loads in commit order.
 func readMarkers(txn *badger.Txn) ([]*marker, error) {
 	var out []*marker

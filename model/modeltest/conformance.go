@@ -392,7 +392,7 @@ func conformSeveralLoads(t *testing.T, d Dataset) {
 			}
 			own, err := s.User(context.Background(), tl.ID, f)
 			if err == nil && Text(in, f, &own) != Text(in, f, tl) {
-				err = fmt.Errorf("User and Scan differ for %s:\n%s\n%s", tl.ID, Text(in, f, &own), Text(in, f, tl))
+				err = fmt.Errorf("%s differs between User and Scan:\n%s\n%s", tl.ID, Text(in, f, &own), Text(in, f, tl))
 			}
 			return err
 		})
@@ -590,7 +590,9 @@ func conformSplits(t *testing.T, d Dataset) {
 // conformPlain gives a key more values than are numbered, in its second load
 // and with repeats on both sides of the limit.
 func conformPlain(t *testing.T, d Dataset) {
-	value := func(i int) map[string]string { return map[string]string{"session": "s" + strconv.Itoa(i), "kind": "k" + strconv.Itoa(i%3)} }
+	value := func(i int) map[string]string {
+		return map[string]string{"session": "s" + strconv.Itoa(i), "kind": "k" + strconv.Itoa(i%3)}
+	}
 	var first, second []Row
 	for i := range 50 {
 		r := rowAt("u"+strconv.Itoa(i%7), int64(i), "e")
@@ -676,7 +678,7 @@ func conformLongUser(t *testing.T, d Dataset) {
 			if tl.ID == "bot" {
 				found = true
 				if Text(s.Info(), f, tl) != Text(s.Info(), f, &one) {
-					return errors.New("User and Scan differ for the long user")
+					return errors.New("the long user differs between User and Scan")
 				}
 			}
 			return nil

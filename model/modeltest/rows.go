@@ -21,11 +21,6 @@ type Row struct {
 	Source int // index into the load's sources
 }
 
-// identity is the row's content, which makes two rows equal.
-func (r *Row) identity() string {
-	return fmt.Sprintf("%q %d %t %q %d %v", r.User, r.Time, r.Dated, r.Event, r.Amount, r.Props)
-}
-
 // Batches cuts rows into batches of at most size rows of one source, numbered
 // in order.
 func Batches(rows []Row, size int) []*model.Batch {
