@@ -83,7 +83,7 @@ func WriteCSV(w io.Writer, a *Answer) error {
 		if f.Interval {
 			row[6], row[7], row[8] = Number(f.Lo), Number(f.Hi), f.Method
 		}
-		if err := c.Write(guardRow(row)); err != nil {
+		if err := c.Write(row); err != nil {
 			return err
 		}
 	}
@@ -93,20 +93,6 @@ func WriteCSV(w io.Writer, a *Answer) error {
 
 // Number writes a number with every digit it needs and no exponent.
 func Number(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }
-
-// guardRow keeps a spreadsheet from running a cell as a formula: text that
-// begins with one of = + - @ (and is no number) is led by an apostrophe.
-func guardRow(row []string) []string {
-	for i, s := range row {
-		if s == "" || !strings.ContainsRune("=+-@\t\r", rune(s[0])) {
-			continue
-		}
-		if _, err := strconv.ParseFloat(s, 64); err != nil {
-			row[i] = "'" + s
-		}
-	}
-	return row
-}
 
 // WriteUsersCSV writes the users behind a figure, one line each: user and, where
 // the figure has them, amount or times.
@@ -126,7 +112,7 @@ func WriteUsersCSV(w io.Writer, l *List) error {
 		return err
 	}
 	for i := range l.Users {
-		if err := c.Write(guardRow(l.Users[i].fields(kind))); err != nil {
+		if err := c.Write(l.Users[i].fields(kind)); err != nil {
 			return err
 		}
 	}
