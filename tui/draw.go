@@ -23,8 +23,15 @@ func (a *App) body() int { return max(a.h-headLines-footLines, 0) }
 // small says whether the terminal has too little room for any screen.
 func (a *App) small() bool { return a.w < MinWidth || a.h < MinHeight }
 
-// draw makes the frame: exactly as many lines as the terminal has, none wider.
+// draw makes the frame: no more lines than the terminal has, none wider.
 func (a *App) draw() string {
+	if a.opt.ASCII {
+		return format.ASCII(a.frameLines())
+	}
+	return a.frameLines()
+}
+
+func (a *App) frameLines() string {
 	if a.w == 0 || a.h == 0 {
 		return ""
 	}

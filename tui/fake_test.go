@@ -199,7 +199,14 @@ func (d *driver) keys(names ...string) {
 	}
 }
 
-func (d *driver) screen() string { return ansi.Strip(d.a.View()) }
+// screen is what is seen: without styles, and without blanks at the end of lines.
+func (d *driver) screen() string {
+	lines := strings.Split(ansi.Strip(d.a.View()), "\n")
+	for i := range lines {
+		lines[i] = strings.TrimRight(lines[i], " ")
+	}
+	return strings.Join(lines, "\n")
+}
 
 // shows fails unless the screen holds every text.
 func (d *driver) shows(texts ...string) {
@@ -230,15 +237,12 @@ func (d *driver) golden(name string) {
 	d.t.Helper()
 	d.fits()
 	path := filepath.Join("testdata", "golden", name+".txt")
-	var b strings.Builder
-	for _, l := range strings.Split(d.screen(), "\n") {
-		b.WriteString(strings.TrimRight(l, " ") + "\n")
-	}
+	got := d.screen() + "\n"
 	if *update {
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 			d.t.Fatal(err)
 		}
-		if err := os.WriteFile(path, []byte(b.String()), 0o644); err != nil {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
 			d.t.Fatal(err)
 		}
 		return
@@ -247,8 +251,8 @@ func (d *driver) golden(name string) {
 	if err != nil {
 		d.t.Fatalf("%v: write it with go test ./tui -update, and look at it", err)
 	}
-	if b.String() != string(want) {
-		d.t.Errorf("%s has changed\n got:\n%s\nwant:\n%s", name, b.String(), want)
+	if got != string(want) {
+		d.t.Errorf("%s has changed\n got:\n%s\nwant:\n%s", name, got, want)
 	}
 }
 

@@ -338,9 +338,11 @@ func (v *modelScreen) ShortHelp() []key.Binding {
 	return []key.Binding{v.own.Change, v.own.Suggest, v.own.Confirm, v.own.Revert, v.session.keys.Next}
 }
 
-// FullHelp adds the editor's keys.
+// FullHelp is that of the part that has the keys, too.
 func (v *modelScreen) FullHelp() [][]key.Binding {
-	out := v.answerScreen.FullHelp()
-	out[0] = append([]key.Binding{v.own.Change, v.own.Suggest, v.own.Confirm, v.own.Revert}, out[0]...)
-	return out
+	if v.rules || v.state == nil {
+		return v.answerScreen.FullHelp()
+	}
+	k := &v.session.keys
+	return [][]key.Binding{{v.own.Change, v.own.Suggest, v.own.Confirm, v.own.Revert, k.w.Up, k.w.Down, k.Next, k.Prev}}
 }

@@ -320,3 +320,11 @@ func Plural(n int64, one, many string) string {
 	}
 	return Count(n) + " " + many
 }
+
+// asciiSigns are the program's own signs beyond ASCII, each with one of the same
+// width. Names that the data hold are left as they are.
+var asciiSigns = strings.NewReplacer("·", ".", "—", "-", "–", "-", "…", "~", "→", ">", "←", "<", "↑", "^", "↓", "v",
+	"≥", ">", "≤", "<", "×", "x", "−", "-", "±", "+", "∞", "*", "σ", "s")
+
+// ASCII replaces the program's own signs by ASCII ones of the same width.
+func ASCII(s string) string { return asciiSigns.Replace(s) }

@@ -95,12 +95,10 @@ type printer struct {
 	open  bool // some cell carried the open mark
 }
 
-var toASCII = strings.NewReplacer("·", "-", "—", "-", "–", "-", "…", ".", "→", "->", "≥", ">=", "≤", "<=", "×", "x", "−", "-", "σ", "s")
-
 func (p *printer) line(s string) {
 	s = strings.TrimRight(s, " ")
 	if p.ascii {
-		s = toASCII.Replace(s)
+		s = format.ASCII(s)
 	}
 	p.w.WriteString(s)
 	p.w.WriteByte('\n')
@@ -108,7 +106,7 @@ func (p *printer) line(s string) {
 
 // wrap writes a paragraph behind a prefix; later lines are set in by as much.
 func (p *printer) wrap(prefix, s string) {
-	for i, l := range format.Wrap(s, max(p.width-format.Width(prefix), 20)) {
+	for i, l := range format.Wrap(format.Clean(s), max(p.width-format.Width(prefix), 20)) {
 		if i > 0 {
 			prefix = strings.Repeat(" ", format.Width(prefix))
 		}
@@ -215,7 +213,7 @@ func (p *printer) table(a *query.Answer, b *query.Block) {
 		p.line("(none)")
 	}
 	if shown < cols {
-		p.line(fmt.Sprintf("… %s to the right do not fit %d columns: --width, or --format csv", format.Plural(int64(cols-shown), "column", "columns"), p.width))
+		p.wrap("… ", fmt.Sprintf("%s to the right: there is no room in %d cells (--width, or --format csv)", format.Plural(int64(cols-shown), "column more", "columns more"), p.width))
 	}
 }
 

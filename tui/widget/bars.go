@@ -80,8 +80,8 @@ func (t *Bars) rest(r *query.Row) string {
 // SetSize gives the room for title and rows.
 func (t *Bars) SetSize(w, h int) { t.w, t.h = w, h; t.follow() }
 
-// Room asks for all rows and the rule.
-func (t *Bars) Room(int) (least, wish int) { return 4, len(t.b.Rows) + 2 }
+// Room asks for all rows and the rule; few rows are not worth scrolling.
+func (t *Bars) Room(int) (least, wish int) { return min(len(t.b.Rows)+2, 8), len(t.b.Rows) + 2 }
 
 // Title is the block's title.
 func (t *Bars) Title() string { return t.b.Title }

@@ -42,6 +42,9 @@ func NewHeat(s *Styles, k Keys, a *query.Answer, b *query.Block) *Heat {
 		t.cols = max(t.cols, len(r.Cells))
 		for c := range r.Cells {
 			t.width = max(t.width, format.Width(t.cellText(&r.Cells[c]))+2)
+			if s.ASCII {
+				t.width = max(t.width, format.Width(t.cellText(&r.Cells[c]))+3)
+			}
 			if f := t.figure(&r.Cells[c]); f != nil && f.Kind == query.Rate && !f.None && f.Value < 1 {
 				t.max = math.Max(t.max, f.Value)
 			}
@@ -293,6 +296,9 @@ func (t *Heat) line(r, last int, focused bool) string {
 		if k := t.level(cell, len(s.Heat)); k != level {
 			flush()
 			level = k
+		}
+		if s.ASCII { // a full stop or a plus must not read as part of the number
+			shade += " "
 		}
 		run.WriteString(format.Pad(shade+num, t.width-1, true) + " ")
 	}

@@ -717,6 +717,9 @@ func (t *Table) line(i int, shown []int, focused bool) string {
 		if c == 0 {
 			w = t.frozen()
 		} else {
+			if used+2 >= t.w {
+				break
+			}
 			at.WriteString("  ")
 			used += 2
 		}
