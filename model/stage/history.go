@@ -33,6 +33,7 @@ type Interval struct {
 type History struct {
 	AsOf        model.Day
 	Transitions []Transition
+	Switches    []Switch      // of the variant in force; none in a model without variants
 	State       measure.State // on the as-of day
 	Lost        int           // index of the lost stage, NoStage if the model has none
 	// Marks has bit i set where Model.Marks[i] holds on the as-of day, and bit
@@ -110,7 +111,7 @@ func (h *History) Intervals(dst []Interval) []Interval {
 var ErrBadHistory = errors.New("a stored stage history cannot be read")
 
 // historyVersion is the first byte of every stored history.
-const historyVersion = 1
+const historyVersion = 2
 
 // Append writes the history in a few bytes a transition, for the cache:
 // a version, the as-of day, due day, marks, and per transition the days since
@@ -132,13 +133,18 @@ func (h *History) Append(dst []byte) []byte {
 		dst = append(dst, t.Entry, byte(t.From+1))
 		last = int64(t.Day)
 	}
+	dst = binary.AppendUvarint(dst, uint64(len(h.Switches)))
+	for _, s := range h.Switches {
+		dst = binary.AppendVarint(dst, int64(s.Day))
+		dst = append(dst, byte(s.Variant))
+	}
 	return dst
 }
 
 // Decode reads what Append wrote, reusing h, and gives the bytes after it. It
 // fails with ErrBadHistory.
 func (m *Machine) Decode(src []byte, h *History) ([]byte, error) {
-	h.Transitions = h.Transitions[:0]
+	h.Transitions, h.Switches = h.Transitions[:0], h.Switches[:0]
 	if len(src) == 0 || src[0] != historyVersion {
 		return nil, ErrBadHistory
 	}
@@ -158,6 +164,13 @@ func (m *Machine) Decode(src []byte, h *History) ([]byte, error) {
 		}
 		h.Transitions = append(h.Transitions, Transition{model.Day(last), from, int8(m.entries[entry].to), uint8(entry)})
 	}
+	for n := r.unsigned(); n > 0 && !r.bad; n-- {
+		s := Switch{Day: model.Day(r.signed()), Variant: int(r.byte())}
+		if s.Variant > len(m.variants) {
+			return nil, ErrBadHistory
+		}
+		h.Switches = append(h.Switches, s)
+	}
 	if r.bad {
 		return nil, ErrBadHistory
 	}
@@ -167,10 +180,7 @@ func (m *Machine) Decode(src []byte, h *History) ([]byte, error) {
 
 // restate derives the state from the transitions.
 func (m *Machine) restate(h *History) {
-	h.Lost, h.State = m.lost, measure.State{}
-	for _, t := range h.Transitions {
-		h.State = m.enter(h.State, t)
-	}
+	h.Lost, h.State = m.lost, m.StateOn(h, measure.Never)
 }
 
 type byteReader struct {

@@ -21,13 +21,15 @@ type Machine struct {
 	start   int // the start's entry
 	lost    int // stage, NoStage if there is none
 	marks   []check
+
+	variants []mvariant // with machines of their own
 }
 
-// An mstage is a stage with its ways out, each list in file order: that order
-// is their priority.
+// An mstage is a stage with its ways out, each list by priority, of equal ones
+// in file order.
 type mstage struct {
 	min, max          int   // days; 0: none
-	up, loss, returns []int // entries
+	up, loss, returns []int // entries, by priority
 }
 
 // An entry is one compiled way into a stage.
@@ -43,6 +45,8 @@ type EntryInfo struct {
 	Kind  Kind
 	Stage int // that it enters
 	When  string
+
+	Priority int
 }
 
 // Compile checks a frozen model's rules against the data and makes it ready. It
@@ -62,7 +66,7 @@ func Compile(m *Model, schema *measure.Schema) (*Machine, error) {
 			return nil, m.ps.at(fmt.Sprintf("stage.%d", i)).err("stage %s: %w", s.Name, err)
 		}
 		for j, e := range s.Enter {
-			ce := entry{EntryInfo: EntryInfo{ID: s.Name + "/" + string(e.Kind), Kind: e.Kind, Stage: i, When: e.When}, to: i}
+			ce := entry{EntryInfo: EntryInfo{ID: s.Name + "/" + string(e.Kind), Kind: e.Kind, Stage: i, When: e.When, Priority: e.Priority}, to: i}
 			for n := 2; slices.ContainsFunc(c.entries, func(o entry) bool { return o.ID == ce.ID }); n++ {
 				ce.ID = fmt.Sprintf("%s/%s.%d", s.Name, e.Kind, n)
 			}
@@ -97,6 +101,11 @@ func Compile(m *Model, schema *measure.Schema) (*Machine, error) {
 			at++
 		}
 	}
+	for i := range c.stages {
+		for _, out := range [][]int{c.stages[i].up, c.stages[i].loss, c.stages[i].returns} {
+			slices.SortStableFunc(out, func(a, b int) int { return c.entries[b].Priority - c.entries[a].Priority })
+		}
+	}
 	if len(m.Marks) > 62 {
 		return nil, fmt.Errorf("%w: it has %d marks, more than 62", ErrBadModel, len(m.Marks))
 	}
@@ -106,6 +115,9 @@ func Compile(m *Model, schema *measure.Schema) (*Machine, error) {
 			return nil, m.ps.at("marks."+k.Name).err("the mark %s: %w", k.Name, err)
 		}
 		c.marks = append(c.marks, ck)
+	}
+	if err := c.compileVariants(schema, &refs); err != nil {
+		return nil, err
 	}
 	var err error
 	if c.set, err = measure.Compile(refs.All(), c.schema); err != nil {
@@ -133,7 +145,8 @@ func (m *Machine) Entries() []EntryInfo {
 	return out
 }
 
-// Dwell is a stage's least and most dwell in days; 0 means none.
+// Dwell is a stage's least and most dwell in days by the model's own numbers; 0
+// means none.
 func (m *Machine) Dwell(stage int) (least, most int) { return m.stages[stage].min, m.stages[stage].max }
 
 // Lost is the index of the lost stage, NoStage where the model has none.
@@ -150,7 +163,7 @@ func (m *Machine) Marks() []string {
 
 // Filter is what a scan must read for Replay up to the as-of day.
 func (m *Machine) Filter(asOf model.Day) model.Filter {
-	f := m.set.Filter()
+	f := m.Widen(m.set.Filter())
 	f.Until = m.schema.Cal.Cut(asOf)
 	return f
 }

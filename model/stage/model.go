@@ -40,6 +40,8 @@ type Model struct {
 	Params []Param
 	Stages []Stage
 	Marks  []Mark
+	// Variants give other numbers to the users who meet a rule; see Variant.
+	Variants []Variant
 
 	ps places // in the file that it was parsed from; nil of a model made otherwise
 }
@@ -63,16 +65,31 @@ type Stage struct {
 	Name     string
 	Title    string // as shown; "" is Name
 	Short    string // at most 4 letters, for narrow screens; "" is cut from Name
+	Colour   string // one of Colours; "" goes by the stage's place
 	MinDwell Number // before a promotion may leave it
 	MaxDwell Number // after which the user is stalled
-	Enter    []Entry
+	// ReturnsTo is where an active day leads from here, the lost stage: short for
+	// a return entry of that stage with the rule active_today.
+	ReturnsTo string
+	Enter     []Entry
 }
+
+// Colours are the names that a stage's colour may have.
+var colourNames = []string{"blue", "green", "yellow", "magenta", "cyan", "red", "grey"}
+
+// Colours lists the names that a stage's colour may have.
+func Colours() []string { return slices.Clone(colourNames) }
 
 // An Entry is one way into a stage.
 type Entry struct {
 	Kind Kind
 	From []string // the stages it may follow; none for Start
 	When string   // a rule; none for Start
+	// Priority decides between the ways out of one stage that open on one day: the
+	// highest is taken; of equal ones the first in the file.
+	Priority int
+
+	implied bool // made from ReturnsTo: not written out
 }
 
 // A Mark is a named rule that is shown beside the stage and moves nobody.
@@ -162,6 +179,28 @@ func (m *Model) paramNames() []string {
 	return out
 }
 
+// Shorts are the stages' names in at most 4 letters each, no two alike: where
+// two would be, the later ones end in a number.
+func (m *Model) Shorts() []string {
+	out := make([]string, len(m.Stages))
+	for i, s := range m.Stages {
+		short := s.Abbrev()
+		for n := 2; slices.Contains(out[:i], short); n++ {
+			tail := strconv.Itoa(n)
+			short = cutRunes(s.Abbrev(), 4-len(tail)) + tail
+		}
+		out[i] = short
+	}
+	return out
+}
+
+func cutRunes(s string, n int) string {
+	if r := []rune(s); len(r) > n {
+		return string(r[:n])
+	}
+	return s
+}
+
 // Hash names what the model does: its numbers, stages, rules and marks, without
 // titles and without the expressions that suggested its numbers. Two models with
 // one hash stage every user alike.
@@ -175,95 +214,8 @@ func (m *Model) Hash() string {
 		}
 	}
 	for i := range c.Stages {
-		c.Stages[i].Title, c.Stages[i].Short = "", ""
+		c.Stages[i].Title, c.Stages[i].Short, c.Stages[i].Colour = "", "", ""
 	}
 	sum := sha256.Sum256(c.Format())
 	return hex.EncodeToString(sum[:8])
-}
-
-// Format writes the model as the TOML that Parse reads. Equal models give equal
-// bytes.
-func (m *Model) Format() []byte {
-	var b strings.Builder
-	text := func(key, v string) {
-		if v != "" {
-			fmt.Fprintf(&b, "%s = %s\n", key, quote(v))
-		}
-	}
-	text("name", m.Name)
-	text("title", m.Title)
-	if len(m.Params) > 0 {
-		b.WriteString("\n[params]\n")
-	}
-	for _, p := range m.Params {
-		switch {
-		case !p.Frozen:
-			text(p.Name, p.Suggest)
-		case p.Suggest == "":
-			fmt.Fprintf(&b, "%s = %s\n", p.Name, decimal(p.Value))
-		default:
-			fmt.Fprintf(&b, "%s = { value = %s, suggest = %s }\n", p.Name, decimal(p.Value), quote(p.Suggest))
-		}
-	}
-	for _, s := range m.Stages {
-		b.WriteString("\n[[stage]]\n")
-		text("name", s.Name)
-		text("title", s.Title)
-		text("short", s.Short)
-		for _, d := range []struct {
-			key string
-			n   Number
-		}{{"min_dwell", s.MinDwell}, {"max_dwell", s.MaxDwell}} {
-			if _, err := strconv.Atoi(string(d.n)); err == nil {
-				fmt.Fprintf(&b, "%s = %s\n", d.key, d.n)
-			} else {
-				text(d.key, string(d.n))
-			}
-		}
-		for _, e := range s.Enter {
-			b.WriteString("[[stage.enter]]\n")
-			text("kind", string(e.Kind))
-			if len(e.From) > 0 {
-				q := make([]string, len(e.From))
-				for i, f := range e.From {
-					q[i] = quote(f)
-				}
-				fmt.Fprintf(&b, "from = [%s]\n", strings.Join(q, ", "))
-			}
-			text("when", e.When)
-		}
-	}
-	if len(m.Marks) > 0 {
-		b.WriteString("\n[marks]\n")
-	}
-	for _, k := range m.Marks {
-		text(k.Name, k.When)
-	}
-	return []byte(b.String())
-}
-
-// decimal writes a number as TOML: whole ones without a point.
-func decimal(x float64) string { return strconv.FormatFloat(x, 'f', -1, 64) }
-
-// quote writes a basic TOML string.
-func quote(s string) string {
-	var b strings.Builder
-	b.WriteByte('"')
-	for _, r := range s {
-		switch {
-		case r == '"' || r == '\\':
-			b.WriteByte('\\')
-			b.WriteRune(r)
-		case r == '\n':
-			b.WriteString(`\n`)
-		case r == '\t':
-			b.WriteString(`\t`)
-		case r < 0x20 || r == 0x7f:
-			fmt.Fprintf(&b, `\u%04X`, r)
-		default:
-			b.WriteRune(r)
-		}
-	}
-	b.WriteByte('"')
-	return b.String()
 }

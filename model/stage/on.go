@@ -15,5 +15,8 @@ func (m *Machine) StateOn(h *History, day model.Day) (st measure.State) {
 		}
 		st = m.enter(st, t)
 	}
+	if len(m.variants) > 0 && st != (measure.State{}) {
+		st.MaxDwell = m.in(h.Variant(day)).stages[st.Stage].max
+	}
 	return st
 }

@@ -3,9 +3,9 @@ package stage
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -60,6 +60,7 @@ func Parse(body []byte) (*Model, error) {
 		return nil, err
 	}
 	m.ps = ps
+	m.imply()
 	return m, nil
 }
 
@@ -97,7 +98,7 @@ type reader struct {
 	p     unstable.Parser
 	m     *Model
 	ps    places
-	table string // "", params, marks, stage, stage.enter
+	table string // "", or one of tables
 }
 
 func (r *reader) where(g unstable.Range) place {
@@ -117,7 +118,8 @@ func (r *reader) key(it unstable.Iterator) (path string, at place) {
 	return strings.Join(parts, "."), at
 }
 
-var tables = map[string]bool{"params": false, "marks": false, "stage": true, "stage.enter": true} // true: [[…]]
+// tables are the tables of a model file; true: [[…]].
+var tables = map[string]bool{"params": false, "marks": false, "stage": true, "stage.enter": true, "variant": true, "variant.params": false}
 
 func (r *reader) expression(n *unstable.Node) error {
 	switch n.Kind {
@@ -128,7 +130,7 @@ func (r *reader) expression(n *unstable.Node) error {
 		list, known := tables[name]
 		switch {
 		case !known:
-			return at.err("there is no table [%s]%s", name, nearest(name, []string{"params", "marks", "stage", "stage.enter"}))
+			return at.err("there is no table [%s]%s", name, nearest(name, slices.Sorted(maps.Keys(tables))))
 		case list != (n.Kind == unstable.ArrayTable):
 			want := "[" + name + "]"
 			if list {
@@ -145,6 +147,13 @@ func (r *reader) expression(n *unstable.Node) error {
 			s := &r.m.Stages[len(r.m.Stages)-1]
 			s.Enter = append(s.Enter, Entry{})
 			r.ps[fmt.Sprintf("stage.%d.enter.%d", len(r.m.Stages)-1, len(s.Enter)-1)] = at
+		case name == "variant":
+			r.m.Variants = append(r.m.Variants, Variant{})
+			r.ps[fmt.Sprintf("variant.%d", len(r.m.Variants)-1)] = at
+		case name == "variant.params" && len(r.m.Variants) == 0:
+			return at.err("[variant.params] comes after the [[variant]] that it belongs to")
+		case name == "variant.params":
+			r.ps[fmt.Sprintf("variant.%d.params", len(r.m.Variants)-1)] = at
 		default:
 			if _, twice := r.ps[name]; twice {
 				return at.err("[%s] stands twice", name)
@@ -160,8 +169,12 @@ func (r *reader) expression(n *unstable.Node) error {
 
 // prefix is the path of the table in hand.
 func (r *reader) prefix() string {
-	s := len(r.m.Stages) - 1
+	s, v := len(r.m.Stages)-1, len(r.m.Variants)-1
 	switch r.table {
+	case "variant":
+		return fmt.Sprintf("variant.%d.", v)
+	case "variant.params":
+		return fmt.Sprintf("variant.%d.params.", v)
 	case "stage":
 		return fmt.Sprintf("stage.%d.", s)
 	case "stage.enter":
@@ -190,119 +203,19 @@ func (r *reader) value(name string, at place, v *unstable.Node) error {
 		return err
 	case "stage":
 		s := &r.m.Stages[len(r.m.Stages)-1]
-		return set(name, at, v, []field{{name: "name", text: &s.Name}, {name: "title", text: &s.Title}, {name: "short", text: &s.Short}, {name: "min_dwell", days: &s.MinDwell}, {name: "max_dwell", days: &s.MaxDwell}})
+		return set(name, at, v, []field{{name: "name", text: &s.Name}, {name: "title", text: &s.Title}, {name: "short", text: &s.Short}, {name: "colour", text: &s.Colour},
+			{name: "min_dwell", days: &s.MinDwell}, {name: "max_dwell", days: &s.MaxDwell}, {name: "returns_to", text: &s.ReturnsTo}})
 	case "stage.enter":
 		s := &r.m.Stages[len(r.m.Stages)-1]
 		e := &s.Enter[len(s.Enter)-1]
-		return set(name, at, v, []field{{name: "kind", text: (*string)(&e.Kind)}, {name: "from", list: &e.From}, {name: "when", text: &e.When}})
+		return set(name, at, v, []field{{name: "kind", text: (*string)(&e.Kind)}, {name: "from", list: &e.From}, {name: "when", text: &e.When}, {name: "priority", whole: &e.Priority}})
+	case "variant":
+		x := &r.m.Variants[len(r.m.Variants)-1]
+		return set(name, at, v, []field{{name: "name", text: &x.Name}, {name: "when", text: &x.When}})
+	case "variant.params":
+		return r.override(name, at, v)
 	}
 	return set(name, at, v, []field{{name: "name", text: &r.m.Name}, {name: "title", text: &r.m.Title}})
-}
-
-// A field is where a setting goes: a text, a number of days, or a list.
-type field struct {
-	name string
-	text *string
-	days *Number
-	list *[]string
-}
-
-// set stores one value into the field of its name.
-func set(name string, at place, v *unstable.Node, fields []field) (err error) {
-	i := slices.IndexFunc(fields, func(f field) bool { return f.name == name })
-	if i < 0 {
-		var names []string
-		for _, f := range fields {
-			names = append(names, f.name)
-		}
-		return at.err("there is no setting %q here%s", name, nearest(name, names))
-	}
-	switch f := fields[i]; {
-	case f.text != nil:
-		*f.text, err = text(name, at, v)
-	case f.days != nil:
-		*f.days, err = numberOf(name, at, v)
-	default:
-		if v.Kind != unstable.Array {
-			return at.err(`%s is a list: %s = ["…"]`, name, name)
-		}
-		for it := v.Children(); it.Next() && err == nil; {
-			if it.Node().Kind == unstable.Comment {
-				continue
-			}
-			var s string
-			s, err = text(name, at, it.Node())
-			*f.list = append(*f.list, s)
-		}
-	}
-	return err
-}
-
-// numberOf reads days given outright, or an expression.
-func numberOf(name string, at place, v *unstable.Node) (Number, error) {
-	if v.Kind == unstable.Integer {
-		return Number(strings.ReplaceAll(string(v.Data), "_", "")), nil
-	}
-	s, err := text(name, at, v)
-	if err != nil || s == "" {
-		return "", at.err("%s is a number of days or an expression in quotes", name)
-	}
-	return Number(s), nil
-}
-
-func text(name string, at place, v *unstable.Node) (string, error) {
-	if v.Kind != unstable.String {
-		return "", at.err("%s is a text in quotes", name)
-	}
-	return string(v.Data), nil
-}
-
-func number(name string, at place, v *unstable.Node) (float64, error) {
-	if v.Kind != unstable.Integer && v.Kind != unstable.Float {
-		return 0, at.err("%s is a number", name)
-	}
-	x, err := strconv.ParseFloat(strings.ReplaceAll(string(v.Data), "_", ""), 64)
-	if err != nil || x-x != 0 {
-		return 0, at.err("%s is not a number that can be used here", string(v.Data))
-	}
-	return x, nil
-}
-
-func (r *reader) param(name string, at place, v *unstable.Node) (err error) {
-	p := Param{Name: name}
-	switch v.Kind {
-	case unstable.String:
-		p.Suggest = string(v.Data)
-		if p.Suggest == "" {
-			return at.err("%s is empty: give a number, or an expression that suggests one", name)
-		}
-	case unstable.InlineTable:
-		for it := v.Children(); it.Next(); {
-			k, at := r.key(it.Node().Key())
-			switch k {
-			case "value":
-				p.Value, err = number(k, at, it.Node().Value())
-				p.Frozen = true
-			case "suggest":
-				p.Suggest, err = text(k, at, it.Node().Value())
-			default:
-				err = at.err("there is no setting %q here%s", k, nearest(k, []string{"suggest", "value"}))
-			}
-			if err != nil {
-				return err
-			}
-		}
-		if !p.Frozen && p.Suggest == "" {
-			return at.err("%s needs a value or a suggest", name)
-		}
-	default:
-		p.Frozen = true
-		if p.Value, err = number(name, at, v); err != nil {
-			return at.err("%s is a number, or in quotes an expression that suggests one", name)
-		}
-	}
-	r.m.Params = append(r.m.Params, p)
-	return nil
 }
 
 // nearest is ": did you mean …?" with the name nearest to a wrong one, or "".

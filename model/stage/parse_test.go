@@ -53,6 +53,8 @@ func TestFormatIsParsedBack(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	frozen.Variants = []Variant{{Name: "pro", When: `plan == "pro"`, Params: []Override{{Name: "G", Value: 90}, {Name: "beat", Number: "2 * beat"}}}}
+	frozen.Stages[3].Enter[0].Priority = 7
 	frozen.Stages[0].Title, frozen.Stages[0].Short = "A \"first\" stage\n", "acq"
 	for _, m := range []*Model{m, frozen} {
 		again, err := Parse(m.Format())
@@ -122,7 +124,21 @@ func TestBadModels(t *testing.T) {
 		{"no start", edit(`kind = "start"`, "kind = \"promotion\"\nfrom = [\"exploration\"]\nwhen = \"active_today\""), "no stage has an entry of kind start"},
 		{"cannot be reached", edit(`from = ["growth"]`, `from = ["maturity"]`), "cannot follow itself"},
 		{"unreachable", edit("from = [\"exploration\"]\n", "from = [\"maturity\"]\n"), "cannot be reached"},
-		{"circle", edit("[[stage]]\nname = \"growth\"", "[[stage.enter]]\nkind = \"promotion\"\nfrom = [\"maturity\"]\nwhen = \"active_today\"\n[[stage]]\nname = \"growth\""), "circle"},
+		{"circle without a way out", "name = \"x\"\n[[stage]]\nname = \"a\"\n[[stage.enter]]\nkind = \"start\"\n" +
+			"[[stage]]\nname = \"b\"\n[[stage.enter]]\nkind = \"promotion\"\nfrom = [\"a\", \"c\"]\nwhen = \"active_today\"\n" +
+			"[[stage]]\nname = \"c\"\n[[stage.enter]]\nkind = \"promotion\"\nfrom = [\"b\"]\nwhen = \"active_today\"\n", "circle with no way out"},
+		{"unknown colour", edit(`colour = "green"`, `colour = "gren"`), "did you mean green"},
+		{"two short names", edit(`short = "grow"`, `short = "expl"`), "two stages have the short name"},
+		{"long short name", edit(`short = "grow"`, `short = "growth"`), "at most 4"},
+		{"returns to nowhere", edit("min_dwell = 14", "returns_to = \"grwth\""), "did you mean growth"},
+		{"returns from a living stage", edit("min_dwell = 14", "returns_to = \"growth\""), "leaves the lost stage"},
+		{"priority of text", edit(`kind = "loss"`, "priority = \"high\"\nkind = \"loss\""), "whole number"},
+		{"variant without rule", good + "\n[[variant]]\nname = \"pro\"\n[variant.params]\nG = 3\n", "needs a rule"},
+		{"variant without numbers", good + "\n[[variant]]\nname = \"pro\"\nwhen = \"active_today\"\n", "changes nothing"},
+		{"variant of an unknown number", good + "\n[[variant]]\nname = \"pro\"\nwhen = \"active_today\"\n[variant.params]\nbeet = 3\n", "did you mean beat"},
+		{"two variants of one name", good + strings.Repeat("\n[[variant]]\nname = \"pro\"\nwhen = \"active_today\"\n[variant.params]\nG = 3\n", 2), "two variants"},
+		{"variant's numbers alone", "[variant.params]\nG = 3\n", "comes after"},
+		{"seven variants", good + sevenVariants(), "at most 6"},
 		{"return from a living stage", edit(`from = ["churned"]`, `from = ["growth"]`), "leaves the lost stage"},
 		{"promotion without rule", edit("when = \"spell_active_days >= need\"\n", ""), "needs a rule"},
 		{"promotion without from", edit("from = [\"acquisition\"]\n", ""), "names the stages"},
@@ -148,6 +164,13 @@ func TestBadModels(t *testing.T) {
 	}
 }
 
+func sevenVariants() (out string) {
+	for i := range 7 {
+		out += "\n[[variant]]\nname = \"v" + itoa(i) + "\"\nwhen = \"active_today\"\n[variant.params]\nG = 3\n"
+	}
+	return out
+}
+
 func itoa(n int) string { return decimal(float64(n)) }
 
 // What only the data can tell is found when the model is compiled.
@@ -160,6 +183,7 @@ func TestBadRules(t *testing.T) {
 		`"dwell_days > max_dwell"`:    {`"dwell_days > 'x'"`, ""},
 		`"spell_active_days >= need"`: {`"spell_active_days"`, ""},
 		`"milestones_135 == 3"`:       {`"in_segment('vip')"`, ""},
+		"[marks]":                     {"[[variant]]\nname = \"pro\"\nwhen = \"pln == 'x'\"\n[variant.params]\nG = 3\n[marks]", "pln"},
 		`"spell_active_days >= need `: {`"spell_active_days >= ned `, "need"},
 	} {
 		m, err := Parse([]byte(strings.Replace(good, old, c.new, 1)))

@@ -34,6 +34,7 @@ type Proof struct {
 	ToName   string   //
 	Least    int      // days the stage left had to last; 0 where the rule ignores dwell
 	Lasted   int      // days it did last
+	Variant  string   // whose numbers were in force; "" for the model's own
 	Clauses  []Clause // those that met the rule
 	Events   []int    // behind them, in order, each once
 	Sentence string   // the whole in plain words
@@ -53,9 +54,9 @@ type Near struct {
 
 // A Prover proves transitions of one machine. It belongs to one goroutine.
 type Prover struct {
-	m   *Machine
 	r   *Replayer
-	cur *measure.Cursor // the replayer's own
+	m   *Machine        // of the variant in force on the day
+	cur *measure.Cursor // its cursor, the replayer's own
 	h   History
 }
 
@@ -63,6 +64,12 @@ type Prover struct {
 func (m *Machine) NewProver() *Prover {
 	r := m.NewReplayer()
 	return &Prover{m: m, r: r, cur: r.cur}
+}
+
+// stand moves to a day of the history in hand, under the variant of that day.
+func (p *Prover) stand(day model.Day, st measure.State) {
+	p.r.use(p.h.Variant(day), day, st)
+	p.m, p.cur = p.r.m, p.r.cur
 }
 
 // NewProverFor makes a prover for timelines scanned with a wider filter.
@@ -81,15 +88,19 @@ func (p *Prover) Prove(tl *model.Timeline, asOf model.Day, i int) (*Proof, error
 	if i < 0 || i >= len(p.h.Transitions) {
 		return nil, fmt.Errorf("there is no transition %d: the history up to %s has %d", i, asOf, len(p.h.Transitions))
 	}
-	m, t := p.m, p.h.Transitions[i]
+	t := p.h.Transitions[i]
+	m := p.r.base.in(p.h.Variant(t.Day))
 	e := m.entries[t.Entry]
-	out := &Proof{Transition: t, Rule: e.ID, When: e.When, ToName: m.model.Stages[t.To].Name}
+	out := &Proof{Transition: t, Rule: e.ID, When: e.When, ToName: m.model.Stages[t.To].Name, Variant: p.r.base.Variants()[p.h.Variant(t.Day)]}
 	var before measure.State
 	for _, x := range p.h.Transitions[:i] {
 		before = m.enter(before, x)
 	}
-	p.cur.Reset(tl)
-	p.cur.At(t.Day, before)
+	if i > 0 {
+		before.MaxDwell = m.stages[before.Stage].max
+	}
+	p.r.reset(tl)
+	p.stand(t.Day, before)
 	if e.Kind == Start {
 		out.Events = p.cur.Events(t.Day, t.Day)
 		out.Events = out.Events[:min(1, len(out.Events))]
@@ -108,7 +119,7 @@ func (p *Prover) Prove(tl *model.Timeline, asOf model.Day, i int) (*Proof, error
 	}
 	out.Sentence = p.sentence(out, e.Kind)
 	after := m.enter(before, t)
-	p.cur.At(t.Day, after)
+	p.stand(t.Day, after)
 	if out.Near = p.near(after); out.Near != nil {
 		out.Near.Plain += " would have made this " + m.model.Stages[out.Near.Stage].Label()
 	}

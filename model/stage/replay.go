@@ -10,25 +10,44 @@ import (
 // A Replayer stages users one after another. It belongs to one goroutine and
 // allocates nothing per user after warming up.
 type Replayer struct {
-	m   *Machine
-	cur *measure.Cursor
+	base   *Machine
+	own    *measure.Cursor   // of the model's own numbers; it stands on every day visited
+	others []*measure.Cursor // of the variants
+	fresh  []bool            // of others: nothing of this user has been read yet
+	tl     *model.Timeline
+
+	v   int             // the variant in force
+	m   *Machine        // its machine
+	cur *measure.Cursor // and its cursor
 }
 
 // NewReplayer makes a replayer for timelines scanned with Machine.Filter.
-func (m *Machine) NewReplayer() *Replayer { return &Replayer{m: m, cur: m.set.NewCursor()} }
+func (m *Machine) NewReplayer() *Replayer {
+	r, err := m.NewReplayerFor(m.Filter(0))
+	if err != nil {
+		panic(err) // Filter holds every column by construction
+	}
+	return r
+}
 
 // NewReplayerFor makes a replayer for timelines scanned with a wider filter. It
 // fails if that filter leaves out what the rules read.
 func (m *Machine) NewReplayerFor(f model.Filter) (*Replayer, error) {
-	cur, err := m.set.NewCursorFor(f)
+	own, others, err := m.cursors(f)
 	if err != nil {
 		return nil, fmt.Errorf("replay: %w", err)
 	}
-	return &Replayer{m: m, cur: cur}, nil
+	return &Replayer{base: m, own: own, others: others, fresh: make([]bool, len(others)), m: m, cur: own}, nil
 }
 
 // Widen adds what the machine reads to a filter that others read by too.
-func (m *Machine) Widen(f model.Filter) model.Filter { return m.set.Widen(f) }
+func (m *Machine) Widen(f model.Filter) model.Filter {
+	f = m.set.Widen(f)
+	for i := range m.variants {
+		f = m.variants[i].m.set.Widen(f)
+	}
+	return f
+}
 
 // Replay fills h with the user's stages up to the end of the as-of day. A user
 // without an event by then has no transitions.
@@ -38,9 +57,9 @@ func (m *Machine) Widen(f model.Filter) model.Filter { return m.set.Widen(f) }
 // is read.
 func (r *Replayer) Replay(tl *model.Timeline, asOf model.Day, h *History) {
 	r.begin(tl, asOf, h)
-	for day := r.cur.NextEvent(); day <= asOf; {
+	for day := r.own.NextEvent(); day <= asOf; {
 		r.day(day, h)
-		next := r.cur.NextEvent()
+		next := r.own.NextEvent()
 		if next > day+1 { // else nothing can fall due before it
 			next = min(next, r.due(h))
 		}
@@ -50,15 +69,64 @@ func (r *Replayer) Replay(tl *model.Timeline, asOf model.Day, h *History) {
 }
 
 func (r *Replayer) begin(tl *model.Timeline, asOf model.Day, h *History) {
-	r.cur.Reset(tl)
-	*h = History{AsOf: asOf, Transitions: h.Transitions[:0], Lost: r.m.lost, Due: measure.Never}
+	r.reset(tl)
+	*h = History{AsOf: asOf, Transitions: h.Transitions[:0], Switches: h.Switches[:0], Lost: r.m.lost, Due: measure.Never}
+}
+
+// reset takes up a user. Cursors of variants read nothing before they are in
+// force: most users meet one variant or none.
+func (r *Replayer) reset(tl *model.Timeline) {
+	r.tl = tl
+	r.own.Reset(tl)
+	for i := range r.fresh {
+		r.fresh[i] = true
+	}
+	r.v, r.m, r.cur = 0, r.base, r.own
+}
+
+// use moves to a day with a state, under a variant.
+func (r *Replayer) use(v int, day model.Day, st measure.State) {
+	r.own.At(day, st)
+	if r.v, r.m, r.cur = v, r.base.in(v), r.own; v > 0 {
+		r.cur = r.others[v-1]
+		if r.fresh[v-1] {
+			r.cur.Reset(r.tl)
+			r.fresh[v-1] = false
+		}
+		r.cur.At(day, st)
+	}
+}
+
+// to moves to a day with a state, under the variant whose rule holds then.
+func (r *Replayer) to(day model.Day, st measure.State) {
+	r.own.At(day, st)
+	if len(r.base.variants) > 0 {
+		r.use(r.base.pick(r.own), day, st)
+	}
+}
+
+// switched notes the variant in force, and gives the state its dwell.
+func (r *Replayer) switched(day model.Day, h *History) {
+	before := 0
+	if n := len(h.Switches); n > 0 {
+		before = h.Switches[n-1].Variant
+	}
+	if r.v == before {
+		return
+	}
+	h.Switches = append(h.Switches, Switch{Day: day, Variant: r.v})
+	if len(h.Transitions) > 0 {
+		h.State.MaxDwell = r.m.stages[h.State.Stage].max
+		r.use(r.v, day, h.State)
+	}
 }
 
 // day lets the rules speak at the end of one day: return, loss, then at most one
 // promotion, the start before all.
 func (r *Replayer) day(day model.Day, h *History) {
+	r.to(day, h.State)
+	r.switched(day, h)
 	m := r.m
-	r.cur.At(day, h.State)
 	if len(h.Transitions) == 0 {
 		r.move(m.start, h)
 	}
@@ -99,7 +167,7 @@ func (r *Replayer) move(e int, h *History) {
 	}
 	h.Transitions = append(h.Transitions, t)
 	h.State = r.m.enter(h.State, t)
-	r.cur.At(t.Day, h.State)
+	r.use(r.v, t.Day, h.State)
 }
 
 // due is the first day after the cursor's on which a rule out of the stage may
@@ -111,6 +179,12 @@ func (r *Replayer) due(h *History) model.Day {
 	st := h.State
 	s := &m.stages[st.Stage]
 	fresh := h.Transitions[len(h.Transitions)-1].Day == day
+	if fresh && len(r.base.variants) > 0 && r.base.pick(r.own) != r.v {
+		return day + 1 // the step itself has put the user under another variant
+	}
+	for i := range r.base.variants {
+		due = min(due, r.base.variants[i].pick.due(r.own, false))
+	}
 	for _, e := range s.returns {
 		due = min(due, m.entries[e].check.due(r.cur, fresh))
 	}
@@ -130,7 +204,7 @@ func (r *Replayer) finish(asOf model.Day, h *History) {
 	if len(h.Transitions) == 0 {
 		return
 	}
-	r.cur.At(asOf, h.State)
+	r.use(r.v, asOf, h.State)
 	for i := range r.m.marks {
 		if r.m.marks[i].holds(r.cur) {
 			h.Marks |= 1 << i
@@ -142,6 +216,7 @@ func (r *Replayer) finish(asOf model.Day, h *History) {
 	h.Due = r.due(h)
 }
 
-// Cursor is the replayer's cursor: after Replay it stands on the as-of day with
-// the user's state, unless the user has no event.
+// Cursor is the replayer's cursor, over the numbers of the variant in force:
+// after Replay it stands on the as-of day with the user's state, unless the user
+// has no event.
 func (r *Replayer) Cursor() *measure.Cursor { return r.cur }

@@ -23,6 +23,9 @@ func (p *Prover) sentence(pr *Proof, k Kind) string {
 	if reason == "" {
 		reason = pr.When
 	}
+	if pr.Variant != "" {
+		reason += ", by the numbers of the variant " + pr.Variant
+	}
 	switch k {
 	case Start:
 		return fmt.Sprintf("%s from %s on, the day of the first event.", title(to), pr.Day)

@@ -28,5 +28,7 @@
 //     a cancellation takes effect although the user was active that day.
 //   - Rules that time alone makes true fire on the day they fall due. Replay
 //     visits change days only, and tests hold it equal to a replay of every day.
+//   - Variants give other numbers to users who meet a rule; which is in force is
+//     judged on every day from what is known then, and the history names it.
 //   - A proof is recomputed by the same replay; nothing of it is stored.
 package stage

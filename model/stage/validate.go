@@ -56,7 +56,10 @@ func (m *Model) validate(ps places) error {
 			return at.err("two marks are named %q", k.Name)
 		}
 	}
-	return m.validateFlow(ps)
+	if err := m.validateFlow(ps); err != nil {
+		return err
+	}
+	return m.validateVariants(ps)
 }
 
 func (m *Model) validateStage(i int, ps places) error {
@@ -66,6 +69,15 @@ func (m *Model) validateStage(i int, ps places) error {
 	}
 	if m.Index(s.Name) != i {
 		return ps.at(path+".name").err("two stages are named %q", s.Name)
+	}
+	if s.Colour != "" && !slices.Contains(colourNames, s.Colour) {
+		return ps.at(path+".colour").err("%q is no colour%s: use %s", s.Colour, nearest(s.Colour, colourNames), strings.Join(colourNames, ", "))
+	}
+	if s.Short != "" && slices.ContainsFunc(m.Stages[:i], func(o Stage) bool { return o.Short == s.Short }) {
+		return ps.at(path+".short").err("two stages have the short name %q", s.Short)
+	}
+	if err := m.validateReturns(i, ps); err != nil {
+		return err
 	}
 	if n := utf8.RuneCountInString(s.Short); n > 4 {
 		return ps.at(path+".short").err("%q has %d letters: a short name has at most 4", s.Short, n)
@@ -89,13 +101,29 @@ func (m *Model) validateStage(i int, ps places) error {
 	if errLo == nil && errHi == nil && lo > hi {
 		return ps.at(path+".max_dwell").err("the most dwell of %s, %d days, is under its least, %d", s.Name, hi, lo)
 	}
-	if len(s.Enter) == 0 {
+	if len(s.Enter) == 0 && !slices.ContainsFunc(m.Stages, func(o Stage) bool { return o.ReturnsTo == s.Name }) {
 		return ps.at(path).err("nothing enters the stage %s: give it a [[stage.enter]]", s.Name)
 	}
 	for j, e := range s.Enter {
 		if err := m.validateEntry(s, e, fmt.Sprintf("%s.enter.%d", path, j), ps); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+func (m *Model) validateReturns(i int, ps places) error {
+	s := m.Stages[i]
+	at := ps.at(fmt.Sprintf("stage.%d.returns_to", i))
+	switch {
+	case s.ReturnsTo == "":
+		return nil
+	case m.Index(s.ReturnsTo) < 0:
+		return at.err("there is no stage %q%s", s.ReturnsTo, nearest(s.ReturnsTo, m.Names()))
+	case s.ReturnsTo == s.Name:
+		return at.err("%s cannot follow itself", s.Name)
+	case !s.enters(Loss):
+		return at.err("a return leaves the lost stage; %s is not it", s.Name)
 	}
 	return nil
 }
@@ -136,8 +164,8 @@ func kindNames() []string {
 }
 
 // validateFlow looks at the stages together: one start, at most one lost stage,
-// returns from it alone, every stage within reach, and no loop of promotions: a
-// user in one would change stage for ever without being lost.
+// returns from it alone, every stage within reach, and no circle of promotions
+// without a way out.
 func (m *Model) validateFlow(ps places) error {
 	starts, losts := 0, 0
 	for i, s := range m.Stages {
@@ -183,6 +211,11 @@ func (m *Model) validateFlow(ps places) error {
 			}
 		}
 	}
+	for i, s := range m.Stages {
+		if to := m.Index(s.ReturnsTo); s.ReturnsTo != "" && to >= 0 {
+			next[i] = append(next[i], to)
+		}
+	}
 	seen := make([]bool, len(m.Stages))
 	for todo := []int{m.First()}; len(todo) > 0; {
 		i := todo[len(todo)-1]
@@ -199,37 +232,50 @@ func (m *Model) validateFlow(ps places) error {
 	return m.validateLoops(up, ps)
 }
 
+// validateLoops refuses a circle of promotions that nothing leads out of: a user
+// in one would change stage for ever without being promoted or lost.
 func (m *Model) validateLoops(up [][]int, ps places) error {
-	const (
-		fresh = iota
-		open
-		done
-	)
-	mark := make([]int, len(m.Stages))
-	var walk func(i int, path []string) error
-	walk = func(i int, path []string) error {
-		path = append(path, m.Stages[i].Name)
-		if mark[i] == open {
-			return ps.at(fmt.Sprintf("stage.%d", i)).err("promotions run in a circle: %s", strings.Join(path[slices.Index(path, m.Stages[i].Name):], " → "))
-		}
-		if mark[i] == done {
-			return nil
-		}
-		mark[i] = open
-		for _, j := range up[i] {
-			if err := walk(j, path); err != nil {
-				return err
+	reach := make([][]bool, len(m.Stages)) // by promotions, one or more
+	for i := range reach {
+		reach[i] = make([]bool, len(m.Stages))
+		for todo := slices.Clone(up[i]); len(todo) > 0; {
+			j := todo[len(todo)-1]
+			if todo = todo[:len(todo)-1]; !reach[i][j] {
+				reach[i][j] = true
+				todo = append(todo, up[j]...)
 			}
 		}
-		mark[i] = done
-		return nil
 	}
-	for i := range m.Stages {
-		if err := walk(i, nil); err != nil {
-			return err
+	for i, s := range m.Stages {
+		if !reach[i][i] {
+			continue
+		}
+		var circle []string
+		out := false
+		for j := range m.Stages {
+			if reach[i][j] && reach[j][i] {
+				circle = append(circle, m.Stages[j].Name)
+				out = out || m.losable(j)
+			}
+			out = out || reach[i][j] && !reach[j][i]
+		}
+		if !out {
+			return ps.at(fmt.Sprintf("stage.%d", i)).err("promotions run in a circle with no way out of it: %s → %s", strings.Join(circle, " → "), s.Name)
 		}
 	}
 	return nil
+}
+
+// losable says whether a loss leaves the stage.
+func (m *Model) losable(i int) bool {
+	for _, s := range m.Stages {
+		for _, e := range s.Enter {
+			if e.Kind == Loss && slices.Contains(e.From, m.Stages[i].Name) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // maxDays bounds a dwell: a hundred years.

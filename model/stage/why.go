@@ -2,6 +2,7 @@ package stage
 
 import (
 	"fmt"
+	"slices"
 
 	"dwell/model"
 	"dwell/model/measure"
@@ -42,7 +43,10 @@ func (p *Prover) Why(tl *model.Timeline, asOf model.Day) (*Why, error) {
 	if err != nil {
 		return nil, err
 	}
-	h, m := &p.h, p.m
+	h := &p.h
+	p.r.reset(tl)
+	p.stand(asOf, h.State)
+	m := p.m
 	w.History = h
 	stage := m.model.Stages[h.Now()].Label()
 	lasted := int(asOf - h.Since())
@@ -52,8 +56,6 @@ func (p *Prover) Why(tl *model.Timeline, asOf model.Day) (*Why, error) {
 	default:
 		w.Sentence = fmt.Sprintf("In %s since %s (%s ago). %s", stage, h.Since(), plural(lasted, "day"), proof.Sentence)
 	}
-	p.cur.Reset(tl)
-	p.cur.At(asOf, h.State)
 	for i, k := range m.model.Marks {
 		if h.Marked(i) {
 			mp := MarkProof{Name: k.Name, When: k.When, Clauses: p.clauses(m.marks[i].rule, true)}
@@ -88,7 +90,7 @@ func (p *Prover) lostOn(st measure.State) model.Day {
 	if m.lost == NoStage || st.Stage == m.lost {
 		return model.NoDay
 	}
-	h := History{State: st, Transitions: []Transition{{Day: p.cur.Day()}}} // not empty: past its start
+	h := History{State: st, Transitions: []Transition{{Day: p.cur.Day()}}, Switches: slices.Clone(p.h.Switches)} // not empty: past its start
 	for day, last := p.r.due(&h), p.cur.Day()+horizon; day <= last; day = p.r.due(&h) {
 		p.r.day(day, &h)
 		if h.State.Stage == m.lost {
