@@ -162,32 +162,3 @@ func (r *Run) mark(pop *Population, name string) (measure.Bits, error) {
 	}
 	return b, nil
 }
-
-// A stager replays for one goroutine; nil where nothing asks for stages, and its
-// states are then those of a user before any stage.
-type stager = *Staging
-
-// stager prepares replay beside a scan with the filter, which it widens; it gives
-// nil stagers if need is false.
-func (r *Run) stager(need bool, f *model.Filter) (func() stager, error) {
-	if !need {
-		return func() stager { return nil }, nil
-	}
-	*f = r.machine.Widen(*f)
-	wide := *f
-	if _, err := r.Staging(wide); err != nil {
-		return nil, err
-	}
-	return func() stager {
-		s, _ := r.Staging(wide) // tried above
-		return s
-	}, nil
-}
-
-// state is where a person stands at the end of a day.
-func (s *Staging) state(tl *model.Timeline, day model.Day) measure.State {
-	if s == nil {
-		return measure.State{}
-	}
-	return s.To(tl, day).State
-}
