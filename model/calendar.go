@@ -3,6 +3,7 @@ package model
 import (
 	"fmt"
 	"math"
+	"slices"
 	"sort"
 	"strconv"
 	"time"
@@ -183,8 +184,9 @@ func (c *Calendar) EventDay(tl *Timeline, i int) Day {
 	return c.Day(tl.Time[i])
 }
 
-// Days appends the local day of each event to dst. Where dates alone and times
-// are mixed the days may be out of order by one; see InDayOrder.
+// Days appends the local day of each event to dst. They may be out of order by
+// one where dates alone and times are mixed, and in the hour in which a clock is
+// set back over midnight (St. John's did until 2011); see InDayOrder.
 func (c *Calendar) Days(dst []Day, tl *Timeline) []Day {
 	for i := range tl.Time {
 		dst = append(dst, c.EventDay(tl, i))
@@ -193,10 +195,9 @@ func (c *Calendar) Days(dst []Day, tl *Timeline) []Day {
 }
 
 // InDayOrder puts events into the order of the given days (as Days gives them),
-// keeping ties, and reports whether anything had to move. Only a timeline that
-// mixes dates alone with times of day can be out of order.
+// keeping ties, and reports whether anything had to move: see Days for when.
 func InDayOrder(days []Day, tl *Timeline) bool {
-	if tl.Dated == nil || sort.SliceIsSorted(days, func(i, j int) bool { return days[i] < days[j] }) {
+	if slices.IsSorted(days) {
 		return false
 	}
 	ord := make([]int, len(days))
