@@ -146,10 +146,14 @@ type chunkHead struct {
 	users, events int
 	first, last   int64
 	sections      []section
+
+	arena []byte // scratch of decodeUsers
+	ends  []int
 }
 
 type section struct {
 	tag  uint64
+	size uint64
 	body []byte
 }
 
@@ -183,7 +187,6 @@ func (h *chunkHead) parse(rec []byte) error {
 		return errShort
 	}
 	h.sections = h.sections[:0]
-	lens := make([]uint64, 0, 32)
 	last := int64(-1)
 	for range n {
 		tag, a := binary.Uvarint(rec)
@@ -195,10 +198,10 @@ func (h *chunkHead) parse(rec []byte) error {
 			return errShort
 		}
 		last, rec = int64(tag), rec[a+b:]
-		h.sections = append(h.sections, section{tag: tag})
-		lens = append(lens, size)
+		h.sections = append(h.sections, section{tag: tag, size: size})
 	}
-	for i, size := range lens {
+	for i := range h.sections {
+		size := h.sections[i].size
 		if size > uint64(len(rec)) {
 			return errShort
 		}
@@ -229,8 +232,8 @@ func (h *chunkHead) section(tag uint64) []byte {
 // decodeUsers appends ids and event counts. The ids share one allocation.
 func (h *chunkHead) decodeUsers(ids []string, counts []int32) ([]string, []int32, error) {
 	src := h.section(tagUsers)
-	arena := make([]byte, 0, 2*len(src))
-	ends := make([]int, 0, h.users)
+	arena, ends := h.arena[:0], h.ends[:0]
+	defer func() { h.arena, h.ends = arena, ends }()
 	prev, total := 0, 0 // where the id before starts
 	for range h.users {
 		shared, a := binary.Uvarint(src)
