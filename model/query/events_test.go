@@ -293,3 +293,55 @@ func TestQualityAddsUp(t *testing.T) {
 		t.Errorf("warning: %s", w.Text)
 	}
 }
+
+// A report with every kind of row: read = stored + already + dropped + rejected.
+func TestQualityOfAMessyLoad(t *testing.T) {
+	mem := model.NewMemory()
+	srcs := []model.SourceInfo{{Path: "a.csv", Digest: "a"}, {Path: "b.csv", Digest: "b"}}
+	ld, err := mem.Begin(context.Background(), model.LoadPlan{Sources: srcs, Dedupe: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for s := range 2 {
+		b := &model.Batch{Seq: s, Source: s}
+		for range 3 { // three equal rows in each file
+			b.Line, b.User, b.Time, b.Event = append(b.Line, 1), append(b.User, []byte("ann")), append(b.Time, 5000), append(b.Event, []byte("open"))
+		}
+		if err := ld.Add(b); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, err = ld.Commit(model.Quality{Read: 11, Unordered: 2, EmptyDays: []model.Day{3, 4},
+		Rejected: []model.Reject{{Reason: "no user id", Count: 4, Lines: []model.Line{{Source: 0, Line: 9}, {Source: 1, Line: 12}}}, {Reason: "no time", Count: 1}}}, srcs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := over(t, mem, model.NewDictionary())
+	a := ask(t, e, "quality")
+	value := func(key string) float64 {
+		t.Helper()
+		f := a.Figure("load.1." + key)
+		if f == nil {
+			t.Fatalf("there is no figure %s", key)
+		}
+		return f.Value
+	}
+	if value("rejected.no-user-id") != 4 || value("rejected.no-time") != 1 || value("unordered") != 2 {
+		t.Errorf("reasons: %v", lines(a, block(t, a, "load-1")))
+	}
+	if sum := value("stored") + value("already") + value("dropped") + value("rejected"); sum != value("read") || sum != 11 {
+		t.Errorf("%v rows accounted for, %v read", sum, value("read"))
+	}
+	listed(t, e, a, "load.1.stored")
+	if got := strings.Join(lines(a, block(t, a, "load-1")), "\n"); !strings.Contains(got, "a.csv:9, b.csv:12") {
+		t.Errorf("places of rejects:\n%s", got)
+	}
+	for _, w := range a.Warnings {
+		if w.Code == "sum" || w.Code == "stored" {
+			t.Errorf("%s", w.Text)
+		}
+	}
+	if got := block(t, ask(t, e, "overview"), "quality").Lines[0]; got != "last load: 11 rows read, 1 stored, 1 already stored, 4 dropped as duplicates, 5 rejected (mostly: no user id)" {
+		t.Errorf("in one line: %q", got)
+	}
+}
