@@ -272,10 +272,20 @@ func Clean(s string) string {
 			b.WriteRune(r)
 		}
 	}
-	if rtl {
-		return "\u200e" + b.String() + "\u200e"
+	out := b.String()
+	if ansi.StringWidth(" "+out+" ") != ansi.StringWidth(out)+2 {
+		// A mark at its beginning or end would join the blank beside it.
+		out = strings.Map(func(r rune) rune {
+			if r > 0x7f && (unicode.In(r, unicode.M, unicode.Cf, unicode.Sk) || ansi.StringWidth(" "+string(r)+" ") != ansi.StringWidth(string(r))+2) {
+				return '·'
+			}
+			return r
+		}, out)
 	}
-	return b.String()
+	if rtl {
+		return "\u200e" + out + "\u200e"
+	}
+	return out
 }
 
 // Width is the number of terminal cells of a string without styles.
