@@ -126,7 +126,7 @@ func checkLedger(dir string, txn *badger.Txn) error {
 // Badger would begin a new one and delete every table.
 func (s *Store) manifestThere() error {
 	lines, err := readLedger(s.dir)
-	if Exists(s.dir) || len(lines) == 0 && err == nil {
+	if hasManifest(s.dir) || len(lines) == 0 && err == nil {
 		return nil
 	}
 	return fmt.Errorf("%s: %w: %s is missing though files have been loaded; nothing was changed; restore a backup, or load the files again into a new directory",

@@ -54,8 +54,15 @@ type Store struct {
 
 var _ model.Source = (*Store)(nil)
 
-// Exists says whether dir holds a data set.
+// Exists says whether dir holds a data set, be it a damaged one.
 func Exists(dir string) bool {
+	if _, err := os.Stat(filepath.Join(dir, ledgerFile)); err == nil {
+		return true
+	}
+	return hasManifest(dir)
+}
+
+func hasManifest(dir string) bool {
 	_, err := os.Stat(filepath.Join(dir, dirBadger, badger.ManifestFilename))
 	return err == nil
 }
@@ -104,11 +111,8 @@ func (s *Store) prepare() error {
 		return explainOpen(s.dir, err)
 	}
 	if s.opt.ReadOnly {
-		if lines, _ := readLedger(s.dir); !Exists(s.dir) && len(lines) == 0 {
+		if !Exists(s.dir) {
 			return fmt.Errorf("%s: %w", s.dir, ErrNoData)
-		}
-		if Exists(s.dir) {
-			return nil
 		}
 		return s.manifestThere()
 	}
