@@ -439,6 +439,12 @@ func (d *division) byNumber(c *measure.Column, by string, top int) {
 			if i+1 < len(edges) {
 				p.label += " to under " + show(edges[i+1])
 				p.rule += " and " + by + " < " + written(edges[i+1])
+				if c.Ints != nil { // whole numbers and days: name the last one instead
+					p.label = show(lo) + " to " + show(edges[i+1]-1)
+					if edges[i+1]-1 == lo {
+						p.label = show(lo)
+					}
+				}
 			}
 		}
 		d.parts = append(d.parts, p)
