@@ -308,7 +308,7 @@ func (p *eventsPlan) holes(b *Builder, perDay []int64) {
 	title := "every day between the first and the last has events"
 	if total > 0 {
 		title = plural(total, "day") + " without any event"
-		b.Warn("no-data", "%s between %s and %s without any event", plural(total, "day"), p.r.FirstDay, p.r.LastDay)
+		b.Warn("empty-days", "%s between %s and %s without any event", plural(total, "day"), p.r.FirstDay, p.r.LastDay)
 	}
 	const most = 60
 	if len(lines) > most {

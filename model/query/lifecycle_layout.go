@@ -33,9 +33,6 @@ func (p *lifecyclePlan) layout(b *Builder) error {
 		}
 		p.sticky(b)
 	}
-	if r.Info.Events == 0 {
-		b.Warn("empty", "there are no events yet: load a file first")
-	}
 	if p.open {
 		how := "is still open: users missing in it are pending, not dormant"
 		if r.Str("pending") == "dormant" {

@@ -29,6 +29,9 @@ func (r *Run) lint(b *Builder) {
 	if small > 0 {
 		b.Warn("small-n", "%d of the rates are of fewer than %d users (%s is one): they may change a lot with a few more.", small, SmallN, first)
 	}
+	if first := firstDay(r.Info, r.Cal); r.AsOf < first {
+		b.Warn("before-data", "The as-of day %s is before the first day with data, %s: nobody is there yet.", r.AsOf, first)
+	}
 	if r.AsOf > lastDay(r.Info, r.Cal) {
 		b.Warn("after-data", "The as-of day %s is after the last day with data, %s: silence since then looks like absence.", r.AsOf, r.LastDay)
 	}

@@ -88,7 +88,6 @@ func (p *overviewPlan) empty(b *Builder) error {
 		"dwell load FILE…   reads CSV or NDJSON events, plain, .gz or .zst",
 		"dwell demo         loads an embedded sample",
 	}})
-	b.Warn("empty", "there are no events yet: load a file first")
 	return nil
 }
 

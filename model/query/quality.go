@@ -49,9 +49,6 @@ func (p *qualityPlan) layout(b *Builder) error {
 	r := p.r
 	b.A.Title = fmt.Sprintf("Data quality · %s", plural(len(r.Info.Loads), "load"))
 	b.A.Definition = "Rows read = stored + already stored by another source + dropped as duplicates + rejected, for every load."
-	if len(r.Info.Loads) == 0 {
-		b.Warn("empty", "nothing has been loaded yet")
-	}
 	// The newest load first: it is the one asked about.
 	for l := len(r.Info.Loads) - 1; l >= 0; l-- {
 		p.load(b, l)

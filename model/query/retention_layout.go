@@ -193,9 +193,6 @@ func (p *retentionPlan) lint(b *Builder) {
 	if p.mean {
 		b.Warn("plain-mean", "the row over all is the plain mean of the cohorts' rates: small cohorts weigh as much as large ones")
 	}
-	if p.r.Info.Events == 0 {
-		b.Warn("empty", "there are no events yet: load a file first")
-	}
 }
 
 // title has the mode in it, so that a rate is never read as another kind (SPEC C23).
