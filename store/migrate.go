@@ -2,6 +2,7 @@ package store
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 
 	"github.com/dgraph-io/badger/v4"
@@ -36,4 +37,45 @@ func (s *Store) writeFormat(n uint32) error {
 		return err
 	}
 	return s.db.Sync()
+}
+
+// checkFormat reads the format number, writing it into a new data set.
+func (s *Store) checkFormat() error {
+	var have uint32
+	err := s.db.View(func(txn *badger.Txn) error {
+		item, err := txn.Get(formatKey())
+		if errors.Is(err, badger.ErrKeyNotFound) {
+			return nil
+		}
+		if err != nil {
+			return damaged(formatKey(), "%v", err)
+		}
+		v, err := item.ValueCopy(nil)
+		if err != nil {
+			return damaged(formatKey(), "%v", err)
+		}
+		rec, err := unseal(formatKey(), v)
+		if err != nil {
+			return err
+		}
+		if len(rec) < 4 {
+			return damaged(formatKey(), "it has %d bytes", len(rec))
+		}
+		have = binary.BigEndian.Uint32(rec)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	switch {
+	case have > formatNumber:
+		return fmt.Errorf("%s has format %d and this dwell knows formats up to %d: %w", s.dir, have, formatNumber, ErrNewer)
+	case have == formatNumber:
+		return nil
+	case s.opt.ReadOnly && have == 0:
+		return nil // made and killed before the first record: empty
+	case s.opt.ReadOnly:
+		return fmt.Errorf("%s has the older format %d: load something into it once, which brings it up to %d", s.dir, have, formatNumber)
+	}
+	return s.migrate(have)
 }

@@ -61,5 +61,16 @@ func TestStoreConformsSpilling(t *testing.T) {
 	modeltest.Conformance(t, func(t testing.TB) modeltest.Dataset { return open(t, Options{Memory: 1 << 18}) })
 }
 
+func TestPackingReports(t *testing.T) {
+	var done, total, calls int64 // Commit's goroutines report under its lock
+	d := open(t, Options{Packing: func(n, of int64) { done, total, calls = n, of, calls+1 }})
+	if _, err := modeltest.Load(t, d, loadPlan(1), loadRows(1), 1); err != nil {
+		t.Fatal(err)
+	}
+	if done != total || total == 0 || calls < 100 {
+		t.Errorf("%d reports end with %d of %d bytes", calls, done, total)
+	}
+}
+
 var _ modeltest.Dataset = (*onDisk)(nil)
 var _ model.Source = (*onDisk)(nil)
