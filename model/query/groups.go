@@ -22,13 +22,13 @@ func (r *Run) groups() ([]Group, error) {
 	case len(names) > 1 || len(rules) == 0:
 		var out []Group
 		for _, n := range names {
-			out = append(out, Group{Name: n, Rule: narrowed(n, rules)})
+			out = append(out, Group{Name: n, Title: n, Rule: narrowed(n, rules)})
 		}
 		return out, nil
 	}
 	var out []Group
 	for i, rule := range rules {
-		g := Group{Rule: rule}
+		g := Group{Title: rule, Rule: rule}
 		if len(rules) > 1 {
 			g.Name = strconv.Itoa(i + 1)
 		}

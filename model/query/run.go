@@ -41,17 +41,15 @@ type Run struct {
 // A Group is the users of one where= or segment=. The first is everybody if
 // neither is given.
 type Group struct {
-	Name string // a saved segment's name, or "1", "2" … for rules; "" for everybody
-	Rule string // the rule as written; "" for everybody
+	Name  string // in keys: a saved segment's name, or "1", "2" … for rules; "" for everybody
+	Title string // for a person: the segment's name, or the rule as it was asked
+	Rule  string // everything that makes the group; "" for everybody
 }
 
 // Label is how a group is named to a person.
 func (g Group) Label() string {
-	switch {
-	case g.Rule != "" && g.Name == "":
-		return g.Rule
-	case g.Name != "":
-		return g.Name
+	if g.Title != "" {
+		return g.Title
 	}
 	return "everybody"
 }
