@@ -25,6 +25,18 @@
 //     bucket under a budget, and a bucket is packed alone. What a single user
 //     did is the one thing that must fit in memory.
 //   - Loads are exclusive, readers share. A refusal says who holds the data set.
+//   - Nothing is read that is less than was written: a reader counts the chunks
+//     of each bucket, and the ledger names the loads that have to be there,
+//     because Badger ends an iteration at a bad block and leaves out a bad table
+//     without a word.
+//
+// # A data set's directory
+//
+//	events/   Badger's files; the directory itself carries the lock
+//	ledger    the committed loads, one line each
+//	shelf/    what people make, as TOML
+//	spill/    a load's temporary file
+//	holders/  who has it open, to be named in a refusal
 //
 // # Example
 //
