@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"encoding/binary"
 	"fmt"
 	"math"
 	"slices"
@@ -228,9 +229,28 @@ func (p *Population) ByID() []int32 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.byID == nil {
-		rows := allRows(p.Len())
-		slices.SortFunc(rows, func(a, b int32) int { return bytes.Compare(p.id(int(a)), p.id(int(b))) })
-		p.byID = rows
+		// Most ids differ in their first eight bytes, which fit in a number: the
+		// ids themselves, spread over memory, are looked at only where they do not.
+		type item struct {
+			head uint64
+			row  int32
+		}
+		items := make([]item, p.Len())
+		for row := range items {
+			var head [8]byte
+			copy(head[:], p.id(row))
+			items[row] = item{binary.BigEndian.Uint64(head[:]), int32(row)}
+		}
+		slices.SortFunc(items, func(a, b item) int {
+			if a.head != b.head {
+				return cmp.Compare(a.head, b.head)
+			}
+			return bytes.Compare(p.id(int(a.row)), p.id(int(b.row)))
+		})
+		p.byID = make([]int32, len(items))
+		for i := range items {
+			p.byID[i] = items[i].row
+		}
 	}
 	return p.byID
 }
