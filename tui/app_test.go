@@ -59,7 +59,9 @@ func TestGoldenScreens(t *testing.T) {
 func TestThemesShowTheSame(t *testing.T) {
 	var want string
 	for _, theme := range Themes() {
-		d := newDriver(t, sampleEngine(), 120, 40, "retention", func(o *Options, _ *Desk) { o.Theme, o.Profile = theme, ProfileOf([]string{"TERM=xterm-256color"}, true) })
+		d := newDriver(t, sampleEngine(), 120, 40, "retention", func(o *Options, _ *Desk) {
+			o.Theme, o.Profile = theme, ProfileOf([]string{"TERM=xterm-256color"}, true)
+		})
 		if want == "" {
 			want = d.screen()
 		}

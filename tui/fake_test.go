@@ -261,8 +261,7 @@ func sampleAnswers() map[string]*query.Answer {
 	over := &query.Answer{Title: "Overview", Definition: "Who is in the data, and in which stage.", AsOf: model.DayOf(2011, 12, 9), Zone: "UTC",
 		Warnings: []query.Warning{{Code: "partial-day", Text: "the last day of the data ends at 12:50: it counts as a day with less"}}}
 	add := func(a *query.Answer, f query.Figure) int { a.Figures = append(a.Figures, f); return len(a.Figures) - 1 }
-	var kv query.Block
-	kv = query.Block{Kind: query.TableBlock, Name: "data", Title: "Data", Heads: []query.Head{{Label: "", Right: true}}}
+	kv := query.Block{Kind: query.TableBlock, Name: "data", Title: "Data", Heads: []query.Head{{Label: "", Right: true}}}
 	for _, x := range []struct {
 		label string
 		v     float64

@@ -177,7 +177,7 @@ func TestKeyBursts(t *testing.T) {
 	x.send("jjjjjjjjjj")
 	x.wait("11/1,000,000")
 	x.send("\x1bj") // esc: out to the overview
-	x.wait("Active users a day")
+	x.wait("maturity")
 	x.send(":users\r")
 	x.wait("1/1,000,000")
 	x.send("Gk")

@@ -42,7 +42,6 @@ type (
 	typist    interface{ Typing() bool }          // a text input has the keys
 	escaper   interface{ Escape() bool }          // takes esc itself: clears, cancels
 	yanker    interface{ Yank() string }          // y
-	restyler  interface{ Restyle() }              // a theme has changed
 	explainer interface{ Explain() (key string) } // e: the figure under the cursor
 	exporter  interface{ Export() []export }      // x
 	keeper    interface{ Keep(key string) }       // puts its cursor on a row once it is there

@@ -2,10 +2,6 @@ package tui
 
 import (
 	"context"
-	"encoding/csv"
-	"encoding/json"
-	"fmt"
-	"io"
 	"slices"
 	"strings"
 
@@ -13,8 +9,6 @@ import (
 	tea "github.com/charmbracelet/bubbletea"
 
 	"dwell/model/query"
-	"dwell/tui/format"
-	"dwell/tui/text"
 	"dwell/tui/widget"
 )
 
@@ -193,46 +187,6 @@ func (t *tableScreen) Close() {
 	}
 }
 
-// A lockedTable lets one worker at a time at a table: a page, a place looked for
-// and an export may be asked for at once.
-type lockedTable struct {
-	query.Table
-	turn chan struct{} // of one
-}
-
-func lockTable(t query.Table) *lockedTable {
-	return &lockedTable{Table: t, turn: make(chan struct{}, 1)}
-}
-
-// Window waits for its turn as long as somebody wants the rows.
-func (l *lockedTable) Window(ctx context.Context, from, n int) ([]query.TableRow, error) {
-	select {
-	case l.turn <- struct{}{}:
-		defer func() { <-l.turn }()
-		return l.Table.Window(ctx, from, n)
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-}
-
-func (l *lockedTable) Seek(key string) (int, error) {
-	l.turn <- struct{}{}
-	defer func() { <-l.turn }()
-	return l.Table.Seek(key)
-}
-
-func (l *lockedTable) Len() (int, bool) {
-	l.turn <- struct{}{}
-	defer func() { <-l.turn }()
-	return l.Table.Len()
-}
-
-func (l *lockedTable) Close() error {
-	l.turn <- struct{}{}
-	defer func() { <-l.turn }()
-	return l.Table.Close()
-}
-
 // take shows a new table.
 func (t *tableScreen) take(opened query.Table) tea.Cmd {
 	src := lockTable(opened) // nobody else has it yet: Len does not wait
@@ -313,121 +267,6 @@ func (t *tableScreen) namer() func(query.TableRow) widget.Row {
 	}
 }
 
-func (t *tableScreen) key(m tea.KeyMsg) tea.Cmd {
-	switch {
-	case t.filter != nil:
-		return t.filterKey(m)
-	case t.chooser != nil:
-		if t.chooser.key(m, t.table) {
-			t.chooser = nil
-		}
-		return nil
-	case t.form != nil:
-		q, done := t.form.key(m)
-		if !done {
-			return nil
-		}
-		t.form = nil
-		return t.ask(q)
-	case matches(m, t.keys.Options):
-		t.form = newForm(t.session, t.q)
-		return nil
-	case t.err != nil && matches(m, t.keys.Retry):
-		t.Close()
-		return t.Init()
-	case matches(m, t.keys.Enter):
-		return t.enter()
-	case matches(m, t.keys.Filter):
-		name := t.filterKeyName()
-		t.filter = widget.NewInput(t.styles, "/", t.q.Get(name))
-		t.filter.Hint = "enter filters by " + name + "=, empty: all"
-		return nil
-	case matches(m, t.keys.Sort):
-		return t.sort()
-	case matches(m, t.keys.Columns) && t.src != nil:
-		t.chooser = &columnChooser{s: t.session}
-		return nil
-	}
-	t.table.Key(m)
-	return t.fetch()
-}
-
-// sort asks for the table in the order of the column under the cursor: numbers
-// descending first, text ascending, a second time the other way. The cursor
-// goes with its row.
-func (t *tableScreen) sort() tea.Cmd {
-	name := t.table.ColumnName()
-	if name == "" {
-		return nil
-	}
-	right := false
-	for _, c := range t.table.Columns() {
-		if c.Name == name {
-			right = c.Right
-		}
-	}
-	is, desc := t.table.SortedBy()
-	if is == name {
-		desc = !desc
-	} else {
-		desc = right
-	}
-	q := sortQuery(t.q, t.keyFor, name, desc)
-	if q.String() == t.q.String() {
-		q = sortQuery(t.q, t.keyFor, name, !desc)
-	}
-	t.stay = t.table.Target().Key
-	return t.ask(q)
-}
-
-func sortQuery(q query.Query, keyFor func(string) *query.KeySpec, name string, desc bool) query.Query {
-	if k := keyFor("order"); k != nil && len(k.Values) == 2 {
-		order := "asc"
-		if desc {
-			order = "desc"
-		}
-		return q.With("sort", name).With("order", order)
-	}
-	if desc {
-		name = "-" + name
-	}
-	return q.With("sort", name)
-}
-
-// ask shows the same screen with another address.
-func (t *tableScreen) ask(q query.Query) tea.Cmd {
-	checked, err := query.Parse(q.String())
-	if err != nil {
-		return t.complain(err)
-	}
-	return t.post(replaceMsg{q: checked, stay: t.stay})
-}
-
-func (t *tableScreen) filterKey(m tea.KeyMsg) tea.Cmd {
-	switch m.Type {
-	case tea.KeyEsc:
-		t.filter = nil
-	case tea.KeyEnter:
-		v := strings.TrimSpace(t.filter.Value())
-		t.filter = nil
-		q := t.q.With(t.filterKeyName())
-		if v != "" {
-			q = t.q.With(t.filterKeyName(), v)
-		}
-		return t.ask(q)
-	default:
-		t.filter.Key(m)
-	}
-	return nil
-}
-
-func (t *tableScreen) enter() tea.Cmd {
-	if r := t.table.Target(); r.Open != "" {
-		return t.session.open(r.Open)
-	}
-	return t.say("nothing lies behind this row")
-}
-
 // Keep puts the cursor on a row once the table is there.
 func (t *tableScreen) Keep(key string) { t.stay = key }
 
@@ -477,24 +316,6 @@ func (t *tableScreen) Place() Place {
 	return p
 }
 
-// Typing is true while the filter is typed.
-func (t *tableScreen) Typing() bool { return t.filter != nil || t.form != nil && t.form.input != nil }
-
-// Escape closes the column list, cancels, or drops the filter.
-func (t *tableScreen) Escape() bool {
-	switch {
-	case t.form != nil:
-		t.form = nil
-	case t.chooser != nil:
-		t.chooser = nil
-	case t.open != nil:
-		t.open.stop()
-	default:
-		return false
-	}
-	return true
-}
-
 // Yank is the row under the cursor.
 func (t *tableScreen) Yank() string { return t.table.Yank() }
 
@@ -507,161 +328,4 @@ func (t *tableScreen) About() []string {
 		}
 	}
 	return out
-}
-
-// Export writes all rows of the table, or the marked ones if there are any.
-func (t *tableScreen) Export() []export {
-	if t.src == nil {
-		return nil
-	}
-	src, named, marks := t.src, t.namer(), t.table.Marks()
-	name := fileName(t.q)
-	each := func(ctx context.Context, fn func(widget.Row) error) error {
-		for from := 0; ; from += 1000 {
-			rows, err := src.Window(ctx, from, 1000)
-			if err != nil {
-				return err
-			}
-			for _, r := range rows {
-				if len(marks) > 0 && !slices.Contains(marks, r.Key) {
-					continue
-				}
-				if err := fn(named(r)); err != nil {
-					return err
-				}
-			}
-			if len(rows) < 1000 {
-				return nil
-			}
-		}
-	}
-	heads := src.Heads()
-	return []export{
-		{name + ".csv", func(ctx context.Context, w io.Writer) error {
-			c := csv.NewWriter(w)
-			var names []string
-			for _, h := range heads {
-				names = append(names, h.Name)
-			}
-			if err := c.Write(names); err != nil {
-				return err
-			}
-			if err := each(ctx, func(r widget.Row) error { return c.Write(exactCells(r)) }); err != nil {
-				return err
-			}
-			c.Flush()
-			return c.Error()
-		}},
-		{name + ".json", func(ctx context.Context, w io.Writer) error {
-			e := json.NewEncoder(w)
-			e.SetEscapeHTML(false)
-			return each(ctx, func(r widget.Row) error { return e.Encode(rowObject(heads, r)) })
-		}},
-		{name + ".txt", func(ctx context.Context, w io.Writer) error {
-			rows := text.NewRows(w, heads, 200)
-			if err := each(ctx, func(r widget.Row) error { return rows.Row(query.TableRow{Cells: r.Cells}) }); err != nil {
-				return err
-			}
-			return rows.Close()
-		}},
-	}
-}
-
-// exactCells are a row's cells with numbers in full.
-func exactCells(r widget.Row) []string {
-	out := slices.Clone(r.Cells)
-	for i := range out {
-		if i < len(r.Values) && r.Values[i] != nil {
-			out[i] = query.Number(*r.Values[i])
-		}
-	}
-	return out
-}
-
-// rowObject is a row as a JSON object: numbers as numbers, what is missing null.
-func rowObject(heads []query.TableHead, r widget.Row) map[string]any {
-	o := make(map[string]any, len(heads))
-	for i, h := range heads {
-		switch {
-		case i < len(r.Values) && r.Values[i] != nil:
-			o[h.Name] = *r.Values[i]
-		case i >= len(r.Cells) || r.Cells[i] == format.None:
-			o[h.Name] = nil
-		default:
-			o[h.Name] = r.Cells[i]
-		}
-	}
-	return o
-}
-
-// ShortHelp and FullHelp list what Update takes now.
-func (t *tableScreen) ShortHelp() []key.Binding {
-	switch {
-	case t.filter != nil:
-		return []key.Binding{bind("enter", "filter", "enter"), bind("esc", "leave it", "esc")}
-	case t.form != nil:
-		return t.form.help()
-	case t.chooser != nil:
-		return []key.Binding{t.session.keys.w.Mark, t.session.keys.Escape}
-	case t.err != nil:
-		return []key.Binding{t.keys.Retry, t.keys.Options}
-	case t.src == nil:
-		return nil
-	}
-	return []key.Binding{t.keys.Enter, t.keys.Filter, t.keys.Sort, t.keys.Columns, t.keys.Options, t.session.keys.w.Mark, t.session.keys.Export}
-}
-
-func (t *tableScreen) FullHelp() [][]key.Binding {
-	return [][]key.Binding{{t.keys.Enter, t.keys.Filter, t.keys.Sort, t.keys.Columns, t.keys.Options, t.keys.Retry}, t.table.Bindings()[:11]}
-}
-
-// A columnChooser lists the columns; space shows or hides one.
-type columnChooser struct {
-	s  *session
-	at int
-}
-
-// key takes a key; true closes the list.
-func (c *columnChooser) key(m tea.KeyMsg, t *widget.Table) bool {
-	k, cols := &c.s.keys, t.Columns()
-	switch {
-	case matches(m, k.w.Up):
-		c.at = max(c.at-1, 0)
-	case matches(m, k.w.Down):
-		c.at = min(c.at+1, len(cols)-1)
-	case matches(m, k.w.Mark):
-		t.Show(cols[c.at].Name, cols[c.at].Hidden)
-	case matches(m, k.Enter):
-		return true
-	}
-	return false
-}
-
-func (c *columnChooser) view(t *widget.Table, h int) string {
-	st := c.s.styles
-	out := []string{st.Head.Render("  columns") + "  " + st.Dim.Render("space shows or hides, enter is done")}
-	from := max(c.at-(h-3), 0)
-	for i, col := range t.Columns()[from:] {
-		i += from
-		box := "[x] "
-		if col.Hidden {
-			box = "[ ] "
-		}
-		if i == 0 {
-			box = " =  " // the first column is always there
-		}
-		g := "  "
-		if i == c.at {
-			g = st.Glyphs.Cursor + " "
-		}
-		line := fmt.Sprintf("%s%s%s", g, box, col.Label)
-		if col.Label != col.Name {
-			line += "  (" + col.Name + ")"
-		}
-		if i == c.at {
-			line = st.Cursor.Render(line)
-		}
-		out = append(out, line)
-	}
-	return strings.Join(out, "\n")
 }

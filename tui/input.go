@@ -1,0 +1,184 @@
+package tui
+
+import (
+	tea "github.com/charmbracelet/bubbletea"
+)
+
+// keys splits what arrived in one read into single keys, unless a text input has
+// the focus or it is a paste. esc and j in one read arrive as alt+j.
+func (a *App) keys(m tea.KeyMsg) tea.Cmd {
+	if a.answer.swallow(m) {
+		if dark, ok := a.answer.take(); ok {
+			a.setDark(dark)
+		}
+		return nil
+	}
+	if m.Type != tea.KeyRunes || m.Paste || len(m.Runes) < 2 && !m.Alt || a.typing() && !m.Alt {
+		return a.drain(a.key(m))
+	}
+	if a.typing() {
+		return a.drain(a.key(m)) // alt and a letter edits the line
+	}
+	var cmds []tea.Cmd
+	if m.Alt {
+		cmds = append(cmds, a.drain(a.key(tea.KeyMsg{Type: tea.KeyEsc})))
+	}
+	for _, r := range m.Runes {
+		k := tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune{r}}
+		if r == ' ' {
+			k.Type = tea.KeySpace
+		}
+		cmds = append(cmds, a.drain(a.key(k)))
+	}
+	return tea.Batch(cmds...)
+}
+
+// typing says whether a text input has the keys.
+func (a *App) typing() bool {
+	if a.mode == modePalette || a.mode == modePrompt {
+		return true
+	}
+	t, ok := a.screen().(typist)
+	return a.mode == modeScreen && ok && t.Typing()
+}
+
+// key is one key: to whoever has the keys in this mode.
+func (a *App) key(m tea.KeyMsg) tea.Cmd {
+	k := &a.s.keys
+	if matches(m, k.Kill) {
+		return a.quit()
+	}
+	if a.small() {
+		if matches(m, k.Quit) {
+			return a.quit()
+		}
+		return nil
+	}
+	switch a.mode {
+	case modePalette:
+		return a.paletteKey(m)
+	case modePrompt:
+		return a.promptKey(m)
+	case modePager:
+		return a.pagerKey(m)
+	case modeChoice:
+		return a.choiceKey(m)
+	}
+	s := a.screen()
+	if s == nil {
+		if matches(m, k.Quit) {
+			return a.quit()
+		}
+		return nil
+	}
+	if a.typing() {
+		return s.Update(m)
+	}
+	a.status = statusMsg{}
+	switch {
+	case matches(m, k.Quit):
+		return a.quit()
+	case matches(m, k.Help):
+		a.showPager("keys", a.helpLines())
+	case matches(m, k.Palette):
+		a.mode, a.palette = modePalette, newPalettePrompt(a)
+	case matches(m, k.Back):
+		return a.show(a.at - 1)
+	case matches(m, k.Forward):
+		return a.show(a.at + 1)
+	case matches(m, k.Escape):
+		return a.escape()
+	case matches(m, k.YankAddress):
+		return a.copy(copyMsg{text: a.address(), what: "address"})
+	case matches(m, k.Yank):
+		if y, ok := s.(yanker); ok {
+			if t := y.Yank(); t != "" {
+				return a.copy(copyMsg{text: t, what: "row"})
+			}
+		}
+		a.status = statusMsg{text: "there is no row to copy here"}
+	case matches(m, k.Explain):
+		return a.explainKey()
+	case matches(m, k.Export):
+		return a.exportKey("")
+	case matches(m, k.About):
+		if d, ok := s.(describer); ok {
+			a.showPager(s.Place().Title, d.About())
+		}
+	case matches(m, k.Mouse):
+		return a.toggleMouse()
+	default:
+		return s.Update(m)
+	}
+	return nil
+}
+
+func (a *App) toggleMouse() tea.Cmd {
+	a.mouse = !a.mouse
+	if a.mouse {
+		a.status = statusMsg{text: "the mouse selects and scrolls; M gives it back to the terminal"}
+		return tea.EnableMouseCellMotion
+	}
+	a.status = statusMsg{text: "the mouse belongs to the terminal again"}
+	return tea.DisableMouse
+}
+
+// click gives a mouse event to the screen in front, in the screen's own cells.
+func (a *App) click(m tea.MouseMsg) tea.Cmd {
+	if a.small() {
+		return nil
+	}
+	if a.mode == modePager {
+		switch m.Button {
+		case tea.MouseButtonWheelUp:
+			a.pager.text.Wheel(-3)
+		case tea.MouseButtonWheelDown:
+			a.pager.text.Wheel(3)
+		}
+		return nil
+	}
+	if a.mode != modeScreen || a.screen() == nil {
+		return nil
+	}
+	if m.Y -= headLines; m.Y < 0 || m.Y >= a.body() {
+		return nil
+	}
+	return a.screen().Update(m)
+}
+
+// quit cancels every job and waits for the workers, in a command: the screen
+// stays alive meanwhile. Asked twice, it does not wait.
+func (a *App) quit() tea.Cmd {
+	if a.quitting {
+		return tea.Quit
+	}
+	a.quitting = true
+	js := a.s.jobs
+	for i := range a.hist {
+		if c, ok := a.hist[i].screen.(closer); ok {
+			c.Close()
+		}
+	}
+	js.close()
+	a.status = statusMsg{text: "stopping what runs …"}
+	return func() tea.Msg {
+		js.wait()
+		return tea.QuitMsg{}
+	}
+}
+
+// choiceKey takes the keys of the choice that is open.
+func (a *App) choiceKey(m tea.KeyMsg) tea.Cmd {
+	c := a.chooser
+	if matches(m, a.s.keys.Escape) || matches(m, a.s.keys.Quit) {
+		a.mode, a.chooser = modeScreen, nil
+		return nil
+	}
+	for i := range c.choices {
+		if m.String() == c.choices[i].key || i == 0 && matches(m, a.s.keys.Enter) {
+			a.mode, a.chooser = modeScreen, nil
+			return a.s.post(c.choices[i].msg)
+		}
+	}
+	return nil
+}
