@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"dwell/model"
+	"dwell/model/measure"
 )
 
 // A pick is a choice of events as written in an address (start=, return=,
@@ -17,6 +18,9 @@ type pick struct {
 	role   model.Role
 	name   model.NameID
 	label  string // as in "came back with LABEL"
+
+	where  measure.Where // of pickWhere; nil: no condition
+	places []int         // where the columns of where stand in Timeline.Props
 }
 
 // pickHelp is the end of the help line of a key that takes a pick.
@@ -56,6 +60,11 @@ func (r *Run) pick(word string) (pick, error) {
 
 // match says whether event i is chosen; it is a retention.Match.
 func (k *pick) match(tl *model.Timeline, i int) bool {
+	return k.kind(tl, i) && (k.where == nil || k.where.Match(tl, k.places, i))
+}
+
+// kind is match without the condition.
+func (k *pick) kind(tl *model.Timeline, i int) bool {
 	switch {
 	case k.all:
 		return true
