@@ -20,8 +20,8 @@ func retentionAnalysis() analysis {
 				{Name: "mode", Type: Word, Values: retention.Modes(), Default: "on", Help: "in interval k, in k or later, in a bracket of intervals, or in every one up to k"},
 				{Name: "brackets", Type: Names, Help: "the brackets of mode=bracket, in intervals: 1-3,4-7"},
 				{Name: "window", Type: Word, Values: []string{"calendar", "24h"}, Default: "calendar", Help: "calendar periods in the zone, or multiples of 24 hours from each user's own start"},
-				{Name: "start", Type: Text, Default: "any", Help: "the event whose first ever occurrence starts a user: " + pickHelp},
-				{Name: "return", Type: Text, Default: "active", Help: "the event that counts as coming back: " + pickHelp},
+				{Name: "start", Type: Text, Default: "any", Help: "the event whose first ever occurrence starts a user: " + pickWhereHelp},
+				{Name: "return", Type: Text, Default: "active", Help: "the event that counts as coming back: " + pickWhereHelp},
 				{Name: "intervals", Type: Int, Min: 1, Help: "how many intervals after the first; left out: 30 days, 12 weeks, 12 months, 8 quarters"},
 				{Name: "cohort", Type: Word, Values: append([]string{"auto"}, units()...), Default: "auto", Help: "period of the start that makes a row; auto: the unit, but weeks for days"},
 				{Name: "eligible", Type: Word, Values: []string{"closed", "all"}, Default: "closed", Help: "count a user in an interval once it has closed for them, or always (reference form)"},
@@ -146,10 +146,11 @@ func newRetention(r *Run) (*Plan, error) {
 		return nil, err
 	}
 	p := &retentionPlan{r: r, def: def, mean: r.Str("overall") == "mean"}
-	if p.start, err = r.pick(r.Str("start")); err != nil {
+	var needs Needs
+	if p.start, err = r.pickWhere(r.Str("start"), &needs); err != nil {
 		return nil, fmt.Errorf("start=: %w", err)
 	}
-	if p.back, err = r.pick(r.Str("return")); err != nil {
+	if p.back, err = r.pickWhere(r.Str("return"), &needs); err != nil {
 		return nil, fmt.Errorf("return=: %w", err)
 	}
 	d := &p.def
@@ -182,6 +183,8 @@ func newRetention(r *Run) (*Plan, error) {
 	}
 	return &Plan{
 		Slots:   p.size(p.rows),
+		Columns: needs.Columns,
+		Amounts: needs.Amounts,
 		Kernel:  p.kernel,
 		Layout:  p.layout,
 		Explain: p.explain,
