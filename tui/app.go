@@ -57,6 +57,7 @@ type App struct {
 
 	answer   answerSwallower // of the terminal to the question for its background
 	quitting bool
+	hurry    bool   // asked to quit twice: nothing is waited for
 	crashed  string // the report of a panic
 }
 
@@ -246,6 +247,21 @@ func (a *App) own(msg jobMessage) tea.Cmd {
 			a.tell(statusMsg{text: "written to " + m.value.path})
 		} else if !cancelled(m.err) {
 			a.tell(statusMsg{text: m.err.Error(), bad: true})
+		}
+	case doneMsg[kept]:
+		if m.err != nil {
+			a.tell(statusMsg{text: m.err.Error(), bad: true})
+		} else {
+			a.tell(statusMsg{text: "kept as " + m.value.name + ": :bookmarks goes there"})
+		}
+	case doneMsg[[]choice]:
+		switch {
+		case m.err != nil:
+			a.tell(statusMsg{text: m.err.Error(), bad: true})
+		case len(m.value) == 0:
+			a.tell(statusMsg{text: "nothing has been kept yet: :bookmark NAME keeps this screen"})
+		default:
+			a.mode, a.chooser = modeChoice, &chooseMsg{title: "bookmarks", choices: m.value}
 		}
 	case doneMsg[goUser]:
 		if m.err != nil {

@@ -11,6 +11,7 @@ import (
 	"github.com/charmbracelet/bubbles/key"
 	tea "github.com/charmbracelet/bubbletea"
 
+	"dwell/model"
 	"dwell/model/query"
 )
 
@@ -382,5 +383,19 @@ func TestTheBackgroundIsRead(t *testing.T) {
 		if _, ok := isDark(s); ok && s != "11;rgb:1/2" {
 			t.Errorf("%q is taken for a colour", s)
 		}
+	}
+}
+
+// A bookmark is an address on the shelf, and leads back to it.
+func TestBookmarks(t *testing.T) {
+	mem := model.NewMemory()
+	d := newDriver(t, sampleEngine(), 100, 30, "retention", func(_ *Options, k *Desk) { k.Shelf = mem })
+	d.keys("u", ":bookmark weekly", "enter")
+	d.shows("kept as weekly")
+	d.keys("esc", ":bookmarks", "enter")
+	d.shows("weekly  retention?unit=week")
+	d.keys("enter")
+	if d.a.address() != "retention?unit=week" {
+		t.Errorf("the bookmark leads to %s", d.a.address())
 	}
 }

@@ -1,8 +1,10 @@
 package tui
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 
@@ -26,6 +28,8 @@ func (a *App) commands() []command {
 		{"segment", "segment NAME", "ask it of a saved segment; alone: of all", func(arg string) tea.Cmd { return a.setKey("segment", arg) }},
 		{"set", "set KEY=VALUE", "change another key of the address", a.setAny},
 		{"find", "find TEXT", "a user, by id or searchable property", func(string) tea.Cmd { return nil }},
+		{"bookmark", "bookmark NAME", "keep this address under a name", a.bookmark},
+		{"bookmarks", "bookmarks", "go to an address that was kept", func(string) tea.Cmd { return a.bookmarks() }},
 		{"load", "load FILE…", "bring files into the data set", a.load},
 		{"export", "export [NAME]", "write what is shown to a .txt, .csv or .json file", a.exportKey},
 		{"reload", "reload", "read data, dictionary and model anew", func(string) tea.Cmd { return a.reload() }},
@@ -178,4 +182,49 @@ func (a *App) messageLines() []string {
 		out = append(out, "nothing has been said yet")
 	}
 	return out
+}
+
+// kept says that a bookmark was saved.
+type kept struct{ name string }
+
+// bookmark keeps the address in front on the shelf.
+func (a *App) bookmark(name string) tea.Cmd {
+	shelf, address := a.s.desk.Shelf, a.address()
+	switch {
+	case shelf == nil:
+		a.tell(statusMsg{text: "this session has no shelf to keep bookmarks on", bad: true})
+		return nil
+	case name == "":
+		a.tell(statusMsg{text: "write :bookmark NAME", bad: true})
+		return nil
+	}
+	_, cmd := start(a.s.jobs, nil, "bookmark "+name, "", func(context.Context, query.Progress) (kept, error) {
+		_, err := shelf.Put(model.KindBookmark, name, []byte(address+"\n"), "")
+		return kept{name}, err
+	})
+	return cmd
+}
+
+// bookmarks lists what was kept, newest first, nine at most: the palette takes
+// any address.
+func (a *App) bookmarks() tea.Cmd {
+	shelf := a.s.desk.Shelf
+	if shelf == nil {
+		a.tell(statusMsg{text: "this session has no shelf to keep bookmarks on", bad: true})
+		return nil
+	}
+	_, cmd := start(a.s.jobs, nil, "bookmarks", "", func(context.Context, query.Progress) ([]choice, error) {
+		entries, err := shelf.List(model.KindBookmark)
+		if err != nil {
+			return nil, err
+		}
+		slices.SortStableFunc(entries, func(x, y model.Entry) int { return cmp.Compare(y.At, x.At) })
+		var out []choice
+		for i, e := range entries[:min(len(entries), 9)] {
+			address := strings.TrimSpace(string(e.Body))
+			out = append(out, choice{key: fmt.Sprint(i + 1), label: e.Name + "  " + address, msg: openMsg{address}})
+		}
+		return out, nil
+	})
+	return cmd
 }

@@ -43,8 +43,8 @@ var _ Engine = (*query.Engine)(nil)
 // the session does not have, and the screen says so.
 type Desk struct {
 	Engine Engine
-	Shelf  model.Shelf
-	Name   string // of the data set, for the header
+	Shelf  model.Shelf // bookmarks; what else people make goes through the engine
+	Name   string      // of the data set, for the header
 	Now    func() time.Time
 
 	// Export writes a file of that name where the person works and returns its
@@ -56,7 +56,7 @@ type Desk struct {
 	Load func(ctx context.Context, paths []string, p query.Progress) (e Engine, summary string, err error)
 	// Crash keeps the report of a panic and returns where.
 	Crash func(report string) (path string, err error)
-	// Remember is told the address on screen, to come back to it next time.
+	// Remember is told the address that was on screen last, to come back to it.
 	Remember func(address string)
 	// Namer writes the names of people; nil shows them as they are.
 	Namer Namer

@@ -136,6 +136,9 @@ func crumb(s *session, q query.Query) string {
 			id = s.desk.Namer.ID(id)
 		}
 		c += " " + format.Clean(id)
+		if q.Analysis == "user" && len(q.Params) > 0 { // a page behind the user's own
+			c += " " + q.Params[0].Key + " " + format.Clean(q.Params[0].Value)
+		}
 	} else if q.Get("of") != "" {
 		c += " of " + format.Clean(q.Get("key"))
 	}

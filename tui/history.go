@@ -119,9 +119,6 @@ func (a *App) show(i int) tea.Cmd {
 func (a *App) arrive() tea.Cmd {
 	s := a.screen()
 	s.SetSize(a.w, a.body())
-	if a.s.desk.Remember != nil {
-		a.s.desk.Remember(a.hist[a.at].address)
-	}
 	return s.Init()
 }
 

@@ -150,6 +150,7 @@ func (a *App) click(m tea.MouseMsg) tea.Cmd {
 // stays alive meanwhile. Asked twice, it does not wait.
 func (a *App) quit() tea.Cmd {
 	if a.quitting {
+		a.hurry = true
 		return tea.Quit
 	}
 	a.quitting = true

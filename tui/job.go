@@ -121,6 +121,21 @@ func (js *jobs) close() {
 
 func (js *jobs) wait() { js.running.Wait() }
 
+// waitFor is wait, but not for ever.
+func (js *jobs) waitFor(d time.Duration) {
+	done := make(chan struct{})
+	go func() {
+		js.wait()
+		close(done)
+	}()
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-done:
+	case <-t.C:
+	}
+}
+
 // aside runs what nobody waits for, as closing a table that a worker may still
 // be reading; quitting waits for it.
 func (js *jobs) aside(f func()) {

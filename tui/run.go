@@ -48,7 +48,16 @@ func Run(ctx context.Context, desk *Desk, o Options, address string) (last strin
 	_, err = tea.NewProgram(a, opts...).Run()
 	cancel()
 	a.s.jobs.close()
-	a.s.jobs.wait()
+	switch {
+	case a.hurry:
+	case a.crashed != "":
+		a.s.jobs.waitFor(2 * time.Second) // a worker may hang on what has faulted
+	default:
+		a.s.jobs.wait()
+	}
+	if desk.Remember != nil && a.crashed == "" {
+		desk.Remember(a.address()) // not a screen that faults: it would fault again
+	}
 	if a.crashed == "" && errors.Is(err, tea.ErrProgramPanic) {
 		a.crashed = err.Error()
 	}
@@ -120,7 +129,7 @@ func (a *App) askBackground() tea.Cmd {
 	a.answer.until = a.s.desk.Now().Add(answerWithin)
 	a.answer.now = a.s.desk.Now
 	out := a.out
-	return tea.Tick(150*time.Millisecond, func(time.Time) tea.Msg {
+	return tea.Tick(300*time.Millisecond, func(time.Time) tea.Msg {
 		// If it cannot be written there will be no answer, which is allowed for.
 		_, _ = io.WriteString(out, "\x1b]11;?\x1b\\")
 		return nil
