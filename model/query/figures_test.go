@@ -97,10 +97,10 @@ func samples(k query.KeySpec) []string {
 		return []string{"stages"}
 	}
 	if v, ok := map[string][]string{
-		"segment": {"pros", "late ones"}, "by": {"plan", "active_days", `prop("odd name")`, "first_day", "value_pct", "contract_open"},
+		"segment": {"pros", "late ones"}, "by": {"plan", "active_days", `prop("odd name")`, "first_day", "value_pct", "contract_open", "marks", "tiers"},
 		"value": {"orders"}, "tiers": {"10,50,90"}, "columns": {"stage,plan,value_pct,sum(amount, 30)"}, "sort": {"-revenue", "id", "plan"},
 		"stage": {"growth"}, "mark": {"silent", "resurrected"}, "find": {"u00", "PERSON1"}, "key": {"stage.growth"}, "zone": {"America/New_York"},
-		"user": {"u003"}, "property": {"plan"}, "event": {"buy"}, "features": {"recency_days,active_days"},
+		"since": {"yesterday", "month", "load", "2020-04-01"}, "user": {"u003"}, "property": {"plan"}, "event": {"buy"}, "features": {"recency_days,active_days"},
 	}[k.Name]; ok {
 		return v
 	}
@@ -111,7 +111,7 @@ func ids(spec query.Spec) []string {
 	if spec.ID == query.NoID {
 		return []string{""}
 	}
-	out := map[string][]string{"user": {"/u003", "/u011"}, "event": {"/buy", "/open"}, "property": {"/plan", "/odd%20name"}}[spec.Name]
+	out := map[string][]string{"user": {"/u003", "/u011"}, "event": {"/buy", "/open"}, "property": {"/plan", "/odd%20name"}, "restage": {"/purchase5", "/activity4"}}[spec.Name]
 	if spec.ID == query.OptionalID {
 		out = append(out, "")
 	}
