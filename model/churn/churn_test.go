@@ -325,6 +325,11 @@ func TestReasonsAddUp(t *testing.T) {
 			}
 			last = math.Abs(r.LogOdds)
 		}
+		for _, r := range m.Reasons(v, k) {
+			if own := v[r.Feature.Column]; r.Own != own || r.Held() != (r.Known && !r.Feature.Absent && (own < r.Feature.Lo || own > r.Feature.Hi)) {
+				t.Fatalf("%s: the user's own %v is told as %v, held %v", r.Feature.Label(), own, r.Own, r.Held())
+			}
+		}
 		p := m.Predict(v, k)
 		if got := sigmoid(sum); math.Abs(got-p) > 1e-12 {
 			t.Fatalf("reasons add to %v, the prediction is %v", got, p)

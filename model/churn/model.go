@@ -107,9 +107,14 @@ func (m *Model) finite(values []float64, known []bool) ([]float64, []bool) {
 type Reason struct {
 	Feature *Feature
 	Value   float64 // as the model takes it
+	Own     float64 // the user's own, where Known; beyond [Lo, Hi] the model takes the bound
 	Known   bool    // the user has a value
 	LogOdds float64 // above 0 raises the probability
 }
+
+// Held says whether the model takes another value than the user's own, because
+// too few training users went so far.
+func (r *Reason) Held() bool { return r.Known && !r.Feature.Absent && r.Own != r.Value }
 
 // Reasons splits a prediction into its features, the strongest first: the
 // contributions Coef·(value − Mean) and Average add to LogOdds exactly but for
@@ -124,7 +129,7 @@ func (m *Model) Reasons(values []float64, known []bool) []Reason {
 	for i := range m.Features {
 		f := &m.Features[i]
 		v := f.at(values, known)
-		out[i] = Reason{Feature: f, Value: v, Known: known == nil || known[f.Column], LogOdds: f.Coef * (v - f.Mean)}
+		out[i] = Reason{Feature: f, Value: v, Own: values[f.Column], Known: known == nil || known[f.Column], LogOdds: f.Coef * (v - f.Mean)}
 	}
 	slices.SortStableFunc(out, func(a, b Reason) int { return cmp.Compare(math.Abs(b.LogOdds), math.Abs(a.LogOdds)) })
 	return out

@@ -108,11 +108,14 @@ func reasonText(r *churn.Reason) string {
 	}
 	value := "unknown"
 	if r.Known {
-		value = churnNumber(r.Value)
+		value = churnNumber(r.Own)
 	}
 	unit := ""
 	if f.Unit != "" {
 		unit = " " + f.Unit
+	}
+	if r.Held() {
+		unit += fmt.Sprintf(" (taken as %s, beyond which there were too few to learn from)", churnNumber(r.Value))
 	}
 	return fmt.Sprintf("%s is %s%s, where %s is usual, which %s it by %.2f log-odds", churnName(f.Name), value, unit, churnNumber(f.Mean), way, math.Abs(r.LogOdds))
 }
@@ -132,7 +135,11 @@ func reasonLine(r *churn.Reason) string {
 	case !r.Known:
 		return fmt.Sprintf("%s %+.2f: %s unknown, usual %s", way, r.LogOdds, name, churnNumber(r.Feature.Mean))
 	}
-	return fmt.Sprintf("%s %+.2f: %s %s, usual %s", way, r.LogOdds, name, churnNumber(r.Value), churnNumber(r.Feature.Mean))
+	held := ""
+	if r.Held() {
+		held = fmt.Sprintf(" (taken as %s)", churnNumber(r.Value))
+	}
+	return fmt.Sprintf("%s %+.2f: %s %s%s, usual %s", way, r.LogOdds, name, churnNumber(r.Own), held, churnNumber(r.Feature.Mean))
 }
 
 // unscored says why a user has no probability.

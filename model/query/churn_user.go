@@ -27,8 +27,9 @@ type Risk struct {
 type RiskReason struct {
 	Name    string // of the measure
 	Unit    string
-	Value   float64
-	Known   bool // false: the user has no value, or the measure is about having none
+	Value   float64 // the user's own
+	Taken   float64 // by the model: the bound where the user's own is beyond what it learned from
+	Known   bool    // false: the user has no value, or the measure is about having none
 	Mean    float64
 	LogOdds float64 // above 0 raises the risk
 	Text    string  // the same in a line
@@ -109,7 +110,7 @@ func (r *Run) risk(id string, train bool) (*Risk, error) {
 	out.Scored = true
 	out.Probability, out.LogOdds, out.Average = fit.Predict(k.values, k.known), fit.LogOdds(k.values, k.known), fit.Average()
 	for _, rs := range fit.Reasons(k.values, k.known) {
-		out.Reasons = append(out.Reasons, RiskReason{Name: rs.Feature.Label(), Unit: rs.Feature.Unit, Value: rs.Value, Known: rs.Known && !rs.Feature.Absent,
+		out.Reasons = append(out.Reasons, RiskReason{Name: rs.Feature.Label(), Unit: rs.Feature.Unit, Value: rs.Own, Taken: rs.Value, Known: rs.Known && !rs.Feature.Absent,
 			Mean: rs.Feature.Mean, LogOdds: rs.LogOdds, Text: reasonLine(&rs)})
 	}
 	return out, nil
