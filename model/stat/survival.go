@@ -92,6 +92,28 @@ func KaplanMeierCounts(churned, censored []int64, level float64) Curve {
 	return c
 }
 
+// An Exposure is one time at which lives end: who was at risk just before, and
+// who of them churned.
+type Exposure struct {
+	Days            float64
+	AtRisk, Churned int64
+}
+
+// ProductLimit is KaplanMeier from the numbers at risk, for lives that come under
+// observation late (left truncation): AtRisk then rises as well as falls. at is
+// ascending and not changed; times without churn make no step. Where the whole
+// risk set churns the curve is 0 from there on.
+func ProductLimit(at []Exposure, level float64) Curve {
+	var c Curve
+	k := newProduct(level)
+	for _, e := range at {
+		if e.Churned > 0 {
+			c = append(c, k.step(e.Days, e.AtRisk, e.Churned))
+		}
+	}
+	return c
+}
+
 // product carries the product-limit estimate from step to step.
 type product struct{ s, greenwood, z float64 }
 
@@ -100,7 +122,7 @@ func newProduct(level float64) product { return product{s: 1, z: z(level)} }
 func (k *product) step(days float64, atRisk, churned int64) Step {
 	n, d := float64(atRisk), float64(churned)
 	st := Step{Days: days, AtRisk: atRisk, Churned: churned}
-	if atRisk == churned {
+	if atRisk == churned || k.s == 0 {
 		k.s = 0
 		return st
 	}

@@ -6,6 +6,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"testing"
 
@@ -86,6 +87,15 @@ func TestCountsEqualLives(t *testing.T) {
 		a, err := KaplanMeier(lives, Level)
 		if err != nil {
 			t.Fatal(err)
+		}
+		var at []Exposure
+		n := int64(len(lives))
+		for d := range churned {
+			at = append(at, Exposure{float64(d), n, churned[d]})
+			n -= churned[d] + censored[d]
+		}
+		if c := ProductLimit(at, Level); !slices.Equal(a, c) {
+			t.Fatalf("from the numbers at risk %+v, from the lives %+v", c, a)
 		}
 		b := KaplanMeierCounts(churned, censored, Level)
 		if len(a) != len(b) {
