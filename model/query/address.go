@@ -120,6 +120,11 @@ func (q Query) Check() (Query, error) {
 	if n := max(len(q.All("where")), len(q.All("segment"))); n > maxGroups {
 		return q, fmt.Errorf("%d groups are too many to compare: at most %d", n, maxGroups)
 	}
+	if a.Key("of") != nil {
+		if err := checkAmong(q); err != nil {
+			return q, fmt.Errorf("%s: %w", a.Name, err)
+		}
+	}
 	if a.Key("judge") != nil {
 		judged, landmark := len(q.All("where"))+len(q.All("segment")) > 0, q.Get("judge") == "landmark"
 		switch {

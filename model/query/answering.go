@@ -209,6 +209,7 @@ func (r *Run) answer() (*Answer, error) {
 	if b.err != nil {
 		return nil, b.err
 	}
+	r.among.note(b)
 	r.lint(b)
 	return b.A, r.annotate(b.A)
 }
@@ -264,6 +265,10 @@ func (r *Run) events(plan *Plan, t *target) (*Hits, Kernel, error) {
 	} else if j != nil {
 		pop = j.pop
 	}
+	among, err := r.behindOf()
+	if err != nil {
+		return nil, nil, err
+	}
 	type acc struct {
 		hits  *Hits
 		k     Kernel
@@ -283,6 +288,9 @@ func (r *Run) events(plan *Plan, t *target) (*Hits, Kernel, error) {
 			return a
 		},
 		func(a *acc, p *Person) error {
+			if !among.has(p.TL.ID) {
+				return nil
+			}
 			a.hits.mask, a.hits.id = all, p.TL.ID
 			if pop != nil {
 				p.Row = pop.Row(p.TL.ID)

@@ -41,7 +41,7 @@ func (e *Engine) cacheKey(st *state, q Query) (string, error) {
 func (e *Engine) segmentsHash(q Query) (string, error) {
 	rules := q.Analysis == "segments" || q.Analysis == "users"
 	for _, p := range q.Params {
-		rules = rules || p.Key == "where" || p.Key == "segment"
+		rules = rules || p.Key == "where" || p.Key == "segment" || p.Key == "of"
 	}
 	if !rules {
 		return "", nil

@@ -111,6 +111,13 @@ func formulaOf(f *Figure, part Part) string {
 
 func (r *Run) populationNote(f *Figure) string {
 	g := r.Groups[min(f.Group, len(r.Groups)-1)]
+	if r.Q.Get("of") != "" {
+		text := "the users behind " + r.Q.Get("key") + " of " + r.Q.Get("of")
+		if g.Rule != "" {
+			text += " for whom the rule " + g.Rule + " holds"
+		}
+		return text
+	}
 	if g.Rule == "" {
 		return fmt.Sprintf("everybody with an event up to %s", r.AsOf)
 	}

@@ -76,6 +76,10 @@ func (r *Run) overRows(plan *Plan, t *target) (*Hits, error) {
 	if err != nil {
 		return nil, err
 	}
+	among, err := r.behindOf()
+	if err != nil {
+		return nil, err
+	}
 	all := r.everybody()
 	for row := range pop.Len() {
 		if t != nil && t.limit > 0 && len(h.users) >= t.limit {
@@ -84,6 +88,9 @@ func (r *Run) overRows(plan *Plan, t *target) (*Hits, error) {
 		}
 		if row%8192 == 0 && r.Ctx.Err() != nil {
 			return nil, r.Ctx.Err()
+		}
+		if among != nil && !among.has(pop.ID(row)) {
+			continue
 		}
 		h.mask = all
 		if j != nil {

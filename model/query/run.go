@@ -35,6 +35,7 @@ type Run struct {
 	an       analysis
 	machine  *stage.Machine
 	segs     *[]Segment // read once
+	among    *among     // of of= and key=, found once; nil before
 	progress Progress
 }
 

@@ -24,18 +24,8 @@ func usersAnalysis() analysis {
 				{Name: "stage", Type: Text, Help: "only users in this stage"},
 				{Name: "mark", Type: Text, Help: "only users with this mark: silent, late, declining …"},
 				{Name: "find", Type: Text, Help: "only users whose id or searchable property holds the text"},
-				{Name: "of", Type: Address, Help: "the users behind a figure of this question (with key=)"},
-				{Name: "key", Type: Text, Help: "the figure's key, or KEY/of, KEY/lost, KEY/open, KEY/open-returned"},
 			}, groupKeys(), zoneKeys())},
 		check: func(q Query) error {
-			switch of, key := q.Get("of"), q.Get("key"); {
-			case of == "" && key != "":
-				return fmt.Errorf("key= says which figure of a question is meant: give the question with of=")
-			case of != "" && key == "":
-				return fmt.Errorf("of= needs key=: which figure's users are meant")
-			case strings.HasPrefix(of, "users"):
-				return fmt.Errorf("of= is the question whose figure is opened: a list of users is narrowed with where= instead")
-			}
 			if len(q.All("where")) > 1 || len(q.All("segment")) > 1 {
 				return fmt.Errorf("a list is of one group: join rules with \"and\" or \"or\" instead of giving several where= or segment=")
 			}
