@@ -53,7 +53,11 @@ func (t *Table) Refuse(from int) { delete(t.asked, from/Page) }
 func (t *Table) widen(r *Row) {
 	for i := range r.Cells {
 		if i < len(t.width) {
-			t.width[i] = min(max(t.width[i], format.Width(format.Clean(r.Cells[i]))), widest)
+			most := widest
+			if i == 0 && t.static {
+				most = 2 * widest // labels are read, and there is one column of them
+			}
+			t.width[i] = min(max(t.width[i], format.Width(format.Clean(r.Cells[i]))), most)
 		}
 	}
 }

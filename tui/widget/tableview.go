@@ -49,13 +49,19 @@ func (t *Table) shown() []int {
 	return out
 }
 
-// frozen is the width of the first column: at most a third of the room, unless
-// it stands alone.
+// frozen is the width of the first column: what the others leave, and a third of
+// the room at least.
 func (t *Table) frozen() int {
 	if len(t.cols) == 1 {
 		return max(t.w-2, 1)
 	}
-	return min(t.width[0], max(t.w/3, 12))
+	left := t.w - 2
+	for c := 1; c < len(t.cols); c++ {
+		if !t.cols[c].Hidden {
+			left -= t.width[c] + 2
+		}
+	}
+	return min(t.width[0], max(t.w/3, 12, left))
 }
 
 // View draws title, heading and rows.
