@@ -57,7 +57,11 @@ Nothing leaves the machine.`,
 		&cobra.Group{ID: groupData, Title: "Data:"})
 	root.AddCommand(newDemo(a), newLoad(a), newOpen(a), newShow(a), newUser(a))
 	for _, s := range query.Specs() {
-		if s.Name != "user" {
+		switch s.Name {
+		case "user": // newUser
+		case "model":
+			root.AddCommand(newModel(a, s))
+		default:
 			root.AddCommand(newAnalysis(a, s))
 		}
 	}

@@ -27,9 +27,13 @@ func (e *Engine) cacheKey(st *state, q Query) (string, error) {
 	for _, n := range notes {
 		segs += "," + n.Name
 	}
+	other, err := e.restageHash(q)
+	if err != nil {
+		return "", err
+	}
 	var b strings.Builder
 	b.WriteString(q.String())
-	for _, part := range []string{st.info.Version.Hash, st.dictHash, st.data.ModelHash, segs, programVersion, e.opt.Version} {
+	for _, part := range []string{st.info.Version.Hash, st.dictHash, st.data.ModelHash, segs, other, programVersion, e.opt.Version} {
 		b.WriteByte('|')
 		b.WriteString(part)
 	}
@@ -41,7 +45,7 @@ func (e *Engine) cacheKey(st *state, q Query) (string, error) {
 func (e *Engine) segmentsHash(q Query) (string, error) {
 	rules := q.Analysis == "segments" || q.Analysis == "users"
 	for _, p := range q.Params {
-		rules = rules || p.Key == "where" || p.Key == "segment" || p.Key == "of"
+		rules = rules || p.Key == "where" || p.Key == "segment"
 	}
 	if !rules {
 		return "", nil

@@ -257,39 +257,7 @@ func (e *Engine) ConfirmModel(ctx context.Context, params map[string]float64, no
 	if err != nil {
 		return err
 	}
-	return e.putModel(ctx, m.Format(), &dict, note)
-}
-
-// PutModel takes a person's own model file as the stage model in force. Its
-// numbers, where they are expressions, are suggested from the data and wait for
-// ConfirmModel.
-func (e *Engine) PutModel(ctx context.Context, body []byte, note string) error {
-	m, err := stage.Parse(body)
-	if err != nil {
-		return err
-	}
-	r, done, err := e.today(ctx, nil)
-	if err != nil {
-		return err
-	}
-	trial := &state{snap: r.Snap, info: r.Info, dict: r.Dict, dictHash: r.st.dictHash}
-	err = trial.staged(ctx, e, m, nil)
-	dict := *r.Dict
-	done()
-	if err != nil {
-		return err
-	}
-	dict.Confirmed = m.Frozen()
-	if _, err := e.shelf.Put(model.KindModel, modelEntry, body, note); err != nil {
-		return fmt.Errorf("the stage model was not saved: %w", err)
-	}
-	return e.PutDictionary(ctx, &dict, note)
-}
-
-func (e *Engine) putModel(ctx context.Context, body []byte, dict *model.Dictionary, note string) error {
-	if _, err := e.shelf.Put(model.KindModel, modelEntry, body, note); err != nil {
-		return fmt.Errorf("the stage model was not saved: %w", err)
-	}
 	dict.Confirmed = true
-	return e.PutDictionary(ctx, dict, note)
+	_, err = e.putModel(ctx, m, m.Format(), &dict, note)
+	return err
 }

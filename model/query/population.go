@@ -113,7 +113,7 @@ func readColumns(r *Run, pop *Population, refs []measure.Ref) (*Population, []*m
 			a.cur.Reset(p.TL)
 			if gather {
 				h := a.stages.To(p.TL, r.AsOf)
-				a.states, a.marks = append(a.states, standingOf(h.State)), append(a.marks, h.Marks)
+				a.states, a.marks = append(a.states, standingOf(h)), append(a.marks, h.Marks)
 				a.cur.At(r.AsOf, h.State)
 			} else {
 				row := pop.Row(p.TL.ID)

@@ -97,17 +97,19 @@ func (st *state) suggestion(ctx context.Context, e *Engine, p Progress) (*stage.
 // A standing is a user's measure.State in 12 bytes.
 type standing struct {
 	since, spellFrom int32
-	stage, high      int8
+	stage            int8
+	high             int8 // the highest stage in four bits, the variant in force in three
 	spell            int16
 }
 
-func standingOf(s measure.State) standing {
-	return standing{since: int32(s.Since), spellFrom: int32(s.SpellFrom), stage: int8(s.Stage), high: int8(s.High), spell: int16(min(s.Spell, 1<<15-1))}
+func standingOf(h *stage.History) standing {
+	s := h.State
+	return standing{since: int32(s.Since), spellFrom: int32(s.SpellFrom), stage: int8(s.Stage), high: int8(s.High | h.Variant(h.AsOf)<<4), spell: int16(min(s.Spell, 1<<15-1))}
 }
 
 func (s standing) state(m *stage.Machine) measure.State {
-	_, most := m.Dwell(int(s.stage))
-	return measure.State{Stage: int(s.stage), Since: model.Day(s.since), SpellFrom: model.Day(s.spellFrom), Spell: int(s.spell), High: int(s.high), MaxDwell: most}
+	_, most := m.DwellIn(int(s.high)>>4, int(s.stage))
+	return measure.State{Stage: int(s.stage), Since: model.Day(s.since), SpellFrom: model.Day(s.spellFrom), Spell: int(s.spell), High: int(s.high & 15), MaxDwell: most}
 }
 
 // A Staging replays persons up to days; it belongs to one goroutine. It must not

@@ -147,7 +147,13 @@ func (m *Machine) Entries() []EntryInfo {
 
 // Dwell is a stage's least and most dwell in days by the model's own numbers; 0
 // means none.
-func (m *Machine) Dwell(stage int) (least, most int) { return m.stages[stage].min, m.stages[stage].max }
+func (m *Machine) Dwell(stage int) (least, most int) { return m.DwellIn(0, stage) }
+
+// DwellIn is Dwell by the numbers of a variant (see Machine.Variants).
+func (m *Machine) DwellIn(variant, stage int) (least, most int) {
+	s := &m.in(variant).stages[stage]
+	return s.min, s.max
+}
 
 // Lost is the index of the lost stage, NoStage where the model has none.
 func (m *Machine) Lost() int { return m.lost }

@@ -118,6 +118,15 @@ func (m *Model) Lost() int {
 	return slices.IndexFunc(m.Stages, func(s Stage) bool { return s.enters(Loss) })
 }
 
+// Promotes says whether a promotion leads out of the stage.
+func (m *Model) Promotes(i int) bool {
+	return slices.ContainsFunc(m.Stages, func(s Stage) bool {
+		return slices.ContainsFunc(s.Enter, func(e Entry) bool {
+			return e.Kind == Promotion && slices.Contains(e.From, m.Stages[i].Name)
+		})
+	})
+}
+
 // First is the index of the stage with the start entry.
 func (m *Model) First() int {
 	return slices.IndexFunc(m.Stages, func(s Stage) bool { return s.enters(Start) })

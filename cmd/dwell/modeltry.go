@@ -1,0 +1,158 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"dwell/model"
+	"dwell/model/query"
+	"dwell/model/stage"
+)
+
+// An edit is a model as a command line names it: a model or file, and changed
+// settings.
+type edit struct {
+	version int
+	set     []string
+}
+
+func (x *edit) flags(c *cobra.Command) {
+	c.Flags().IntVar(&x.version, "version", 0, "version `N` of a model on the shelf (default: the newest)")
+	c.Flags().StringArrayVar(&x.set, "set", nil, "a changed setting `PATH=VALUE`: G=60, growth.min_dwell=30, growth.promotion.when=RULE, mark.late=RULE; may be repeated")
+}
+
+// query is the address of what the edit would do.
+func (a *app) editQuery(x edit, args []string) (query.Query, error) {
+	q := query.Query{Analysis: "restage", AsOf: model.NoDay}
+	if len(args) > 0 {
+		m, err := a.modelOf(args[0], x.version)
+		if err != nil {
+			return q, err
+		}
+		switch {
+		case m.body != nil:
+			if _, err := stage.Parse(m.body); err != nil {
+				return q, usage(fmt.Errorf("%s: %w\nthe model in force was not touched", m.name, err))
+			}
+			q = q.With("body", string(m.body))
+		default:
+			q.ID = m.name
+			if m.version > 0 {
+				q = q.With("version", strconv.Itoa(m.version))
+			}
+		}
+	} else if x.version != 0 {
+		return q, usage(fmt.Errorf("--version is of a model: name it"))
+	}
+	if len(x.set) > 0 {
+		q = q.With("with", x.set...)
+	}
+	q, err := q.Check()
+	if err != nil {
+		return q, usage(err)
+	}
+	return q, nil
+}
+
+func newModelTry(a *app) *cobra.Command {
+	var x edit
+	var v view
+	var at string
+	var within int
+	c := &cobra.Command{
+		Use: "try [NAME|FILE]", Short: "Stage everybody by another model and show who moves; nothing is saved",
+		Long: `Stage everybody by the model in force and by another, and show who moves, how well
+the stages part later activity, and how many go on to a next stage. The other is
+a file, a model on the shelf or a preset; --set changes single settings of it, or
+of the model in force. Nothing is saved. --users KEY lists the users behind a
+figure, as flow.growth.churned.`,
+		Example: "  dwell model try --set G=60\n  dwell model try purchase5\n  dwell model try mine.toml --users flow.growth.churned",
+		Args:    cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			q, err := a.editQuery(x, args)
+			if err != nil {
+				return err
+			}
+			if at != "" {
+				if q.AsOf, err = model.ParseDay(at); err != nil {
+					return usage(fmt.Errorf("--at: %w", err))
+				}
+			}
+			q, err = q.With("within", strconv.Itoa(within)).Check()
+			if err != nil {
+				return usage(err)
+			}
+			return modelError(a.show(cmd.Context(), q.String(), v))
+		},
+	}
+	x.flags(c)
+	c.Flags().StringVar(&at, "at", "", "the as-of `DAY` (YYYY-MM-DD): nothing later is read")
+	c.Flags().IntVar(&within, "within", 90, "days in which a stage counts as left for a next one")
+	v.flags(c.Flags())
+	return c
+}
+
+// modelError gives a model that cannot be used the exit code of a wrong command
+// line.
+func modelError(err error) error {
+	if errors.Is(err, stage.ErrBadModel) {
+		return usage(fmt.Errorf("%w\nthe model in force was not touched", err))
+	}
+	return err
+}
+
+func newModelUse(a *app) *cobra.Command {
+	var x edit
+	var note string
+	c := &cobra.Command{
+		Use: "use [NAME|FILE]", Short: "Put a model in force: a file, one on the shelf, an earlier version, a preset",
+		Long: `Put a model in force: a file, a model on the shelf or an earlier version of it, or a
+preset. With --set, the model with those settings changed becomes a new version.
+Numbers that a model gives as expressions are suggested from the data and wait to
+be confirmed. A model that does not work on the data is refused, and the one in
+force stays. No event file is read again.`,
+		Example: "  dwell model use purchase5\n  dwell model use mine.toml --note \"by purchases\"\n  dwell model use growth5 --version 2\n  dwell model use --set G=60 --note \"a quicker shop\"",
+		Args:    cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 && len(x.set) == 0 {
+				return usage(errors.New("say which model: a name, a file, or --set PATH=VALUE for an edit of the one in force"))
+			}
+			q, err := a.editQuery(x, args)
+			if err != nil {
+				return err
+			}
+			s, err := a.open(cmd.Context())
+			if err != nil {
+				return err
+			}
+			defer s.close()
+			switch body := q.Get("body"); {
+			case len(x.set) > 0:
+				_, err = s.engine.AcceptModel(cmd.Context(), q, note)
+			case body != "":
+				err = s.engine.PutModel(cmd.Context(), []byte(body), note)
+			default:
+				err = s.engine.UseModel(cmd.Context(), q.ID, x.version, note)
+			}
+			if err != nil {
+				return modelError(err)
+			}
+			d, err := s.engine.Data(cmd.Context())
+			if err != nil {
+				return err
+			}
+			word := "its numbers are suggested from the data and wait to be confirmed"
+			if d.Confirmed {
+				word = "its numbers are given"
+			}
+			fmt.Fprintf(a.stdout, "%s is in force (hash %s); %s\n", d.ModelName, d.ModelHash, word)
+			return nil
+		},
+	}
+	x.flags(c)
+	c.Flags().StringVar(&note, "note", "", "why; kept with the version")
+	return c
+}
