@@ -41,10 +41,15 @@ func (e *Engine) answerAt(ctx context.Context, st *state, q Query, p Progress) (
 			return nil, err
 		}
 		a, err := r.answer()
-		if err == nil {
+		switch {
+		case err != nil:
+			return nil, err
+		case e.opt.Forget:
+			a.index()
+		default:
 			e.keep(key, a)
 		}
-		return a, err
+		return a, nil
 	}, st.drop)
 }
 

@@ -27,6 +27,16 @@ func baseMeasures() []measure.Ref {
 	return out
 }
 
+// baseRefs are the base measures that the data can feed.
+func (r *Run) baseRefs() (refs []measure.Ref) {
+	for _, ref := range baseMeasures() {
+		if _, err := measure.Compile([]measure.Ref{ref}, r.Schema); err == nil {
+			refs = append(refs, ref)
+		}
+	}
+	return refs
+}
+
 // keptExtra is how many columns beyond the base a population keeps.
 const keptExtra = 24
 
@@ -56,13 +66,7 @@ func (r *Run) Population() (*Population, error) {
 	if p := ps.find(r); p != nil { // another run has built it meanwhile
 		return p, nil
 	}
-	var refs []measure.Ref
-	for _, ref := range baseMeasures() {
-		if _, err := measure.Compile([]measure.Ref{ref}, r.Schema); err == nil {
-			refs = append(refs, ref) // what the data cannot feed is left out
-		}
-	}
-	p, err := r.makePopulation(refs)
+	p, err := r.makePopulation(r.baseRefs())
 	if err != nil {
 		return nil, err
 	}

@@ -19,6 +19,8 @@ type Options struct {
 	Workers int    // goroutines of one run; 0: one less than the processors, at least 1
 	Version string // of the program's own definitions; part of every cache key
 
+	Forget bool // keep no answers: every question is computed anew, to be timed
+
 	Now   func() time.Time // the clock that says how old the data are; nil: their age at the load is said
 	Lines LineFinder       // finds the line of an event in its file; nil: the file alone is named
 }

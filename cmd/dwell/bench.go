@@ -1,0 +1,345 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"dwell/model/query"
+	"dwell/store"
+	"dwell/tui"
+)
+
+// benching is one call of dwell bench.
+type benching struct {
+	json    bool
+	runs    int
+	segment string
+	only    []string
+	workers int
+	scale   bool
+	sizes   []int
+}
+
+func newBench(a *app) *cobra.Command {
+	b := benching{}
+	c := &cobra.Command{
+		Use:     "bench",
+		GroupID: groupData,
+		Short:   "Measure how fast this machine answers over your data",
+		Long: `Time the operations behind the screens over the data set, in this process and with
+no kept answers: opening it, decoding every event, retention from events and from
+what is kept per user, replaying all histories, building the population, filters,
+the search for an id, one user's timeline, a frame of the users screen while a
+job runs, training the churn model. Each is run several times and the median
+given; of lookups and frames the median and the 99th percentile.
+
+Nothing is changed. Single times on a shared machine say little: compare ratios
+of one run. --scale needs no data set: it makes 1, 3 and 10 million events in the
+cache folder, loads and measures them, prints how each figure grows, and removes
+them again.`,
+		Example: "  dwell bench\n  dwell bench --json --only retention,lookup\n  dwell bench --segment 'plan == \"pro\"'\n  dwell bench --scale",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if b.runs < 1 {
+				return usage(fmt.Errorf("--runs %d: at least 1", b.runs))
+			}
+			if b.scale {
+				return a.benchScale(cmd.Context(), b)
+			}
+			dir, from := a.dataSet()
+			if !store.Exists(dir) {
+				return noData(fmt.Errorf("there is no data set in %s (%s)\ntry: dwell load FILE, or dwell bench --scale, which makes its own", dir, from))
+			}
+			res, err := a.benchAt(cmd.Context(), dir, b)
+			if err != nil {
+				return err
+			}
+			return b.write(a.stdout, res)
+		},
+	}
+	f := c.Flags()
+	f.BoolVar(&b.json, "json", false, "print one JSON object")
+	f.IntVar(&b.runs, "runs", 5, "how often each operation is run")
+	f.StringVar(&b.segment, "segment", "", "the `RULE` of retention_recut (default: a common value of a property)")
+	f.StringSliceVar(&b.only, "only", nil, "measure only these: `a,b`")
+	f.IntVar(&b.workers, "workers", 0, "goroutines of one run (default: one for each processor)")
+	f.BoolVar(&b.scale, "scale", false, "measure growth over made-up data of several sizes")
+	f.IntSliceVar(&b.sizes, "sizes", []int{1_000_000, 3_000_000, 10_000_000}, "events of each size of --scale")
+	return c
+}
+
+// A benchFigure is the result of one operation; fields that do not apply are
+// left out of the JSON.
+type benchFigure struct {
+	Name   string   `json:"-"`
+	Median *float64 `json:"median_ms,omitempty"`
+	P50    *float64 `json:"p50_ms,omitempty"`
+	P99    *float64 `json:"p99_ms,omitempty"`
+	Bytes  *float64 `json:"bytes_per_user,omitempty"`
+	Rule   string   `json:"rule,omitempty"`
+	Check  *float64 `json:"check,omitempty"` // depends on all that was read
+	Plain  *float64 `json:"-"`               // written as a number alone
+}
+
+// benchResult is what one data set gave.
+type benchResult struct {
+	Cores   int
+	Events  int64
+	Users   int64
+	Figures []benchFigure
+}
+
+// benchAt measures one data set.
+func (a *app) benchAt(ctx context.Context, dir string, b benching) (*benchResult, error) {
+	if b.workers <= 0 {
+		b.workers = runtime.GOMAXPROCS(0)
+	}
+	res := &benchResult{Cores: runtime.NumCPU()}
+	want := func(name string) bool { return len(b.only) == 0 || slices.Contains(b.only, name) }
+
+	o, err := a.storeOptions()
+	if err != nil {
+		return nil, err
+	}
+	o.ReadOnly = true
+	if want("open") {
+		f, err := medianOf(b.runs, func() (float64, error) {
+			db, err := store.Open(dir, o)
+			if err != nil {
+				return 0, storeError(err)
+			}
+			snap, err := db.Snapshot(ctx)
+			if err != nil {
+				return 0, errors.Join(err, db.Close())
+			}
+			events := snap.Info().Events
+			return float64(events), errors.Join(snap.Close(), db.Close())
+		})
+		if err != nil {
+			return nil, err
+		}
+		res.add("open", f)
+	}
+	db, err := store.Open(dir, o)
+	if err != nil {
+		return nil, storeError(err)
+	}
+	defer db.Close()
+	snap, err := db.Snapshot(ctx)
+	if err != nil {
+		return nil, err
+	}
+	res.Events, res.Users = snap.Info().Events, snap.Info().Users
+	if err := snap.Close(); err != nil {
+		return nil, err
+	}
+	shelf := store.NewShelf(dir, a.now)
+	e, err := query.New(db, shelf, nil, query.Options{Workers: b.workers, Version: version + "/" + definitions, Forget: true, Now: a.now})
+	if err != nil {
+		return nil, err
+	}
+	defer e.Close()
+	bench, err := e.Bench(ctx, b.segment)
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range bench.Probes() {
+		if !want(p.Name) {
+			continue
+		}
+		if _, err := p.Run(ctx); err != nil { // what is kept from one question to the next is kept now
+			return nil, fmt.Errorf("%s: %w", p.Name, err)
+		}
+		f, err := medianOf(b.runs, func() (float64, error) { return p.Run(ctx) })
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", p.Name, err)
+		}
+		switch p.Name {
+		case "retention_recut":
+			f.Rule = bench.Segment
+		case "filter":
+			f.Rule = bench.Filter
+		case "population":
+			n, err := bench.BytesPerUser(ctx)
+			if err != nil {
+				return nil, err
+			}
+			f.Bytes = &n
+		}
+		res.add(p.Name, f)
+	}
+	if want("lookup") {
+		var took []time.Duration
+		for _, id := range bench.IDs {
+			begin := time.Now()
+			if _, err := bench.Lookup(ctx, id); err != nil {
+				return nil, fmt.Errorf("lookup: %w", err)
+			}
+			took = append(took, time.Since(begin))
+		}
+		res.add("lookup", percentiles(took))
+	}
+	desk := &tui.Desk{Engine: e, Shelf: shelf, Name: filepath.Base(dir), Now: a.now}
+	if want("frame") {
+		f, err := frames(ctx, desk, bench)
+		if err != nil {
+			return nil, fmt.Errorf("frame: %w", err)
+		}
+		res.add("frame", f)
+	}
+	if want("session_mib") {
+		n, err := sessionMiB(ctx, desk)
+		if err != nil {
+			return nil, fmt.Errorf("session_mib: %w", err)
+		}
+		res.add("session_mib", benchFigure{Plain: &n})
+	}
+	return res, nil
+}
+
+func (r *benchResult) add(name string, f benchFigure) {
+	f.Name = name
+	r.Figures = append(r.Figures, f)
+}
+
+// medianOf runs an operation n times.
+func medianOf(n int, run func() (float64, error)) (benchFigure, error) {
+	var ms []float64
+	var check float64
+	for range n {
+		begin := time.Now()
+		c, err := run()
+		if err != nil {
+			return benchFigure{}, err
+		}
+		ms, check = append(ms, milliseconds(time.Since(begin))), c
+	}
+	slices.Sort(ms)
+	return benchFigure{Median: &ms[len(ms)/2], Check: &check}, nil
+}
+
+func milliseconds(d time.Duration) float64 { return round3(d.Seconds() * 1000) }
+
+func percentiles(took []time.Duration) benchFigure {
+	slices.Sort(took)
+	p50, p99 := milliseconds(took[len(took)/2]), milliseconds(took[len(took)*99/100])
+	return benchFigure{P50: &p50, P99: &p99}
+}
+
+// frames times the users screen under every kind of key that moves it, while
+// questions that read all events run one after the other.
+func frames(ctx context.Context, desk *tui.Desk, bench *query.Bench) (benchFigure, error) {
+	var keys []string
+	for range 40 {
+		keys = append(keys, "j", "j", "pgdown", "k", "G", "pgup", "g", "l", "j", "h")
+	}
+	busy, stop := context.WithCancel(ctx)
+	done := make(chan error, 1)
+	scan := bench.Probes()[0]
+	go func() {
+		for busy.Err() == nil {
+			if _, err := scan.Run(busy); err != nil && busy.Err() == nil {
+				done <- err
+				return
+			}
+		}
+		done <- nil
+	}()
+	took, err := tui.Frames(ctx, desk, "users", keys)
+	stop()
+	if err = errors.Join(err, <-done); err != nil {
+		return benchFigure{}, err
+	}
+	return percentiles(took), nil
+}
+
+// sessionMiB is what a second session of the process adds to the heap.
+func sessionMiB(ctx context.Context, desk *tui.Desk) (float64, error) {
+	first, err := tui.Hold(ctx, desk, "users")
+	if err != nil {
+		return 0, err
+	}
+	defer first()
+	before := heapBytes()
+	second, err := tui.Hold(ctx, desk, "users")
+	if err != nil {
+		return 0, err
+	}
+	defer second()
+	return round3(max(float64(heapBytes())-float64(before), 0) / (1 << 20)), nil
+}
+
+func heapBytes() uint64 {
+	runtime.GC()
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
+}
+
+// write prints the figures as JSON, in their order, or as a table.
+func (b benching) write(w io.Writer, r *benchResult) error {
+	if b.json {
+		body, err := r.object()
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(w, "%s\n", body)
+		return err
+	}
+	fmt.Fprintf(w, "%d events of %d users, %d cores; medians of %d runs\n\n", r.Events, r.Users, r.Cores, b.runs)
+	for i := range r.Figures {
+		fmt.Fprintf(w, "%-16s %s\n", r.Figures[i].Name, r.Figures[i].text())
+	}
+	return nil
+}
+
+func (f *benchFigure) text() string {
+	var out []string
+	if f.Median != nil {
+		out = append(out, fmt.Sprintf("%10.3f ms", *f.Median))
+	}
+	if f.P50 != nil {
+		out = append(out, fmt.Sprintf("%10.3f ms median, %.3f ms at the 99th percentile", *f.P50, *f.P99))
+	}
+	if f.Bytes != nil {
+		out = append(out, fmt.Sprintf("%.0f bytes a user", *f.Bytes))
+	}
+	if f.Plain != nil {
+		out = append(out, fmt.Sprintf("%10.3f MiB", *f.Plain))
+	}
+	if f.Rule != "" {
+		out = append(out, f.Rule)
+	}
+	return strings.Join(out, "  ")
+}
+
+// object is the figures as one JSON object that keeps their order.
+func (r *benchResult) object() ([]byte, error) {
+	var out bytes.Buffer
+	fmt.Fprintf(&out, `{"cores":%d,"events":%d,"users":%d`, r.Cores, r.Events, r.Users)
+	for i := range r.Figures {
+		f := &r.Figures[i]
+		body, err := json.Marshal(f)
+		if f.Plain != nil {
+			body, err = json.Marshal(*f.Plain)
+		}
+		if err != nil {
+			return nil, err
+		}
+		fmt.Fprintf(&out, ",%q:%s", f.Name, body)
+	}
+	out.WriteString("}")
+	return out.Bytes(), nil
+}
