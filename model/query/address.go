@@ -7,6 +7,7 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+	"sync"
 
 	"dwell/model"
 	"dwell/model/rule"
@@ -282,12 +283,24 @@ func (ks *KeySpec) check(v string) (string, error) {
 	return v, nil
 }
 
+// table is analyses() by name. It never changes and is made once, for every
+// address that is read or written looks into it: a screen of rows makes hundreds.
+// It has no initial value, because the analyses themselves ask for it.
+var table struct {
+	once   sync.Once
+	byName map[string]analysis
+}
+
 // find is the analysis of a name.
 func find(name string) (analysis, error) {
-	for _, a := range analyses() {
-		if a.Name == name {
-			return a, nil
+	table.once.Do(func() {
+		table.byName = map[string]analysis{}
+		for _, a := range analyses() {
+			table.byName[a.Name] = a
 		}
+	})
+	if a, ok := table.byName[name]; ok {
+		return a, nil
 	}
 	ns := names()
 	return analysis{}, fmt.Errorf("there is no analysis %q%s: use one of %s", name, didYouMean(name, ns), strings.Join(ns, ", "))

@@ -25,6 +25,15 @@ type jsonAnswer struct {
 	Model       string       `json:"model"`
 	Figures     []jsonFigure `json:"figures"`
 	Warnings    []Warning    `json:"warnings"`
+	Text        []jsonText   `json:"text,omitempty"`
+}
+
+// jsonText is what an answer says in words beside its figures: the stage of a
+// user and why, a summary, a proof.
+type jsonText struct {
+	Name  string   `json:"name"`
+	Title string   `json:"title"`
+	Lines []string `json:"lines"`
 }
 
 type jsonFigure struct {
@@ -61,6 +70,11 @@ func WriteJSON(w io.Writer, a *Answer) error {
 			j.Lo, j.Hi, j.Method = &f.Lo, &f.Hi, f.Method
 		}
 		out.Figures = append(out.Figures, j)
+	}
+	for _, bl := range a.Blocks {
+		if bl.Kind == TextBlock && len(bl.Lines) > 0 {
+			out.Text = append(out.Text, jsonText{bl.Name, bl.Title, bl.Lines})
+		}
 	}
 	e := json.NewEncoder(w)
 	e.SetEscapeHTML(false)

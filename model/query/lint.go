@@ -4,6 +4,8 @@ import (
 	"fmt"
 
 	"dwell/model"
+	"dwell/model/measure"
+	"dwell/model/rule"
 )
 
 // SmallN is the number of users under which a figure is marked: no interval
@@ -17,6 +19,7 @@ func (r *Run) lint(b *Builder) {
 		b.Warn("no-data", "There are no events yet: load a file first.")
 		return
 	}
+	r.ruleNotes(b)
 	small, first := 0, ""
 	for i := range b.A.Figures {
 		f := &b.A.Figures[i]
@@ -37,6 +40,26 @@ func (r *Run) lint(b *Builder) {
 	}
 	if day, hour, partial := r.partialDay(); partial {
 		b.Warn("partial-day", "The last day, %s, ends at %02d:00 %s: it may not be whole. Ask for @%s to leave it out.", day, hour, r.Cal.Zone, day-1)
+	}
+}
+
+// ruleNotes says what is odd about the groups' rules though they are no errors: a
+// value that no event has is most often a slip of the fingers, and the answer
+// nobody.
+func (r *Run) ruleNotes(b *Builder) {
+	for _, g := range r.Groups {
+		if g.Rule == "" {
+			continue
+		}
+		env, err := r.env(&measure.Refs{}, true)
+		if err != nil {
+			return // the answer itself stands already
+		}
+		if c, err := rule.Compile(g.Rule, env); err == nil {
+			for _, note := range c.Notes() {
+				b.Warn("rule", "%s: %s", g.Label(), note)
+			}
+		}
 	}
 }
 

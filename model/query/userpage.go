@@ -105,7 +105,8 @@ func pageMeasures() []measure.Ref {
 // measure computes the page's measures as of the as-of day.
 func (u *userLife) measure(f model.Filter) error {
 	var refs []measure.Ref
-	for _, ref := range pageMeasures() {
+	each, _ := u.r.revenues()
+	for _, ref := range append(pageMeasures(), each...) {
 		if _, err := measure.Compile([]measure.Ref{ref}, u.r.Schema); err == nil {
 			refs = append(refs, ref) // what the data cannot feed is left out
 		}

@@ -21,7 +21,7 @@ func (u *userLife) history(b *Builder) {
 		bl.Spans = append(bl.Spans, Span{From: iv.From, To: iv.To, Stage: iv.Stage, Name: u.label(iv.Stage)})
 	}
 	for i, p := range u.proofs {
-		to := u.r.AsOf + 1
+		to := u.r.AsOf // of the stage the user is in: days are those of dwell_days
 		if i+1 < len(u.proofs) {
 			to = u.proofs[i+1].Day
 		}

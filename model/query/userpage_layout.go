@@ -48,10 +48,13 @@ func (u *userLife) measures(b *Builder) {
 	for i := range u.set.Len() {
 		ref, fam := u.set.Ref(i), u.set.Family(i)
 		v, known := u.cur.Value(i)
-		row := Row{Key: ref.String(), Label: columnLabel(ref)}
+		row := Row{Key: ref.String(), Label: u.r.columnLabel(ref)}
 		unit := fam.Unit
 		if unit == "money" {
 			unit, _ = u.r.currency()
+			if cur := u.r.onlyCurrency(ref); cur != "" {
+				unit = cur
+			}
 		}
 		switch {
 		case fam.Type == measure.Number:

@@ -75,6 +75,8 @@ func (u *userLife) summary() []string {
 			if unit != "amount" {
 				line += " " + unit
 			}
+		} else if each := u.revenues(); len(each) > 0 {
+			line += ", revenue " + strings.Join(each, " + ")
 		}
 		out = append(out, line+".")
 	}
@@ -86,6 +88,19 @@ func (u *userLife) summary() []string {
 	}
 	if u.risk != nil && u.risk.Scored {
 		out = append(out, fmt.Sprintf("Probability of churn within %d days: %s (base rate %s).", u.risk.Horizon, churnShare(u.risk.Probability), churnShare(u.risk.BaseRate)))
+	}
+	return out
+}
+
+// revenues are the user's revenues where the data have several currencies, those
+// that are not nothing.
+func (u *userLife) revenues() (out []string) {
+	for i := range u.set.Len() {
+		ref := u.set.Ref(i)
+		cur := u.r.onlyCurrency(ref)
+		if v, ok := u.cur.Value(i); cur != "" && ok && v != 0 {
+			out = append(out, fmt.Sprintf("%.2f %s", v, cur))
+		}
 	}
 	return out
 }

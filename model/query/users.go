@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"dwell/model/measure"
+	"dwell/model/rule"
 )
 
 // defaultColumns are the columns of a list of users, unless others are asked for.
@@ -124,20 +125,54 @@ func (r *Run) columnRefs(list string) ([]measure.Ref, error) {
 	var out []measure.Ref
 	for _, name := range splitColumns(list) {
 		ref, err := r.columnRef(name)
-		if err != nil {
-			return nil, err
-		}
-		if f, _, ok := measure.Lookup(ref.Name); ok && f.Kind == measure.User {
-			if _, err := measure.Compile([]measure.Ref{ref}, r.Schema); err != nil {
-				if name == "revenue" && r.Q.Get("columns") == "" {
-					continue // a default column that these data cannot have
-				}
-				return nil, err
+		if err == nil {
+			if f, _, ok := measure.Lookup(ref.Name); ok && f.Kind == measure.User {
+				_, err = measure.Compile([]measure.Ref{ref}, r.Schema)
 			}
 		}
-		out = append(out, ref)
+		switch {
+		case err == nil:
+			out = append(out, ref)
+		case name == "revenue" && r.Q.Get("columns") == "": // a default column that these data cannot have
+			each, _ := r.revenues()
+			out = append(out, each...)
+		default:
+			return nil, err
+		}
 	}
 	return out, nil
+}
+
+// mostCurrencies is how many currencies get a column or a measure of their own
+// where nobody has asked for one.
+const mostCurrencies = 4
+
+// revenues is the revenue of each currency by itself, where there are several:
+// they are never added up. It is empty where there are no amounts, or one
+// currency, which revenue itself then serves.
+func (r *Run) revenues() (out []measure.Ref, units []string) {
+	key := r.Dict.Columns.Currency
+	k := r.Info.Key(key)
+	if key == "" || k == nil {
+		return nil, nil
+	}
+	if _, err := measure.Compile([]measure.Ref{measure.Of("revenue")}, r.Schema); err == nil {
+		return nil, nil
+	}
+	for _, v := range k.Values {
+		if v == "" || len(out) == mostCurrencies {
+			continue
+		}
+		ref, err := r.columnRef("revenue(" + rule.Equals(key, v, r.Schema) + ")")
+		if err != nil {
+			return nil, nil
+		}
+		if _, err := measure.Compile([]measure.Ref{ref}, r.Schema); err != nil {
+			return nil, nil
+		}
+		out, units = append(out, ref), append(units, v)
+	}
+	return out, units
 }
 
 // splitColumns parts a list at commas that do not stand within parentheses or

@@ -111,7 +111,7 @@ func (t *userTable) behind(of, key string, in measure.Bits) error {
 func (t *userTable) order() ([]int32, error) {
 	var rows []int32
 	switch {
-	case t.sort == "id":
+	case t.sort == "id" || t.sort == "user" && t.r.Info.Key("user") == nil: // the column is headed "user"
 		rows = t.pop.ByID()
 		if t.desc {
 			rows = slices.Clone(rows)
@@ -198,7 +198,7 @@ func (t *userTable) makeHeads() {
 	}
 	for _, c := range t.cols {
 		f, _, _ := measure.Lookup(c.Ref.Name) // the column was compiled from it
-		t.heads = append(t.heads, TableHead{Name: columnName(c.Ref), Label: columnLabel(c.Ref), Unit: f.Unit, Right: c.Type == measure.Number})
+		t.heads = append(t.heads, TableHead{Name: columnName(c.Ref), Label: t.r.columnLabel(c.Ref), Unit: f.Unit, Right: c.Type == measure.Number})
 	}
 }
 
@@ -215,6 +215,29 @@ func columnLabel(ref measure.Ref) string {
 		return ref.Key
 	}
 	return strings.ReplaceAll(ref.String(), "_", " ")
+}
+
+// columnLabel is the same, with one currency's revenue named by it.
+func (r *Run) columnLabel(ref measure.Ref) string {
+	if cur := r.onlyCurrency(ref); cur != "" {
+		return ref.Name + " " + cur
+	}
+	return columnLabel(ref)
+}
+
+// onlyCurrency is the currency that one of revenues is about, "" for any other
+// measure.
+func (r *Run) onlyCurrency(ref measure.Ref) string {
+	if ref.Name != "revenue" || ref.Where == nil || ref.Days != 0 {
+		return ""
+	}
+	of, units := r.revenues()
+	for i := range of {
+		if of[i].String() == ref.String() {
+			return units[i]
+		}
+	}
+	return ""
 }
 
 // plainWord says whether a name can stand bare in a rule.
