@@ -87,6 +87,7 @@ func analyses() []analysis {
 		transitionsAnalysis(),
 		dwellAnalysis(),
 		crosstabAnalysis(),
+		warningsAnalysis(),
 		measuresAnalysis(),
 		modelAnalysis(),
 		restageAnalysis(),
