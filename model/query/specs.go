@@ -107,9 +107,12 @@ func analyses() []analysis {
 // keys joins an analysis's own keys and shared groups of keys, sorted by name.
 func keys(lists ...[]KeySpec) []KeySpec { return joinKeys(lists) }
 
-// groupKeys are where= and segment=: for every analysis that counts users.
+// groupKeys are where= and segment=, and of= with key=: for every analysis that
+// counts users.
 func groupKeys() []KeySpec {
 	return []KeySpec{
+		{Name: "of", Type: Address, Help: "only the users behind a figure of this question (with key=): retention of exactly those who converted"},
+		{Name: "key", Type: Text, Help: "the key of that figure, or KEY/of, KEY/lost, KEY/open, KEY/open-returned"},
 		{Name: "where", Type: RuleType, Repeat: true, Help: "only users who meet the rule; several are compared"},
 		{Name: "segment", Type: Text, Repeat: true, Help: "only users of the saved segment; several are compared"},
 	}
