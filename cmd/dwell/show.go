@@ -1,12 +1,13 @@
 package main
 
 import (
+	"bufio"
+	"bytes"
 	"context"
 	"encoding/csv"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -141,9 +142,15 @@ func questionError(err error) error {
 	return err
 }
 
-// printRows streams a windowed table, whatever its length.
+// printRows streams a windowed table, whatever its length. As JSON it is the
+// answer's one object, like any other, with the rows as a last member.
 func (a *app) printRows(ctx context.Context, e *query.Engine, q query.Query, v view) error {
 	t, err := e.Table(ctx, q, nil)
+	if err != nil {
+		return questionError(err)
+	}
+	defer func() { _ = t.Close() }() // it was read to its end, or the error says more
+	ans, err := e.Answer(ctx, q, nil)
 	if err != nil {
 		return questionError(err)
 	}
@@ -152,9 +159,26 @@ func (a *app) printRows(ctx context.Context, e *query.Engine, q query.Query, v v
 	flush := func() error { return nil }
 	switch v.format {
 	case "json":
-		enc := json.NewEncoder(a.stdout)
-		enc.SetEscapeHTML(false)
-		emit = func(r query.TableRow) error { return enc.Encode(rowObject(heads, r)) }
+		var object bytes.Buffer
+		if err := query.WriteJSON(&object, ans); err != nil {
+			return err
+		}
+		w := bufio.NewWriter(a.stdout)
+		w.Write(bytes.TrimRight(object.Bytes(), "}\n"))
+		before := ",\n \"rows\": [\n  "
+		emit = func(r query.TableRow) error {
+			w.WriteString(before)
+			before = ",\n  "
+			_, err := w.Write(rowObject(heads, r))
+			return err
+		}
+		flush = func() error {
+			if before != ",\n  " {
+				w.WriteString(",\n \"rows\": [")
+			}
+			w.WriteString("\n ]\n}\n")
+			return w.Flush()
+		}
 	case "csv":
 		w := csv.NewWriter(a.stdout)
 		names := make([]string, len(heads))
@@ -168,7 +192,16 @@ func (a *app) printRows(ctx context.Context, e *query.Engine, q query.Query, v v
 		flush = func() error { w.Flush(); return w.Error() }
 	default:
 		tw := text.NewRows(a.stdout, heads, a.width(v))
-		emit, flush = tw.Row, tw.Close
+		emit = tw.Row
+		flush = func() error {
+			if err := tw.Close(); err != nil {
+				return err
+			}
+			for _, w := range ans.Warnings { // beside the list, which may go into a pipe
+				fmt.Fprintln(a.stderr, "dwell: note:", w.Text)
+			}
+			return nil
+		}
 	}
 	const window = 1000
 	for from := 0; ; from += window {
@@ -222,9 +255,10 @@ func rowObject(heads []query.TableHead, r query.TableRow) json.RawMessage {
 	return json.RawMessage(b.String())
 }
 
-func writeJSON(w io.Writer, s string) {
-	e := json.NewEncoder(w)
+func writeJSON(w *strings.Builder, s string) {
+	var line bytes.Buffer
+	e := json.NewEncoder(&line)
 	e.SetEscapeHTML(false)
-	// A string always encodes, and a strings.Builder takes every write.
-	_ = e.Encode(s)
+	_ = e.Encode(s) // a string always encodes, and a buffer takes every write
+	w.Write(bytes.TrimSuffix(line.Bytes(), []byte("\n")))
 }
