@@ -55,6 +55,21 @@ func ParseSaved(body []byte) (*Saved, error) {
 		return nil, fmt.Errorf("%w: %w", ErrBadModel, err)
 	}
 	m := &s.Fitted
+	if m.Kind == "" {
+		m.Kind = LogisticKind // written before there were others
+	}
+	switch {
+	case m.Kind == BoostingKind && m.Forest == nil, m.Kind == HazardKind && m.Rhythm == nil:
+		return nil, fmt.Errorf("%w: it is called %s and holds none", ErrBadModel, m.Kind)
+	case m.Kind == BoostingKind:
+		if err := m.Forest.check(len(m.Features)); err != nil {
+			return nil, fmt.Errorf("%w: %w", ErrBadModel, err)
+		}
+	case m.Kind == HazardKind && !m.Rhythm.sound(len(m.Features)):
+		return nil, fmt.Errorf("%w: its rhythm is not whole", ErrBadModel)
+	case m.Kind != LogisticKind && m.Kind != HazardKind:
+		return nil, fmt.Errorf("%w: %q is not a kind of model", ErrBadModel, m.Kind)
+	}
 	if len(m.Features) == 0 || s.Question.Horizon < 1 {
 		return nil, fmt.Errorf("%w: it has no features, or no horizon", ErrBadModel)
 	}

@@ -15,6 +15,18 @@ type Table struct {
 	Known [][]bool // Known[f] nil: feature f is known for everybody
 	Yes   []bool   // outcome: churned
 	IDs   []string // of the rows, for messages; may be nil
+
+	// Texts[f], where it is not nil, makes feature f a property: its values are
+	// places in this list.
+	Texts [][]string
+}
+
+// texts is what the values of a column stand for, nil for numbers.
+func (t *Table) texts(c int) []string {
+	if t.Texts == nil {
+		return nil
+	}
+	return t.Texts[c]
 }
 
 // NewTable is a table without rows.
@@ -138,6 +150,7 @@ func (t *Table) Only(names ...string) *Table {
 		if slices.Contains(names, n) {
 			o.Names, o.Units = append(o.Names, n), append(o.Units, t.Units[c])
 			o.X, o.Known = append(o.X, t.X[c]), append(o.Known, t.Known[c])
+			o.Texts = append(o.Texts, t.texts(c))
 		}
 	}
 	return o

@@ -1,6 +1,7 @@
 package churn
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -11,6 +12,9 @@ import (
 
 // Options of a training; the zero value means the defaults.
 type Options struct {
+	Kind     Kind                   // "": logistic
+	Boosting Boosting               // of BoostingKind
+	Question Question               // of HazardKind: until when silence must last
 	Ridge    float64                // weight of the penalty; 0: 1
 	Least    int                    // users needed of each outcome; 0: 20
 	Clip     float64                // share of the training users on each side beyond whose value a feature is held; 0: 0.01, below 0: none
@@ -29,36 +33,51 @@ func (o Options) filled() Options {
 	set(&o.Ridge, 1)
 	set(&o.Clip, 0.01)
 	set(&o.Leak, 0.995)
+	if o.Kind == "" {
+		o.Kind = LogisticKind
+	}
 	if o.Least == 0 {
 		o.Least = 20
 	}
 	return o
 }
 
-// Train fits a model to a table. Measures without a value take the mean of
-// those who have one, and a feature of their own says so where that varies.
-// Constant columns are left out and named in Dropped.
+// Train fits a model to a table. In a logistic regression measures without a
+// value take the mean of those who have one, and a feature of their own says so
+// where that varies; trees learn which way such users go. A property becomes a
+// yes or no for each of its frequent values (see levels). Constant columns are
+// left out and named in Dropped.
 //
 // It fails with ErrTooFew, ErrOneClass, ErrNotFinite, ErrNothing (all columns
 // constant), ErrLeak (one feature alone ranks the outcomes almost without a
-// mistake), ErrSeparated (all together do), ErrDiverged or ErrStopped; each says
-// what to do.
+// mistake), ErrSeparated (all together do, but for trees, which may on users they
+// have seen), ErrRhythm, ErrDiverged or ErrStopped; each says what to do.
 func Train(t *Table, o Options) (*Model, error) {
 	o = o.filled()
 	if err := t.check(o.Least); err != nil {
 		return nil, err
 	}
-	m := &Model{Ridge: o.Ridge, Users: t.Len(), BaseRate: share(t.Yes), Columns: slices.Clone(t.Names)}
+	m := &Model{Kind: o.Kind, Users: t.Len(), BaseRate: share(t.Yes), Columns: slices.Clone(t.Names)}
+	if o.Kind == HazardKind {
+		return m, m.trainRhythm(t, o)
+	}
 	var x [][]float64
 	for c := range t.X {
 		varies := false
-		for _, f := range t.features(c, o.Clip) {
+		for _, f := range t.features(c, o) {
 			col := t.prepared(&f)
 			if f.Mean, f.SD = meanSD(col); f.SD == 0 {
 				continue
 			}
 			if err := t.guard(&f, col, o); err != nil {
 				return nil, err
+			}
+			if o.Kind == BoostingKind && f.Level == "" && t.Known[c] != nil {
+				for i, k := range t.Known[c] {
+					if !k {
+						col[i] = math.NaN()
+					}
+				}
 			}
 			varies = true
 			m.Features = append(m.Features, f)
@@ -71,6 +90,17 @@ func Train(t *Table, o Options) (*Model, error) {
 	if len(m.Features) == 0 {
 		return nil, fmt.Errorf("%w: every one of %d is the same for all %d users", ErrNothing, len(t.Names), t.Len())
 	}
+	if o.Kind == BoostingKind {
+		b := o.Boosting
+		b.Stop, b.Progress = o.Stop, o.Progress
+		var err error
+		m.Forest, err = Boost(x, t.Yes, b)
+		if err != nil {
+			return nil, err
+		}
+		return m, nil
+	}
+	m.Ridge = o.Ridge
 	fit, err := Logistic(x, t.Yes, o.Ridge, o.Stop, o.Progress)
 	if err != nil {
 		return nil, err
@@ -82,8 +112,55 @@ func Train(t *Table, o Options) (*Model, error) {
 	return m, nil
 }
 
+// A level needs so many users, and a property has at most so many levels.
+const (
+	leastLevel = 20
+	mostLevels = 12
+)
+
+// levels are the features of a property: yes or no for each of its most frequent
+// values. Rare values share one level that has no feature, and so does whatever
+// value appears after training. They are chosen by the training users alone.
+func (t *Table) levels(c int) []Feature {
+	dict := t.texts(c)
+	n := make([]int, len(dict))
+	absent := 0
+	for i, x := range t.X[c] {
+		if t.Known[c] != nil && !t.Known[c][i] {
+			absent++
+		} else if code := int(x); code >= 0 && code < len(n) {
+			n[code]++
+		}
+	}
+	var codes []int
+	for code := range n {
+		if n[code] >= leastLevel {
+			codes = append(codes, code)
+		}
+	}
+	slices.SortStableFunc(codes, func(a, b int) int { return cmp.Compare(n[b], n[a]) })
+	codes = codes[:min(len(codes), mostLevels)]
+	slices.Sort(codes)
+	var out []Feature
+	for _, code := range codes {
+		out = append(out, Feature{Name: t.Names[c], Level: dict[code], Code: float64(code), Column: c, Hi: 1, Most: 1})
+	}
+	if absent >= leastLevel {
+		out = append(out, Feature{Name: t.Names[c], Absent: true, Column: c, Hi: 1, Most: 1})
+	}
+	return out
+}
+
 // features of one column: the value, and whether there is none.
-func (t *Table) features(c int, clip float64) []Feature {
+func (t *Table) features(c int, o Options) []Feature {
+	clip := o.Clip
+	if t.texts(c) != nil {
+		return t.levels(c)
+	}
+	trees := o.Kind == BoostingKind
+	if trees {
+		clip = -1 // a cut point does not mind how far beyond it a value lies
+	}
 	var have []float64
 	missing := false
 	for i, x := range t.X[c] {
@@ -94,6 +171,9 @@ func (t *Table) features(c int, clip float64) []Feature {
 		}
 	}
 	f := Feature{Name: t.Names[c], Unit: t.Units[c], Column: c, Lo: -math.MaxFloat64, Hi: math.MaxFloat64}
+	if len(have) > 0 {
+		f.Least, f.Most = slices.Min(have), slices.Max(have)
+	}
 	if clip > 0 && len(have) > 0 {
 		// A far value must not rule the fit, nor a far user's prediction.
 		s := slices.Clone(have)
@@ -109,8 +189,8 @@ func (t *Table) features(c int, clip float64) []Feature {
 	}
 	f.Fill, _ = meanSD(have)
 	out := []Feature{f}
-	if missing {
-		out = append(out, Feature{Name: f.Name, Absent: true, Column: c, Hi: 1})
+	if missing && !trees {
+		out = append(out, Feature{Name: f.Name, Absent: true, Column: c, Hi: 1, Most: 1})
 	}
 	return out
 }
