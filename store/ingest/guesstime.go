@@ -25,17 +25,16 @@ var knownLayouts = []string{
 // guessTime finds the form nine in ten of the cells have. named says that the
 // column is called like a time: only then are plain numbers taken for Unix times.
 func guessTime(cells []string, named bool) (*guessedTime, bool) {
-	enough := func(n int) bool { return n > 0 && float64(n) >= 0.9*float64(len(cells)) }
 	for _, f := range []timeForm{formISO, formCompact} {
 		p := timeParser{form: f}
-		if enough(countParsed(&p, cells)) && (f == formISO || plausible(&p, cells, 0.9)) {
+		if mostlyParsed(&p, cells) && (f == formISO || plausible(&p, cells, 0.9)) {
 			return &guessedTime{timeParser: p}, true
 		}
 	}
 	if named {
 		for _, f := range []timeForm{formUnix, formUnixMS, formUnixUS, formUnixNS} {
 			p := timeParser{form: f}
-			if enough(countParsed(&p, cells)) && plausible(&p, cells, 0.5) {
+			if mostlyParsed(&p, cells) && plausible(&p, cells, 0.5) {
 				return &guessedTime{timeParser: p}, true
 			}
 		}
@@ -45,11 +44,26 @@ func guessTime(cells []string, named bool) (*guessedTime, bool) {
 	}
 	for _, l := range knownLayouts {
 		p, err := parseFormat(l)
-		if err == nil && enough(countParsed(p, cells)) {
+		if err == nil && mostlyParsed(p, cells) {
 			return &guessedTime{timeParser: *p}, true
 		}
 	}
 	return nil, false
+}
+
+// mostlyParsed says whether nine in ten of the cells parse. It stops as soon as
+// that is out of reach: most columns are no times, and each is held against some
+// thirty forms.
+func mostlyParsed(p *timeParser, cells []string) bool {
+	bad := 0
+	for _, c := range cells {
+		if _, ok := p.parse([]byte(c)); !ok {
+			if bad++; float64(len(cells)-bad) < 0.9*float64(len(cells)) {
+				return false
+			}
+		}
+	}
+	return len(cells) > bad
 }
 
 func countParsed(p *timeParser, cells []string) (n int) {
@@ -78,10 +92,10 @@ func plausible(p *timeParser, cells []string, share float64) bool {
 // month/day. What is assumed is said.
 func guessSlash(cells []string) (*guessedTime, bool) {
 	mdy, dmy := &timeParser{form: formMDY}, &timeParser{form: formDMY}
-	m, d := countParsed(mdy, cells), countParsed(dmy, cells)
-	if n := max(m, d); n == 0 || float64(n) < 0.9*float64(len(cells)) {
+	if !mostlyParsed(mdy, cells) && !mostlyParsed(dmy, cells) {
 		return nil, false
 	}
+	m, d := countParsed(mdy, cells), countParsed(dmy, cells)
 	switch {
 	case m > d:
 		return &guessedTime{timeParser: *mdy, note: "times are read as month/day/year: days above 12 show it"}, true
