@@ -106,3 +106,32 @@ func (r *Run) hasMoney() (unit string, ok bool) {
 	unit, ok = r.currency()
 	return unit, ok && r.Info.Amounts
 }
+
+// eachRow visits the population's rows that the question is about, with the
+// groups of each as a bit each: for layouts that rank users.
+func (r *Run) eachRow(pop *Population, visit func(row int, mask uint64)) error {
+	j, err := r.judging(true)
+	if err != nil {
+		return err
+	}
+	among, err := r.behindOf()
+	if err != nil {
+		return err
+	}
+	for row := range pop.Len() {
+		if row%8192 == 0 && r.Ctx.Err() != nil {
+			return r.Ctx.Err()
+		}
+		if among != nil && !among.has(pop.ID(row)) {
+			continue
+		}
+		mask := r.everybody()
+		if j != nil {
+			mask = j.mask(row)
+		}
+		if mask != 0 {
+			visit(row, mask)
+		}
+	}
+	return nil
+}

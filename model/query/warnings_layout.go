@@ -60,20 +60,12 @@ func (w *warnings) scanDrops(groups int) ([][]dropUser, error) {
 	if err := w.before(pop); err != nil {
 		return nil, err
 	}
-	j, err := w.r.judging(true)
-	if err != nil {
-		return nil, err
-	}
 	out := make([][]dropUser, groups)
 	w.expect = [2][]float64{make([]float64, groups), make([]float64, groups)}
-	for row := range pop.Len() {
-		mask := w.r.everybody()
-		if j != nil {
-			mask = j.mask(row)
-		}
+	err = w.r.eachRow(pop, func(row int, mask uint64) {
 		base, baseDays, recent, known := w.frame(pop, row)
-		if mask == 0 || int(pop.states[row].stage) == w.lost || !known || base < declineRule.Base {
-			continue
+		if int(pop.states[row].stage) == w.lost || !known || base < declineRule.Base {
+			return
 		}
 		c := w.chances(base+recent, baseDays)
 		alarm := declineRule.Alarm(base, baseDays, recent, w.window)
@@ -87,6 +79,9 @@ func (w *warnings) scanDrops(groups int) ([][]dropUser, error) {
 				out[g] = append(out[g], dropUser{row, base, baseDays, recent, float64(recent*baseDays) / float64(base*w.window), measure.DropP(base, baseDays, recent, w.window)})
 			}
 		}
+	})
+	if err != nil {
+		return nil, err
 	}
 	for g := range out {
 		slices.SortFunc(out[g], func(a, b dropUser) int {
