@@ -171,6 +171,13 @@ type Chart struct {
 	Step           bool      // drawn as steps
 	Series         []Series
 	Marks          []Mark
+	Under          []AxisRow // rows of numbers under the axis: users at risk
+}
+
+// An AxisRow is a row of numbers under a chart's axis.
+type AxisRow struct {
+	Name   string
+	Values []float64 // one for each x, or fewer
 }
 
 // A Series is one line, with its band where it is an estimate. Points whose

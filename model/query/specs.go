@@ -101,6 +101,7 @@ func analyses() []analysis {
 		qualityAnalysis(),
 		lifecycleAnalysis(),
 		churnAnalysis(),
+		survivalAnalysis(),
 	}
 }
 
