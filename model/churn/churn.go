@@ -45,14 +45,44 @@ const (
 	// ByStage: the stage model's lost stage is entered within the horizon,
 	// cancellations and open contracts included.
 	ByStage Definition = "stage"
+	// ByGoal: an event is done within the horizon. Who is asked about is Who.
+	ByGoal Definition = "goal"
+)
+
+// A Who says whose goal is foretold.
+type Who string
+
+const (
+	Leads  Who = "leads"  // active within Gap days, and the goal never reached so far
+	Active Who = "active" // active within Gap days
+	Quiet  Who = "silent" // silent for Gap days or more: will they come back?
+	All    Who = "all"    // everybody seen so far
 )
 
 // A Question is what is predicted. It is printed on every figure.
 type Question struct {
 	Definition Definition `toml:"definition"`
-	Event      string     `toml:"event"`   // activity, in words: the event "purchase"; "" for any active day
-	Gap        int        `toml:"gap"`     // days of silence; also: who has been silent as long is not scored
-	Horizon    int        `toml:"horizon"` // days after the cut-off in which the outcome is looked for
+	Event      string     `toml:"event"`          // activity, in words: the event "purchase"; "" for any active day
+	Gap        int        `toml:"gap"`            // days of silence; also: who has been silent as long is not scored
+	Horizon    int        `toml:"horizon"`        // days after the cut-off in which the outcome is looked for
+	Goal       string     `toml:"goal,omitempty"` // of ByGoal, in words
+	Who        Who        `toml:"who,omitempty"`  // of ByGoal
+}
+
+// Happened is what a user did whose outcome is yes, and Stayed what the others did.
+func (q Question) Happened() string {
+	if q.Definition == ByGoal {
+		return "reached the goal"
+	}
+	return "churned"
+}
+
+// Stayed is the other outcome in words.
+func (q Question) Stayed() string {
+	if q.Definition == ByGoal {
+		return "did not"
+	}
+	return "stayed"
 }
 
 // Sentence is the question as a person reads it.
@@ -62,6 +92,17 @@ func (q Question) Sentence() string {
 		what = q.Event
 	}
 	switch q.Definition {
+	case ByGoal:
+		who := fmt.Sprintf("users active in the %d days up to the cut-off", q.Gap)
+		switch q.Who {
+		case Leads:
+			who += " who have never reached the goal"
+		case Quiet:
+			who = fmt.Sprintf("users silent for %d days or more at the cut-off", q.Gap)
+		case All:
+			who = "everybody seen by the cut-off"
+		}
+		return fmt.Sprintf("Goal: %s in the %d days after the cut-off. Activity is %s. Scored: %s.", q.Goal, q.Horizon, what, who)
 	case ByStage:
 		return fmt.Sprintf("Churned: enters the lost stage in the %d days after the cut-off. Scored: everybody not in it at the cut-off.", q.Horizon)
 	case BySilence:
@@ -82,6 +123,7 @@ const (
 	Silent                  // for Gap days or more: gone already
 	Safe                    // too lately active to churn within the horizon, whatever happens
 	AtStake                 // scored
+	Apart                   // not asked about: has reached the goal, or is not silent
 )
 
 // Cuts are the last days that features may know of, at each step of the ladder.
@@ -108,6 +150,35 @@ func (q Question) Cuts(first, asOf model.Day) (Cuts, error) {
 	return c, nil
 }
 
+// Goals judges one user at a cut-off under ByGoal: from the days of activity and
+// those of the goal, ascending, each once. reached is the day of the first goal
+// in the horizon, 0 where there is none.
+func (q Question) Goals(active, goal []model.Day, cut model.Day) (st Standing, reached model.Day, yes bool) {
+	next, _ := slices.BinarySearch(active, cut+1)
+	done, _ := slices.BinarySearch(goal, cut+1)
+	if next == 0 && done == 0 {
+		return Unseen, 0, false
+	}
+	silent := next == 0 || int(cut-active[next-1]) >= q.Gap
+	switch q.Who {
+	case Quiet:
+		if !silent {
+			return Apart, 0, false
+		}
+	case Leads, Active:
+		if silent {
+			return Silent, 0, false
+		}
+		if q.Who == Leads && done > 0 {
+			return Apart, 0, false
+		}
+	}
+	if done < len(goal) && goal[done] <= cut+model.Day(q.Horizon) {
+		return AtStake, goal[done], true
+	}
+	return AtStake, 0, false
+}
+
 // Label judges one user at a cut-off from the days of activity, ascending, each
 // once. churned is meant of users AtStake alone. Days after cut+Horizon are not
 // looked at. A user active on the very day on which silence falls due has not
@@ -116,28 +187,35 @@ func (q Question) Cuts(first, asOf model.Day) (Cuts, error) {
 // Users who cannot churn within the horizon are Safe and not scored: counted as
 // kept they would make any model look good that knows recency.
 func (q Question) Label(active []model.Day, cut model.Day) (st Standing, churned bool) {
+	st, _, churned = q.Due(active, cut)
+	return st, churned
+}
+
+// Due is Label with the day on which the user churned: of BySilence the end of
+// the horizon, when it is known.
+func (q Question) Due(active []model.Day, cut model.Day) (st Standing, due model.Day, churned bool) {
 	next, _ := slices.BinarySearch(active, cut+1)
 	if next == 0 {
-		return Unseen, false
+		return Unseen, 0, false
 	}
 	last := active[next-1]
 	if int(cut-last) >= q.Gap {
-		return Silent, false
+		return Silent, 0, false
 	}
 	end := cut + model.Day(q.Horizon)
 	if q.Definition == BySilence {
-		return AtStake, next == len(active) || active[next] > end
+		return AtStake, end, next == len(active) || active[next] > end
 	}
 	if last+model.Day(q.Gap) > end {
-		return Safe, false
+		return Safe, 0, false
 	}
 	for {
 		due := last + model.Day(q.Gap)
 		switch {
 		case due > end:
-			return AtStake, false
+			return AtStake, 0, false
 		case next == len(active) || active[next] > due:
-			return AtStake, true
+			return AtStake, due, true
 		}
 		last = active[next]
 		next++

@@ -297,12 +297,12 @@ func TestReasonsAddUp(t *testing.T) {
 		t.Fatal(err)
 	}
 	again, _ := Train(tab, Options{})
-	saved := &Saved{Question: Question{ByGap, "", 30, 30}, Fitted: *m}
+	saved := &Saved{Question: Question{Definition: ByGap, Gap: 30, Horizon: 30}, Fitted: *m}
 	body, err := saved.Format()
 	if err != nil {
 		t.Fatal(err)
 	}
-	other, _ := (&Saved{Question: Question{ByGap, "", 30, 30}, Fitted: *again}).Format()
+	other, _ := (&Saved{Question: Question{Definition: ByGap, Gap: 30, Horizon: 30}, Fitted: *again}).Format()
 	if !bytes.Equal(body, other) {
 		t.Error("the same table gave two models")
 	}

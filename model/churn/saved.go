@@ -12,9 +12,10 @@ import (
 // data, and what it was worth.
 type Saved struct {
 	Question Question `toml:"question"`
+	Address  string   `toml:"address" comment:"the question whose model this is"`
 	Data     string   `toml:"data" comment:"hash of the data version it was trained on"`
 	Model    string   `toml:"stage_model" comment:"hash of the stage model whose numbers its measures use"`
-	Seed     uint64   `toml:"seed" comment:"of the training; the logistic fit draws nothing, so any seed gives this model"`
+	Seed     uint64   `toml:"seed" comment:"of the training: trees are grown on users drawn by it, the other kinds draw nothing"`
 	Train    string   `toml:"train" comment:"last day that the training's features know"`
 	Test     string   `toml:"test" comment:"last day that the test's features know; its outcomes are the horizon's days after"`
 
@@ -33,6 +34,7 @@ type SavedQuality struct {
 	Skill      float64 `toml:"skill"`
 	LogLoss    float64 `toml:"log_loss"`
 	RecencyAUC float64 `toml:"recency_auc" comment:"of the baseline that knows recency alone"`
+	RuleAUC    float64 `toml:"rule_auc" comment:"of the 30 % rule"`
 	Verdict    string  `toml:"verdict"`
 }
 

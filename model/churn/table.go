@@ -1,6 +1,7 @@
 package churn
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -15,6 +16,9 @@ type Table struct {
 	Known [][]bool // Known[f] nil: feature f is known for everybody
 	Yes   []bool   // outcome: churned
 	IDs   []string // of the rows, for messages; may be nil
+
+	Outcome string // what a yes is, in messages; "": churned
+	Other   string // what a no is; "": stayed
 
 	// Texts[f], where it is not nil, makes feature f a property: its values are
 	// places in this list.
@@ -117,17 +121,18 @@ var (
 // check refuses what no model can be made from.
 func (t *Table) check(least int) error {
 	yes, n := t.Churned(), t.Len()
+	did, not := cmp.Or(t.Outcome, "churned"), cmp.Or(t.Other, "stayed")
 	switch no := n - yes; {
 	case n < 2*least:
 		return fmt.Errorf("%w: %d users, and %d are needed", ErrTooFew, n, 2*least)
 	case yes == 0:
-		return fmt.Errorf("%w: none of %d users churned; ask for another horizon or gap", ErrOneClass, n)
+		return fmt.Errorf("%w: none of %d users %s; ask for another horizon or gap", ErrOneClass, n, did)
 	case no == 0:
-		return fmt.Errorf("%w: all %d users churned; ask for another horizon or gap", ErrOneClass, n)
+		return fmt.Errorf("%w: all %d users %s; ask for another horizon or gap", ErrOneClass, n, did)
 	case yes < least:
-		return fmt.Errorf("%w: %d of %d users churned, and %d are needed; ask for another horizon or gap", ErrTooFew, yes, n, least)
+		return fmt.Errorf("%w: %d of %d users %s, and %d are needed; ask for another horizon or gap", ErrTooFew, yes, n, did, least)
 	case no < least:
-		return fmt.Errorf("%w: %d of %d users stayed, and %d are needed; ask for another horizon or gap", ErrTooFew, no, n, least)
+		return fmt.Errorf("%w: %d of %d users %s, and %d are needed; ask for another horizon or gap", ErrTooFew, no, n, not, least)
 	}
 	for f, col := range t.X {
 		for i, x := range col {
@@ -145,7 +150,7 @@ func (t *Table) check(least int) error {
 
 // Only is the table with the columns of these names, sharing their values.
 func (t *Table) Only(names ...string) *Table {
-	o := &Table{Yes: t.Yes, IDs: t.IDs}
+	o := &Table{Yes: t.Yes, IDs: t.IDs, Outcome: t.Outcome, Other: t.Other}
 	for c, n := range t.Names {
 		if slices.Contains(names, n) {
 			o.Names, o.Units = append(o.Names, n), append(o.Units, t.Units[c])
