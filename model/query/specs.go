@@ -90,6 +90,7 @@ func analyses() []analysis {
 		warningsAnalysis(),
 		measuresAnalysis(),
 		modelAnalysis(),
+		adviceAnalysis(),
 		restageAnalysis(),
 		retentionAnalysis(),
 		eventsAnalysis(),

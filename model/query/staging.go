@@ -66,7 +66,7 @@ func (st *state) suggestion(ctx context.Context, e *Engine, p Progress) (*stage.
 	if st.suggested != nil {
 		return st.suggested, nil
 	}
-	key := "suggest/" + hashOf([]byte(strings.Join([]string{st.info.Version.Hash, st.dictHash, programVersion, e.opt.Version}, "|")))
+	key := "suggest/2/" + hashOf([]byte(strings.Join([]string{st.info.Version.Hash, st.dictHash, programVersion, e.opt.Version}, "|")))
 	if e.cache != nil {
 		if body, ok := e.cache.Recall(key); ok {
 			s := &stage.Suggestion{}

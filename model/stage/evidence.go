@@ -21,14 +21,7 @@ type Evidence struct {
 // Parameters already frozen are weighed against the suggestion that their
 // expression makes now. It fails where Freeze would.
 func (m *Model) Evidence(s *Suggestion) ([]Evidence, error) {
-	open := *m
-	open.Params = slices.Clone(m.Params)
-	for i := range open.Params {
-		if open.Params[i].Suggest != "" {
-			open.Params[i].Frozen = false
-		}
-	}
-	fresh, err := open.Freeze(s)
+	fresh, err := m.Thaw().Freeze(s)
 	if err != nil {
 		return nil, err
 	}
@@ -55,6 +48,19 @@ func (m *Model) Evidence(s *Suggestion) ([]Evidence, error) {
 		out = append(out, e)
 	}
 	return out, nil
+}
+
+// Thaw is a copy whose numbers are suggestions again, where an expression says
+// how to suggest them.
+func (m *Model) Thaw() *Model {
+	open := *m
+	open.Params = slices.Clone(m.Params)
+	for i := range open.Params {
+		if open.Params[i].Suggest != "" {
+			open.Params[i].Frozen = false
+		}
+	}
+	return &open
 }
 
 func (s *Suggestion) usageText() string {

@@ -153,6 +153,10 @@ type Suggestion struct {
 	Assumed bool
 	Users   int64 // with an active day
 	Regular int64 // with at least three: those behind Usage
+	// UsageBand is the 95 % interval of Usage by order statistics: users are
+	// independent; ok in UsageBanded.
+	UsageBand   stat.Interval
+	UsageBanded bool
 
 	// Gap is the suggested G in days: the smallest with F(G) ≥ GapShare·F(Horizon),
 	// F the Kaplan–Meier distribution of gaps between active days, open last gaps
@@ -190,6 +194,7 @@ func (s *Suggester) Suggest() *Suggestion {
 	switch {
 	case s.regular > 0:
 		out.Usage = medianOf(s.halves) / 2
+		out.UsageBand, out.UsageBanded = bandOf(s.halves)
 	case total(s.closed) > 0:
 		out.Usage, out.Assumed = medianOf(s.closed), true
 	default:
@@ -288,4 +293,24 @@ func medianOf(counts []int64) float64 {
 		return 0
 	}
 	return float64(nth((n-1)/2)+nth(n/2)) / 2
+}
+
+// bandOf is the distribution-free 95 % interval of the median of halves given by
+// their counts (stat.MedianInterval, with its ranks by the normal approximation:
+// the counts may be millions).
+func bandOf(counts []int64) (iv stat.Interval, ok bool) {
+	n := float64(total(counts))
+	l := math.Floor((n - 1.96*math.Sqrt(n)) / 2)
+	if l < 1 {
+		return stat.Interval{}, false
+	}
+	nth := func(k float64) float64 {
+		for i, c := range counts {
+			if k -= float64(c); k < 0 {
+				return float64(i) / 2
+			}
+		}
+		return 0
+	}
+	return stat.Interval{Lo: nth(l - 1), Hi: nth(n - l)}, true
 }
