@@ -115,6 +115,7 @@ type Event struct {
 
 // A Result is one user's way through the funnel.
 type Result struct {
+	Entry   int           // index of the first entry; −1: never entered
 	Depth   int           // steps reached; 0: never entered, or removed
 	At      [MaxSteps]int // index of the event of each step reached, in the order reached; At[0] is the entry
 	Closed  bool          // the window of what decides has passed: no step can be added by what is still to come
@@ -161,7 +162,7 @@ func (r *Reader) Read(events []Event) (best Result) {
 		entries = r.allSteps()
 	}
 	last := int64(math.MinInt64) // entry of the try that closes last
-	entered := false
+	entered, first := false, -1
 	for _, e := range entries {
 		at := events[e].At
 		if at < d.From || at >= d.To {
@@ -170,7 +171,10 @@ func (r *Reader) Read(events []Event) (best Result) {
 		if entered && !d.Best {
 			break
 		}
-		entered, last = true, at
+		if !entered {
+			entered, first = true, int(e)
+		}
+		last = at
 		if best.Depth == d.Steps {
 			break // it cannot go deeper; later tries do not change whether it has closed
 		}
@@ -180,8 +184,9 @@ func (r *Reader) Read(events []Event) (best Result) {
 		}
 	}
 	if !entered {
-		return Result{}
+		return Result{Entry: -1}
 	}
+	best.Entry = first
 	if best.Depth == d.Steps {
 		last = events[best.At[0]].At
 	}

@@ -65,6 +65,12 @@ func TestCases(t *testing.T) {
 			tc.ev[i].At = int64(i) * minute
 		}
 		tc.d.Until = 50 * minute
+		tc.want.Entry = -1
+		for i := len(tc.ev) - 1; i >= 0; i-- {
+			if e := tc.ev[i]; e.At >= tc.d.From && (e.Steps&1 != 0 || tc.d.Order == Any && e.Steps != 0) {
+				tc.want.Entry = i
+			}
+		}
 		if got := read(t, tc.d, tc.ev); got != tc.want {
 			t.Errorf("%s: %+v, want %+v", tc.name, got, tc.want)
 		}

@@ -106,7 +106,7 @@ func (q Query) Check() (Query, error) {
 			return q, fmt.Errorf("%s=: %w", p.Key, err)
 		}
 		// The default is left out, unless it is one of several values.
-		if (v != ks.Default || len(q.All(p.Key)) > 1) && !slices.Contains(kept, Param{p.Key, v}) {
+		if (v != ks.Default || len(q.All(p.Key)) > 1) && (ks.Again || !slices.Contains(kept, Param{p.Key, v})) {
 			kept = append(kept, Param{p.Key, v})
 		}
 	}

@@ -37,6 +37,7 @@ type KeySpec struct {
 	Min     int      // of an Int
 	Help    string   // one line
 	Repeat  bool     // may be given several times
+	Again   bool     // of a Repeat: the same value may stand twice, and means it (steps of a funnel)
 }
 
 // A Spec declares one analysis: what its addresses may hold. The palette
@@ -93,6 +94,7 @@ func analyses() []analysis {
 		adviceAnalysis(),
 		restageAnalysis(),
 		retentionAnalysis(),
+		funnelAnalysis(),
 		eventsAnalysis(),
 		eventAnalysis(),
 		propertiesAnalysis(),

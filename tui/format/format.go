@@ -175,6 +175,8 @@ func Value(x float64, unit string) string {
 		return Number(x)
 	case "days":
 		return Number(x) + " d"
+	case "seconds":
+		return Seconds(x)
 	case "points", "orders", "transitions", "intervals", "pairs", "values", "names", "bytes", "spells", "sessions":
 		return Number(x)
 	}
@@ -182,6 +184,37 @@ func Value(x float64, unit string) string {
 		return Money(x, unit)
 	}
 	return Number(x)
+}
+
+// Seconds writes a length of time in the one or two units that say it: 45s,
+// 6m 19s, 3h 5m, 2d 4h.
+func Seconds(x float64) string {
+	if math.IsNaN(x) || math.IsInf(x, 0) {
+		return None
+	}
+	sign := ""
+	if x < 0 {
+		sign, x = "-", -x
+	}
+	two := func(n int64, a, b string, per int64) string {
+		s := sign + strconv.FormatInt(n/per, 10) + a
+		if n%per > 0 && n/per < 100 {
+			s += " " + strconv.FormatInt(n%per, 10) + b
+		}
+		return s
+	}
+	switch n := int64(math.Round(x)); {
+	case x < 10 && x != math.Trunc(x):
+		return sign + trimZero(strconv.FormatFloat(x, 'f', 1, 64)) + "s"
+	case n < 60:
+		return sign + strconv.FormatInt(n, 10) + "s"
+	case n < 3600:
+		return two(n, "m", "s", 60)
+	case n < 86400:
+		return two(n/60, "h", "m", 60)
+	default:
+		return two(n/3600, "d", "h", 24)
+	}
 }
 
 // isCurrency takes units of three capitals, and the word amount, for money.
