@@ -103,7 +103,7 @@ func TestSpark(t *testing.T) {
 
 // TestSeconds writes lengths of time.
 func TestSeconds(t *testing.T) {
-	for x, want := range map[float64]string{0: "0s", 0.5: "0.5s", 45: "45s", 379: "6m 19s", 3600: "1h", 11100: "3h 5m", 187200: "2d 4h", 1875507: "21d 17h", -90: "-1m 30s"} {
+	for x, want := range map[float64]string{0: "0s", 0.5: "0.5s", 45: "45s", 379: "6m 19s", 3600: "1h", 11100: "3h 5m", 187200: "2d 4h", 1875507: "21d 16h", -90: "-1m 30s"} {
 		if got := Seconds(x); got != want {
 			t.Errorf("%v s is written %q, want %q", x, got, want)
 		}
