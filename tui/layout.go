@@ -15,6 +15,11 @@ func (s *answerScreen) layout() {
 	if s.w == 0 || len(s.panes) == 0 {
 		return
 	}
+	for _, p := range s.panes {
+		if f, ok := p.(*widget.Facts); ok {
+			f.Fold(s.h < 30 && len(s.panes) > 1)
+		}
+	}
 	two := s.columns > 1 && s.w >= 120 && len(s.panes) > 1 || s.w >= 160 && len(s.panes) > 3
 	if two {
 		s.rects = sideBySide(s.panes, s.w, s.h)

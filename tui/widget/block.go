@@ -19,6 +19,9 @@ func NewPane(s *Styles, k Keys, a *query.Answer, b *query.Block) Pane {
 	case query.TextBlock:
 		return NewText(s, k, b.Title, b.Lines)
 	}
+	if isFacts(b) {
+		return NewFacts(s, k, a, b)
+	}
 	return BlockTable(s, k, a, b)
 }
 
