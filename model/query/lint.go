@@ -1,7 +1,7 @@
 package query
 
 import (
-	"fmt"
+	"strconv"
 
 	"dwell/model"
 	"dwell/model/measure"
@@ -113,5 +113,14 @@ func countOf(n int64, noun string) string {
 	if n == 1 {
 		return "1 " + noun
 	}
-	return fmt.Sprintf("%d %ss", n, noun)
+	return grouped(n) + " " + noun + "s"
+}
+
+// grouped writes a whole number with a comma between thousands, as the screens do.
+func grouped(n int64) string {
+	s := strconv.FormatInt(n, 10)
+	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
 }

@@ -139,13 +139,13 @@ func (p *qualityPlan) heading(l int) string {
 // qualityLine is a load report in one line.
 func qualityLine(load *model.LoadInfo) string {
 	q := &load.Quality
-	out := fmt.Sprintf("last load: %d rows read, %d stored", q.Read, q.Stored)
+	out := fmt.Sprintf("last load: %s rows read, %s stored", grouped(q.Read), grouped(q.Stored))
 	for _, x := range []struct {
 		n    int64
 		word string
 	}{{q.Already, "already stored"}, {q.Dropped, "dropped as duplicates"}, {q.RejectedTotal(), "rejected"}} {
 		if x.n > 0 {
-			out += fmt.Sprintf(", %d %s", x.n, x.word)
+			out += fmt.Sprintf(", %s %s", grouped(x.n), x.word)
 		}
 	}
 	if len(q.Rejected) > 0 {
@@ -188,9 +188,4 @@ func slug(s string) string {
 }
 
 // plural writes a number with its noun.
-func plural(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
-}
+func plural(n int, noun string) string { return countOf(int64(n), noun) }

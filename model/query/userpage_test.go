@@ -198,7 +198,7 @@ func TestOverview(t *testing.T) {
 	if got := strings.Join(lines(a, block(t, a, "facts")), "\n"); !strings.Contains(got, "its end is | 10 days old") || !strings.Contains(got, "1997-01-01 to 1998-06-30, 546 days") {
 		t.Errorf("facts:\n%s", got)
 	}
-	if got := block(t, a, "quality").Lines[0]; got != "last load: 69659 rows read, 69659 stored" {
+	if got := block(t, a, "quality").Lines[0]; got != "last load: 69,659 rows read, 69,659 stored" {
 		t.Errorf("quality: %q", got)
 	}
 	suggested := false
