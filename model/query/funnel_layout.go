@@ -110,8 +110,11 @@ func (p *funnelPlan) figures(b *Builder, section, k int) (f stepFigures) {
 // whole lays the funnel itself out.
 func (p *funnelPlan) whole(b *Builder) {
 	bars := Block{Kind: BarBlock, Name: b.Key("bars"), Title: b.label(p.unit() + " by step")}
+	// Two tables of five columns, for one of ten does not fit 80 cells.
 	t := Block{Kind: TableBlock, Name: b.Key("steps"), Title: b.label("step by step"), Heads: []Head{
-		{p.unit(), true}, {"of previous", true}, {"95 %", true}, {"of entered", true}, {"95 %", true}, {"dropped after", true}, {"still open", true}, {"median time", true}, {"95 %", true}, {"then", false}}}
+		{p.unit(), true}, {"of previous", true}, {"95 %", true}, {"of entered", true}, {"95 %", true}}}
+	between := Block{Kind: TableBlock, Name: b.Key("between"), Title: b.label("between the steps"), Heads: []Head{
+		{"dropped after", true}, {"still open", true}, {"median time to it", true}, {"95 %", true}, {"of those at it", false}}}
 	cell := func(i int) Cell {
 		if i == NoFigure {
 			return Cell{Figure: NoFigure, Blank: true}
@@ -122,8 +125,8 @@ func (p *funnelPlan) whole(b *Builder) {
 		f := p.figures(b, 0, k)
 		key := fmt.Sprintf("step.%d", k+1)
 		bars.Rows = append(bars.Rows, Row{Key: key, Label: p.name(k), Cells: []Cell{b.Cell(f.reached)}})
-		t.Rows = append(t.Rows, Row{Key: key, Label: p.name(k), Cells: []Cell{b.Cell(f.reached), cell(f.from), p.interval(b, f.from), cell(f.overall), p.interval(b, f.overall),
-			cell(f.dropped), cell(f.open), cell(f.time), p.interval(b, f.time), p.then(b, f.reached)}})
+		t.Rows = append(t.Rows, Row{Key: key, Label: p.name(k), Cells: []Cell{b.Cell(f.reached), cell(f.from), p.interval(b, f.from), cell(f.overall), p.interval(b, f.overall)}})
+		between.Rows = append(between.Rows, Row{Key: key, Label: p.name(k), Cells: []Cell{cell(f.dropped), cell(f.open), cell(f.time), p.interval(b, f.time), p.then(b, f.reached)}})
 	}
 	converted := b.Key(fmt.Sprintf("step.%d", p.def.Steps))
 	total := p.median(b, p.extra(0, funnelTotal), "time", "median time from entry to conversion")
@@ -149,6 +152,7 @@ func (p *funnelPlan) whole(b *Builder) {
 	}
 	b.Block(bars)
 	b.Block(t)
+	b.Block(between)
 	b.Block(sums)
 }
 

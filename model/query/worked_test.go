@@ -15,6 +15,7 @@ func TestFiguresExplainThemselves(t *testing.T) {
 		"retention?truncated=keep", "retention?unit=week&overall=mean", "retention?window=24h&mode=on-or-after&within=20", "retention?mode=bracket&brackets=1-3,4-30",
 		"retention?eligible=all&unit=month&where=plan%20%3D%3D%20%22pro%22", "lifecycle", "lifecycle?unit=month&new=any&pending=dormant", "overview", "events", "event/buy",
 		"properties", "property/plan", "rows?event=buy",
+		"funnel?step=open&step=buy", "funnel?step=open&step=buy&step=open&breakdown=plan&attribution=all&try=best&exclude=ad&exclusion=remove", "funnel?step=open&step=buy&order=any&hold=plan&count=holds",
 	} {
 		a := ask(t, e, address)
 		for i := range a.Figures {
