@@ -132,7 +132,7 @@ func (a *app) load(ctx context.Context, paths []string, l loading) error {
 	}
 	if !l.quiet {
 		writeQuality(say, &load.Quality, paths)
-		fmt.Fprintf(say, "%s rows of %s users are in; look at them with: dwell\n", format.Count(load.Quality.Stored), format.Count(load.Users))
+		fmt.Fprintf(say, "%s of %s stored; look at them with: dwell\n", counted(load.Quality.Stored, "row"), counted(load.Users, "user"))
 	}
 	if timer != nil {
 		return timer.write(a.stdout, load.Quality.Stored, load.Users)

@@ -28,21 +28,24 @@ func writeQuality(w io.Writer, q *model.Quality, inputs []string) {
 		}
 	}
 	notes := []struct {
-		n    int64
-		text string
+		n         int64
+		one, many string
 	}{
-		{q.Equal, "rows equal an earlier row of the same file; all were kept (--dedupe drops them)"},
-		{q.Ambiguous, "local times that a clock change repeats; the first reading was taken"},
-		{q.Missing, "local times that a clock change skips; moved forward"},
-		{q.Future, "rows are later than now"},
-		{q.Unordered, "rows are earlier than the row before them"},
-		{q.Rounded, "amounts have more than six decimals and were rounded"},
-		{q.BadUTF8, "rows hold bytes that are not text in the file's encoding; they were replaced"},
-		{q.Impossible, "users have more than 10,000 events on one day"},
+		{q.Equal, "row equals an earlier row of the same file; both were kept (--dedupe drops it)", "rows equal an earlier row of the same file; all were kept (--dedupe drops them)"},
+		{q.Ambiguous, "local time that a clock change repeats; the first reading was taken", "local times that a clock change repeats; the first reading was taken"},
+		{q.Missing, "local time that a clock change skips; moved forward", "local times that a clock change skips; moved forward"},
+		{q.Future, "row is later than now", "rows are later than now"},
+		{q.Unordered, "row is earlier than the row before it", "rows are earlier than the row before them"},
+		{q.Rounded, "amount has more than six decimals and was rounded", "amounts have more than six decimals and were rounded"},
+		{q.BadUTF8, "row holds bytes that are not text in the file's encoding; they were replaced", "rows hold bytes that are not text in the file's encoding; they were replaced"},
+		{q.Impossible, "user has more than 10,000 events on one day", "users have more than 10,000 events on one day"},
 	}
 	for _, n := range notes {
-		if n.n > 0 {
-			fmt.Fprintf(w, "  note      %s %s\n", format.Count(n.n), n.text)
+		switch {
+		case n.n == 1:
+			fmt.Fprintf(w, "  note      1 %s\n", n.one)
+		case n.n > 1:
+			fmt.Fprintf(w, "  note      %s %s\n", format.Count(n.n), n.many)
 		}
 	}
 	if len(q.EmptyDays) > 0 {
@@ -54,6 +57,14 @@ func writeQuality(w io.Writer, q *model.Quality, inputs []string) {
 			}
 			days = append(days, d.String())
 		}
-		fmt.Fprintf(w, "  note      %s days without an event: %s\n", format.Count(int64(len(q.EmptyDays))), strings.Join(days, ", "))
+		fmt.Fprintf(w, "  note      %s without an event: %s\n", counted(int64(len(q.EmptyDays)), "day"), strings.Join(days, ", "))
 	}
+}
+
+// counted is a number with its noun.
+func counted(n int64, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return format.Count(n) + " " + noun + "s"
 }
