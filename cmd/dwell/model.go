@@ -23,7 +23,7 @@ import (
 // model is in force.
 func newModel(a *app, s query.Spec) *cobra.Command {
 	c := newAnalysis(a, s)
-	c.Short = "The stage model in force; list, show, check, try, use and compare others"
+	c.Short = "The stage model in force; list, check, try, use and compare others"
 	c.Long = `The stage model in force: its stages, rules and numbers.
 
 A stage model is a TOML file of 2 to 12 stages. dwell model show prints one to
@@ -37,8 +37,9 @@ is looked at before anything is saved (try), and every version is kept (log).`
   dwell model try --set G=60                      the same for one changed number
   dwell model use mine.toml --note "by purchases"
   dwell model use growth5 --version 2             back to an earlier version
-  dwell model diff growth5@1 growth5@2`
-	c.AddCommand(newModelList(a), newModelShow(a), newModelCheck(a), newModelTry(a), newModelUse(a), newModelDiff(a), newModelLog(a))
+  dwell model diff growth5@1 growth5@2
+  dwell model confirm                             its suggested numbers are right`
+	c.AddCommand(newModelList(a), newModelShow(a), newModelCheck(a), newModelTry(a), newModelUse(a), newModelConfirm(a), newModelDiff(a), newModelLog(a))
 	for _, sub := range c.Commands() {
 		argsAreUsage(sub)
 	}
@@ -159,6 +160,9 @@ func writeModels(w io.Writer, all []query.ModelVersion) error {
 		}
 		if v.Version > 0 {
 			version, since = strconv.Itoa(v.Version), time.UnixMilli(v.At).UTC().Format("2006-01-02 15:04")
+		}
+		if v.Older > 0 {
+			version += fmt.Sprintf(" (in force: %d)", v.Older)
 		}
 		if v.Frozen {
 			numbers = "given"

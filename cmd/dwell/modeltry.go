@@ -156,3 +156,33 @@ force stays. No event file is read again.`,
 	c.Flags().StringVar(&note, "note", "", "why; kept with the version")
 	return c
 }
+
+func newModelConfirm(a *app) *cobra.Command {
+	var note string
+	c := &cobra.Command{
+		Use: "confirm", Short: "Freeze the suggested numbers of the model in force, as a new version", Args: cobra.NoArgs,
+		Long: `Freeze the numbers of the model in force as they are suggested from the data now.
+From then on new data do not move them; dwell advice tells when they should be.`,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			s, err := a.open(cmd.Context())
+			if err != nil {
+				return err
+			}
+			defer s.close()
+			if err := s.engine.ConfirmModel(cmd.Context(), nil, note); err != nil {
+				return modelError(err)
+			}
+			m, err := s.engine.Model(cmd.Context(), nil)
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(a.stdout, "%s is in force (hash %s), its numbers confirmed\n", m.Name, m.Hash)
+			for _, p := range m.Params {
+				fmt.Fprintf(a.stdout, "  %s = %s\n", p.Name, query.Number(p.Value))
+			}
+			return nil
+		},
+	}
+	c.Flags().StringVar(&note, "note", "", "why; kept with the version")
+	return c
+}

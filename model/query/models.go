@@ -27,6 +27,9 @@ type ModelVersion struct {
 	Stages  []string
 	Frozen  bool // every number is given, none is a suggestion
 	InForce bool
+	// Older is set in Models where not this, the newest version, is in force but
+	// that earlier one.
+	Older  int
 	Broken  string // why it cannot be read; "" if it can
 }
 
@@ -76,11 +79,12 @@ func (e *Engine) Models() ([]ModelVersion, error) {
 		out = append(out, v)
 	}
 	if i := slices.IndexFunc(out, func(v ModelVersion) bool { return v.InForce }); i < 0 {
-		// An older version is in force: say so of its name's row.
-		m, err := stage.Parse(now)
-		if err == nil {
-			for i := range out {
-				out[i].InForce = out[i].Name == m.Name
+		// An older version is in force.
+		for i := range out {
+			for n := out[i].Version - 1; n >= 1 && out[i].Older == 0; n-- {
+				if en, err := e.shelf.Get(model.KindModel, out[i].Name, n); err == nil && bytes.Equal(en.Body, now) {
+					out[i].InForce, out[i].Older = true, n
+				}
 			}
 		}
 	}
@@ -185,10 +189,11 @@ func (e *Engine) CheckModel(ctx context.Context, body []byte, p Progress) (*stag
 	return r.ready(m)
 }
 
-// ready is a model with its numbers, found to work on the run's data.
+// ready is a model with its numbers, found to work on the run's data. Numbers
+// that are suggestions come from the data up to the run's as-of day.
 func (r *Run) ready(m *stage.Model) (*stage.Model, error) {
 	if !m.Frozen() {
-		s, err := r.st.suggestion(r.Ctx, r.eng, r.progress)
+		s, err := r.suggestion()
 		if err != nil {
 			return nil, err
 		}
@@ -198,6 +203,20 @@ func (r *Run) ready(m *stage.Model) (*stage.Model, error) {
 	}
 	_, err := stage.Compile(m, r.Schema)
 	return m, err
+}
+
+// suggestion is what the data up to the as-of day say about a model's numbers:
+// that of the default day is kept.
+func (r *Run) suggestion() (*stage.Suggestion, error) {
+	if r.AsOf == r.st.data.AsOf {
+		return r.st.suggestion(r.Ctx, r.eng, r.progress)
+	}
+	total := stage.NewSuggester(r.Schema, r.AsOf)
+	err := Scan(r, Needs{Amounts: total.Filter().Amounts},
+		func() *stage.Suggester { return stage.NewSuggester(r.Schema, r.AsOf) },
+		func(s *stage.Suggester, p *Person) error { s.Add(p.TL); return nil },
+		func(s *stage.Suggester) error { total.Merge(s); return nil })
+	return total.Suggest(), err
 }
 
 func nameable(m *stage.Model) error {

@@ -194,6 +194,17 @@ func (r *reader) value(name string, at place, v *unstable.Node) error {
 	if v.Raw.Length > 0 {
 		r.ps[path] = r.where(v.Raw)
 	}
+	if v.Kind == unstable.Array {
+		i := 0
+		for it := v.Children(); it.Next(); {
+			if n := it.Node(); n.Kind != unstable.Comment {
+				if n.Raw.Length > 0 {
+					r.ps[fmt.Sprintf("%s.%d", path, i)] = r.where(n.Raw)
+				}
+				i++
+			}
+		}
+	}
 	switch r.table {
 	case "params":
 		return r.param(name, at, v)

@@ -141,12 +141,13 @@ func (m *Model) validateEntry(s Stage, e Entry, path string, ps places) error {
 	if len(e.From) == 0 {
 		return ps.at(path).err("a %s names the stages it may follow: from = [\"…\"]", e.Kind)
 	}
-	for _, f := range e.From {
+	for i, f := range e.From {
+		at := ps.at(fmt.Sprintf("%s.from.%d", path, i))
 		switch {
 		case m.Index(f) < 0:
-			return ps.at(path+".from").err("there is no stage %q%s", f, nearest(f, m.Names()))
+			return at.err("there is no stage %q%s", f, nearest(f, m.Names()))
 		case f == s.Name:
-			return ps.at(path+".from").err("%s cannot follow itself", f)
+			return at.err("%s cannot follow itself", f)
 		}
 	}
 	if e.When == "" {
