@@ -90,6 +90,11 @@ func (q Query) Check() (Query, error) {
 	case a.ID == NoID && q.ID != "":
 		return q, fmt.Errorf("%s takes no id after %q: leave %q out", a.Name, "/", "/"+q.ID)
 	}
+	if a.given != nil {
+		if err := a.given(q); err != nil {
+			return q, fmt.Errorf("%s: %w", a.Name, err)
+		}
+	}
 	var kept []Param
 	seen := map[string]bool{}
 	for _, p := range q.Params {

@@ -37,6 +37,8 @@ type Figure struct {
 	Open         int64 // users whose time has not come: kept out of Value and N
 	OpenReturned int64 // of them, those who already came back
 
+	Pairs bool // of a rate: it counts user-intervals, and its lists name a user once for each
+
 	Carry string // what each user of the list carries in User.Score: "probability"; "" if nothing
 
 	Slot  int // where the users are found again: the kernel's slot, or ownSlot

@@ -378,5 +378,10 @@ func (r *Run) collect(plan *Plan, f *Figure, part Part, limit int) (l *List, err
 		l.Figure.Value, l.Figure.N = float64(len(l.Users)), int64(len(l.Users))
 		l.Figure.Interval, l.Figure.None = false, false
 	}
+	if f.Pairs {
+		l.Figure.Kind, l.Figure.Unit = Pairs, "user-intervals"
+		l.Figure.Value, l.Figure.N = float64(len(l.Users)), int64(len(l.Users))
+		l.Figure.Interval, l.Figure.None = false, false
+	}
 	return l, nil
 }

@@ -124,3 +124,26 @@ func grouped(n int64) string {
 	}
 	return s
 }
+
+// warnDenominators says that the points of one curve are of different users: each
+// is of those whose interval has closed.
+func (b *Builder) warnDenominators(curve []int) {
+	first, least := NoFigure, NoFigure
+	for _, i := range curve {
+		f := b.Fig(i)
+		if f.None {
+			continue
+		}
+		if first == NoFigure {
+			first = i
+		}
+		if least == NoFigure || f.N < b.Fig(least).N {
+			least = i
+		}
+	}
+	if first == NoFigure || b.Fig(first).N == b.Fig(least).N {
+		return
+	}
+	f, l := b.Fig(first), b.Fig(least)
+	b.Warn("denominators", "The denominators differ: %s is of %d, %s of the %d whose time has come. Later points are of earlier users only.", f.Label, f.N, l.Label, l.N)
+}

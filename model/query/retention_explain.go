@@ -17,6 +17,9 @@ func (p *retentionPlan) place(slot int) (row, c int) {
 	case slot < p.size(0):
 		return -1, -1
 	}
+	if slot >= p.size(p.rows) {
+		return -1, p.pairColumn(slot)
+	}
 	at := slot - p.size(0)
 	return at / (n + 1), at%(n+1) - 1
 }
@@ -40,24 +43,19 @@ func (p *retentionPlan) explain(f *Figure) []ExplainLine {
 	switch {
 	case c < 0:
 		out = append(out, ExplainLine{Head: "Formula", Text: "number of users"})
+	case f.Slot >= p.size(p.rows):
+		out = append(out, ExplainLine{Head: "Formula", Text: "came back ÷ closed of the one group, less came back ÷ closed of the other; who is in both groups is left out of both"})
 	case f.Kind == Stat:
 		out = append(out, ExplainLine{Head: "Formula", Text: "mean of (came back ÷ closed) over the cohorts with somebody closed, each counting once"})
 	default:
-		out = append(out, ExplainLine{Head: "Formula", Text: "users who came back ÷ users whose " + p.unit() + " " + p.column(c) + " has closed; open users are in neither, whether they have come back or not"})
+		out = append(out, ExplainLine{Head: "Formula", Text: "users who came back ÷ users whose " + p.word() + " " + p.column(c) + " has closed; open users are in neither, whether they have come back or not"})
 	}
-	window := "calendar " + p.unit() + "s from the one of the start"
-	if p.def.Rolling {
-		window = "multiples of 24 hours from the instant of the start"
-	}
-	return append(out, ExplainLine{Head: "Window", Text: window})
+	return append(out, ExplainLine{Head: "Window", Text: p.intervalWords()})
 }
 
 // work says in one sentence how a user stands in a figure.
 func (p *retentionPlan) work(u *Person, f *Figure, _ bool) string {
-	reader, err := retention.New(p.def)
-	if err != nil {
-		return ""
-	}
+	reader := p.reader()
 	row, c := p.place(f.Slot)
 	for _, l := range reader.Read(u.TL, u.Days) {
 		if row >= 0 && int(l.Cohort-p.first) != row {
@@ -67,7 +65,7 @@ func (p *retentionPlan) work(u *Person, f *Figure, _ bool) string {
 		if c < 0 {
 			return text + "."
 		}
-		text += "; " + p.span(u, l, c)
+		text += "; " + p.span(reader, u, l, c)
 		switch l.Cells[c] {
 		case retention.Back:
 			return text + ": came back."
@@ -82,39 +80,37 @@ func (p *retentionPlan) work(u *Person, f *Figure, _ bool) string {
 }
 
 // span says when a column's intervals lie for a user, and what the user did then.
-func (p *retentionPlan) span(u *Person, l retention.Life, c int) string {
+func (p *retentionPlan) span(reader *retention.Reader, u *Person, l retention.Life, c int) string {
 	s := p.cols[c]
-	name := p.unit() + " " + p.column(c)
-	var in func(i int) bool
-	var text string
-	if p.def.Rolling {
-		hours := int64(3_600_000) * 24
-		if p.def.Unit == model.Weekly {
-			hours *= 7
-		}
-		at := u.TL.Time[l.At]
-		if u.TL.IsDated(l.At) {
-			at = p.r.Cal.Begin(l.Start)
-		}
-		from, to := at+int64(s.From)*hours, at+int64(s.To+1)*hours
-		text = fmt.Sprintf("%s is %s to %s", name, p.r.Cal.Time(from).Format("2006-01-02 15:04"), p.r.Cal.Time(to).Format("2006-01-02 15:04"))
-		in = func(i int) bool {
-			return u.TL.Time[i] >= from && (u.TL.Time[i] < to || p.def.Mode == retention.OnOrAfter)
-		}
-	} else {
-		base := p.r.Cal.Period(p.def.Unit, l.Start)
-		from, _ := p.r.Cal.Bounds(p.def.Unit, base+model.Period(s.From))
-		_, to := p.r.Cal.Bounds(p.def.Unit, base+model.Period(s.To))
-		text = fmt.Sprintf("%s is %s", name, from)
+	text := p.word() + " " + p.column(c) + " is "
+	switch d := &p.def; {
+	case d.Rolling:
+		text += fmt.Sprintf("from %s to %s days of 24 hours after it", p.days(s.From), p.days(s.To+1))
+	case d.Unit == model.Custom:
+		from, to := l.Start+model.Day(s.From*d.Every), l.Start+model.Day((s.To+1)*d.Every)-1
+		text += from.String() + " to " + to.String()
+	default:
+		base := p.r.Cal.Period(d.Unit, l.Start)
+		from, _ := p.r.Cal.Bounds(d.Unit, base+model.Period(s.From))
+		_, to := p.r.Cal.Bounds(d.Unit, base+model.Period(s.To))
+		text += from.String()
 		if to-1 > from {
 			text += " to " + (to - 1).String()
 		}
-		in = func(i int) bool { return u.Days[i] >= from && (u.Days[i] < to || p.def.Mode == retention.OnOrAfter) }
 	}
 	for i := range u.TL.Time {
-		if i != l.At && in(i) && p.back.match(u.TL, i) {
+		if i == l.At || !p.back.match(u.TL, i) {
+			continue
+		}
+		if k, ok := reader.Place(u.TL, l, i); ok && k >= s.From && (k <= s.To || p.def.Mode == retention.OnOrAfter) {
 			return text + ", with " + p.r.Info.Names[u.TL.Name[i]].Name + " on " + p.r.Cal.Stamp(u.TL, i)
 		}
 	}
 	return text
+}
+
+// days is the beginning of a rolling interval in days.
+func (p *cohorts) days(k int) string {
+	n := map[model.PeriodUnit]int{model.Daily: 1, model.Weekly: 7, model.Monthly: 30, model.Custom: p.def.Every}[p.def.Unit]
+	return count(int64(k * n))
 }

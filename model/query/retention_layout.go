@@ -14,7 +14,7 @@ import (
 func (p *retentionPlan) layout(b *Builder) error {
 	b.A.Title, b.A.Definition = p.title(), p.definition()
 	all := p.truncation(b)
-	chart := &Chart{XLabel: p.unit() + "s after the start", YLabel: "share of users", Unit: "share", Zero: true}
+	chart := &Chart{XLabel: p.word() + "s after the start", YLabel: "share of users", Unit: "share", Zero: true}
 	for c := range p.cols {
 		chart.X = append(chart.X, float64(p.cols[c].From))
 		chart.Labels = append(chart.Labels, p.column(c))
@@ -24,6 +24,7 @@ func (p *retentionPlan) layout(b *Builder) error {
 		b.Group(g)
 		p.group(b, chart, all)
 	}
+	p.differences(b, all)
 	p.lint(b)
 	return nil
 }
@@ -57,22 +58,45 @@ func (p *retentionPlan) group(b *Builder, chart *Chart, all bool) {
 	if all {
 		users = p.count(retentionAll)
 	}
-	total := b.Count(users, "users", "users who started")
+	total := p.starts(b, users, "users", "users who started")
+	if p.def.Each {
+		b.Count(p.count(retentionPeople), "people", "users with a start")
+	}
 	if !all {
-		b.Count(p.count(retentionTruncated), "truncated", "users first seen too early to be pooled")
+		p.starts(b, p.count(retentionTruncated), "truncated", "users first seen too early to be pooled")
 	}
 	pool := make([]int, len(p.cols))
 	for c := range p.cols {
-		key, label := p.unit()+"."+p.column(c), p.unit()+" "+p.column(c)
+		key, label := p.unit()+"."+p.column(c), p.word()+" "+p.column(c)
 		if p.mean {
 			pool[c] = p.average(b, c, all, key, label)
 		} else {
-			pool[c] = b.Rate(p.pooled(c, all), key, label)
+			pool[c] = p.rate(b, p.pooled(c, all), key, label)
 		}
+	}
+	if !p.mean {
+		b.warnDenominators(pool)
 	}
 	p.series(b, chart, pool)
 	p.triangle(b, total, pool)
 	p.table(b, pool, all)
+}
+
+// starts counts users, or where starts recur user-intervals.
+func (p *retentionPlan) starts(b *Builder, slot int, key, label string) int {
+	if p.def.Each {
+		return b.Pairs(slot, key, label+", each cohort period by itself")
+	}
+	return b.Count(slot, key, label)
+}
+
+// rate adds a rate of users, or of user-intervals.
+func (p *retentionPlan) rate(b *Builder, slot int, key, label string) int {
+	i := b.Rate(slot, key, label)
+	if p.def.Each {
+		p.clustered(b, b.Fig(i))
+	}
+	return i
 }
 
 // average adds the plain mean of the cohorts' rates (overall=mean): a statistic of
@@ -87,14 +111,9 @@ func (p *retentionPlan) average(b *Builder, c int, all bool, key, label string) 
 		cells = append(cells, retention.Tally{Closed: b.N(slot, Of), Back: b.N(slot, Self)})
 	}
 	v, ok := retention.PlainMean(cells)
-	return b.Stat(p.averaged(c, all), key, label+", mean of cohorts", v, !ok, "share")
-}
-
-// truncatedRow says whether a cohort lies wholly before the day from which users
-// count as new.
-func (p *retentionPlan) truncatedRow(row int) bool {
-	from, _ := p.r.Cal.Bounds(p.def.Cohort, p.first+model.Period(row))
-	return p.def.SeenBefore != model.NoDay && from < p.def.SeenBefore
+	i := b.Stat(p.averaged(c, all), key, label+", mean of cohorts", v, !ok, "share")
+	b.Fig(i).Pairs = p.def.Each
+	return i
 }
 
 func (p *retentionPlan) series(b *Builder, chart *Chart, pool []int) {
@@ -115,9 +134,9 @@ func (p *retentionPlan) series(b *Builder, chart *Chart, pool []int) {
 }
 
 func (p *retentionPlan) triangle(b *Builder, total int, pool []int) {
-	heat := Block{Kind: HeatBlock, Name: b.Key("triangle"), Title: b.label("by " + p.def.Cohort.String() + " of the start"), Heads: []Head{{"users", true}}}
+	heat := Block{Kind: HeatBlock, Name: b.Key("triangle"), Title: b.label("by " + p.def.Cohort.String() + " of the start"), Heads: []Head{{p.startsWord(), true}}}
 	for c := range p.cols {
-		heat.Heads = append(heat.Heads, Head{p.unit()[:1] + p.column(c), true})
+		heat.Heads = append(heat.Heads, Head{p.word()[:1] + p.column(c), true})
 	}
 	over := Row{Key: "all", Label: "all", Cells: []Cell{b.Cell(total)}}
 	for _, i := range pool {
@@ -136,14 +155,14 @@ func (p *retentionPlan) triangle(b *Builder, total int, pool []int) {
 		if p.truncatedRow(row) {
 			line.Label = "≤ " + label
 		}
-		line.Cells = append(line.Cells, b.Cell(b.Count(p.size(row), key+".size", label+", users who started")))
+		line.Cells = append(line.Cells, b.Cell(p.starts(b, p.size(row), key+".size", label+", users who started")))
 		for c := range p.cols {
 			if !p.shape.Exists(p.first+model.Period(row), c) {
 				line.Cells = append(line.Cells, Cell{Figure: NoFigure, Blank: true})
 				continue
 			}
 			name := p.unit() + "." + p.column(c)
-			i := b.Rate(p.cell(row, c), key+"."+name, label+", "+p.unit()+" "+p.column(c))
+			i := p.rate(b, p.cell(row, c), key+"."+name, label+", "+p.word()+" "+p.column(c))
 			cell := b.Cell(i)
 			cell.Open = b.Fig(i).Open > 0
 			line.Cells = append(line.Cells, cell)
@@ -165,7 +184,7 @@ func (p *retentionPlan) table(b *Builder, pool []int, all bool) {
 		}
 		cell := b.Cell(i)
 		cell.Open = f.None
-		t.Rows = append(t.Rows, Row{Key: p.column(c), Label: p.unit() + " " + p.column(c), Cells: []Cell{cell, TextCell(iv),
+		t.Rows = append(t.Rows, Row{Key: p.column(c), Label: p.word() + " " + p.column(c), Cells: []Cell{cell, TextCell(iv),
 			TextCell(count(b.N(slot, Self))), TextCell(count(b.N(slot, Of))), TextCell(count(b.N(slot, Open))), TextCell(count(b.N(slot, OpenReturned)))}})
 	}
 	b.Block(t)
@@ -195,9 +214,16 @@ func (p *retentionPlan) lint(b *Builder) {
 	}
 }
 
+func (p *retentionPlan) startsWord() string {
+	if p.def.Each {
+		return "user-intervals"
+	}
+	return "users"
+}
+
 // title has the mode in it, so that a rate is never read as another kind (SPEC C23).
 func (p *retentionPlan) title() string {
-	u, what := p.unit(), ""
+	u, what := p.word(), ""
 	switch p.def.Mode {
 	case retention.On:
 		what = "on " + u + " N"
@@ -211,40 +237,108 @@ func (p *retentionPlan) title() string {
 	case retention.Streak:
 		what = "in every " + u + " up to N"
 	}
-	parts := []string{"Retention " + what, "from first ever " + strings.TrimPrefix(p.start.label, "any ") + " to " + p.back.label}
-	if p.start.all {
-		parts[1] = "from first event to " + p.back.label
+	if p.def.Least > 1 {
+		what += fmt.Sprintf(", at least %d times", p.def.Least)
 	}
-	if p.def.Rolling {
-		parts = append(parts, "24 h windows")
-	} else {
-		parts = append(parts, "calendar", p.r.Cal.WeekStart.String()[:3])
+	parts := []string{"Retention " + what, "from " + p.startWords() + " to " + p.back.label}
+	if pre := presetOf(p.r.Q); pre != nil {
+		parts = append(parts, "as "+pre.name+" counts")
 	}
-	return strings.Join(append(parts, p.r.Cal.Zone), " · ")
+	return strings.Join(append(parts, p.windowWords(), p.r.Cal.Zone), " · ")
+}
+
+// windowWords name the windows in titles.
+func (p *cohorts) windowWords() string {
+	d := &p.def
+	every := ""
+	if d.Unit == model.Custom {
+		every = "every " + plural(d.Every, "day") + ", "
+	}
+	switch {
+	case d.Hour:
+		return every + "24 h windows, rounded to the hour"
+	case d.Rolling && d.Unit == model.Monthly:
+		return "24 h windows, months of 30 days"
+	case d.Rolling:
+		return every + "24 h windows"
+	case d.Unit == model.Custom:
+		return every + "from the start day"
+	}
+	return "calendar · " + p.r.Cal.WeekStart.String()[:3]
+}
+
+// startWords name the kind of start, with its condition.
+func (p *cohorts) startWords() string {
+	what, cond, _ := strings.Cut(p.start.label, " where ")
+	if p.start.where == nil {
+		what, cond = p.start.label, ""
+	}
+	what = strings.TrimPrefix(what, "any ")
+	switch {
+	case p.def.Each:
+		if cond != "" {
+			cond = " where " + cond
+		}
+		return fmt.Sprintf("the first %s%s of each %s (recurring: user-intervals, not users)", what, cond, p.def.Cohort)
+	case p.def.Ever != nil:
+		return "first ever " + what + ", if " + cond
+	case cond != "":
+		return "first " + what + " where " + cond
+	case p.start.all:
+		return "first event"
+	}
+	return "first ever " + what
+}
+
+// intervalWords say what interval N is.
+func (p *cohorts) intervalWords() string {
+	d, u := &p.def, p.word()
+	hours := map[model.PeriodUnit]int{model.Daily: 24, model.Weekly: 168, model.Monthly: 720, model.Custom: 24 * d.Every}[d.Unit]
+	switch {
+	case d.Hour:
+		return fmt.Sprintf("%s N is the hours from N×%d to (N+1)×%d after the user's own start, both rounded down to the hour of %s first", u, hours, hours, p.r.Cal.Zone)
+	case d.Rolling:
+		return fmt.Sprintf("%s N is the hours from N×%d to (N+1)×%d after the user's own start", u, hours, hours)
+	case d.Unit == model.Custom:
+		return fmt.Sprintf("interval N is the calendar days from N×%d to (N+1)×%d−1 after the day of the start, in %s", d.Every, d.Every, p.r.Cal.Zone)
+	}
+	return fmt.Sprintf("%s N is the Nth calendar %s after the %s of the start, in %s", u, u, u, p.r.Cal.Zone)
+}
+
+// eligibleWords say who counts in an interval.
+func (p *cohorts) eligibleWords() string {
+	switch {
+	case p.def.All:
+		return "All users of a cohort count in every interval the cohort has begun"
+	case p.def.Within > 0:
+		return fmt.Sprintf("Users count once they have been observed for %d days", p.def.Within)
+	}
+	return "Users count in an interval once it has closed for them"
 }
 
 func (p *retentionPlan) definition() string {
-	u := p.unit()
-	interval := fmt.Sprintf("%s N is the Nth calendar %s after the %s of the start, in %s", u, u, u, p.r.Cal.Zone)
-	if p.def.Rolling {
-		n := 24
-		if p.def.Unit == model.Weekly {
-			n = 168
-		}
-		interval = fmt.Sprintf("%s N is the hours from N×%d to (N+1)×%d after the user's own start", u, n, n)
-	}
+	u := p.word()
 	back := map[retention.Mode]string{
 		retention.On:        "in it",
 		retention.OnOrAfter: "in it or later",
 		retention.Bracket:   "in any " + u + " of the bracket",
 		retention.Streak:    "in it and in every " + u + " from 1 on",
 	}[p.def.Mode]
-	who := "Users count in an interval once it has closed for them"
-	if p.def.All {
-		who = "All users of a cohort count in every interval the cohort has begun"
-	} else if p.def.Within > 0 {
-		who = fmt.Sprintf("Users count once they have been observed for %d days", p.def.Within)
+	share, label := "Share of users", p.back.label
+	if p.def.Each {
+		share = "Share of user-intervals (a user counts once for each " + p.def.Cohort.String() + " with a start, so the total is not a number of users)"
 	}
-	return fmt.Sprintf("Share of users with %s %s, after their first ever %s; %s. %s; the start itself is no return, and %s 0 is all of them.",
-		p.back.label, back, strings.TrimPrefix(p.start.label, "any "), interval, who, u)
+	if p.def.Least > 1 {
+		label += fmt.Sprintf(" at least %d times", p.def.Least)
+	}
+	zero := u + " 0 is all of them"
+	if p.def.ZeroBack {
+		zero = u + " 0 asks for a return after it too"
+	}
+	out := fmt.Sprintf("%s with %s %s, after %s; %s. %s; the start itself is no return, and %s.",
+		share, label, back, p.startWords(), p.intervalWords(), p.eligibleWords(), zero)
+	if pre := presetOf(p.r.Q); pre != nil {
+		out += " These are " + pre.rules + "."
+	}
+	return out
 }

@@ -70,6 +70,9 @@ type analysis struct {
 	// check refuses combinations of well-formed values, with the reason. It sees
 	// defaults through Query.Value. It may be nil.
 	check func(q Query) error
+	// given is a check of the keys as they were written, before defaults are left
+	// out: for keys that another one settles. It may be nil.
+	given func(q Query) error
 	plan  func(r *Run) (*Plan, error)
 }
 

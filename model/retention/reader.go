@@ -47,8 +47,17 @@ type Reader struct {
 	own   []model.Day // room for them
 	ks    []int32     // interval of each return of the life at hand
 	off   []int32     // days (rolling: whole 24 hours) from the start of each return
+	ns    []int32     // how many returns stand behind each
 	lives []Life
 	cells []Cell
+
+	standing map[model.Day][]Cell // by start day; of Standing
+
+	// The start at hand: its event, local day, instant (rolling) and period.
+	at    int
+	day   model.Day
+	start int64
+	base  model.Period
 }
 
 // New makes a reader, or says what does not go together.
@@ -63,7 +72,7 @@ func New(d Definition) (*Reader, error) {
 	}
 	for k := 0; k <= d.Intervals; k++ {
 		// A return "on or after k" can lie within H days only if k can.
-		if d.Within > 0 && k > 0 && (k-1)*d.days()+1 > d.Within {
+		if at := d.soonest(k); d.Within > 0 && k > 0 && (at > d.Within || d.Rolling && at == d.Within) {
 			break
 		}
 		r.spans = append(r.spans, Span{k, k})
@@ -87,19 +96,29 @@ func (r *Reader) begin(s model.Day, k int) model.Day {
 	if k == 0 {
 		return s
 	}
-	if r.def.Rolling {
+	if r.def.Rolling || r.def.Unit == model.Custom {
 		return s + model.Day(k*r.def.days())
 	}
 	from, _ := r.def.Cal.Bounds(r.def.Unit, r.def.Cal.Period(r.def.Unit, s)+model.Period(k))
 	return from
 }
 
-// instant is when event i happened, a date alone at its local midnight.
+// instant is when event i happened, a date alone at its local midnight, rounded
+// down to the hour of the wall clock if the definition says so.
 func (r *Reader) instant(tl *model.Timeline, i int) int64 {
 	if tl.IsDated(i) {
 		return r.def.Cal.Begin(r.days[i])
 	}
-	return tl.Time[i]
+	at := tl.Time[i]
+	if r.def.Hour {
+		const hour = 3_600_000
+		over := (at + r.def.Cal.Offset(at)) % hour
+		if over < 0 {
+			over += hour
+		}
+		at -= over
+	}
+	return at
 }
 
 // Read gives the user's lives: none if the user never started, one in the
@@ -117,17 +136,21 @@ func (r *Reader) Read(tl *model.Timeline, days []model.Day) []Life {
 	r.lives, r.cells = r.lives[:0], r.cells[:0]
 	seen := model.Day(math.MaxInt32)
 	first, firstDay := -1, model.Day(math.MaxInt32)
+	start := d.Start
+	if d.Ever != nil {
+		start = d.Ever
+	}
 	for i, day := range r.days {
 		if day > d.AsOf {
 			continue
 		}
 		seen = min(seen, day)
 		// Dates alone may stand out of order by a day: the earliest day wins.
-		if day < firstDay && d.Start(tl, i) {
+		if day < firstDay && start(tl, i) {
 			first, firstDay = i, day
 		}
 	}
-	if first < 0 {
+	if first < 0 || d.Ever != nil && !d.Start(tl, first) {
 		return nil
 	}
 	truncated := d.SeenBefore != model.NoDay && seen < d.SeenBefore
@@ -154,44 +177,30 @@ func (r *Reader) Read(tl *model.Timeline, days []model.Day) []Life {
 // life appends the life that begins with event at.
 func (r *Reader) life(tl *model.Timeline, at int, truncated bool) {
 	d := &r.def
-	day := r.days[at]
-	l := Life{At: at, Start: day, Cohort: d.Cal.Period(d.Cohort, day), Truncated: truncated}
-	var start int64
-	base := d.Cal.Period(d.Unit, day)
-	if d.Rolling {
-		start = r.instant(tl, at)
-	}
-	r.ks, r.off = r.ks[:0], r.off[:0]
-	for i, on := range r.days {
-		if i == at || on > d.AsOf || on < day || !d.Return(tl, i) {
+	l := Life{At: at, Start: r.days[at], Cohort: d.Cal.Period(d.Cohort, r.days[at]), Truncated: truncated}
+	r.from(tl, at)
+	r.ks, r.off, r.ns = r.ks[:0], r.off[:0], r.ns[:0]
+	for i := range r.days {
+		if r.days[i] > d.AsOf || !d.Return(tl, i) {
 			continue
 		}
-		var k, off int64
-		if d.Rolling {
-			since := r.instant(tl, i) - start
-			if since < 0 {
-				continue
-			}
-			off = since / msDay
-			k = off / int64(d.days())
-		} else {
-			off = int64(on - day)
-			k = int64(d.Cal.Period(d.Unit, on) - base)
-		}
-		if k == 0 && i < at {
-			continue // before the start, on its day
+		k, off, ok := r.place(tl, i)
+		if !ok {
+			continue
 		}
 		l.Again = l.Again || k == 0
 		if n := len(r.ks); n > 0 && r.ks[n-1] == int32(k) && (d.Within == 0 || r.off[n-1] == int32(off)) {
+			r.ns[n-1]++
 			continue
 		}
 		r.ks = append(r.ks, int32(k))
 		r.off = append(r.off, int32(off))
+		r.ns = append(r.ns, 1)
 	}
 	streak := r.streak()
 	for c, s := range r.spans {
-		back := s.From == 0 || r.back(s, streak)
-		closed := r.closed(day, start, s.To)
+		back := s.From == 0 && !d.ZeroBack || r.back(s, streak)
+		closed := r.closed(s.To)
 		if d.All {
 			closed = r.Exists(l.Cohort, c)
 		}
@@ -201,7 +210,7 @@ func (r *Reader) life(tl *model.Timeline, at int, truncated bool) {
 			cell = Back
 		case closed:
 			cell = Lost
-		case !r.begun(day, start, s.From):
+		case !r.begun(s.From):
 		case back:
 			cell = RunningBack
 		default:
@@ -212,68 +221,125 @@ func (r *Reader) life(tl *model.Timeline, at int, truncated bool) {
 	r.lives = append(r.lives, l)
 }
 
+// from makes the event at the start that place, closed and begun count from.
+func (r *Reader) from(tl *model.Timeline, at int) {
+	r.at, r.day = at, r.days[at]
+	switch {
+	case r.def.Rolling:
+		r.start = r.instant(tl, at)
+	case r.def.Unit != model.Custom:
+		r.base = r.def.Cal.Period(r.def.Unit, r.day)
+	}
+}
+
+// place is the interval of event i after the start, and its distance in days
+// (rolling: whole 24 hours). ok is false for the start itself and what lies before.
+func (r *Reader) place(tl *model.Timeline, i int) (k, off int64, ok bool) {
+	d := &r.def
+	on := r.days[i]
+	if i == r.at || on < r.day {
+		return 0, 0, false
+	}
+	switch {
+	case d.Rolling:
+		since := r.instant(tl, i) - r.start
+		if since < 0 {
+			return 0, 0, false
+		}
+		off = since / msDay
+		k = off / int64(d.days())
+	case d.Unit == model.Custom:
+		off = int64(on - r.day)
+		k = off / int64(d.Every)
+	default:
+		off = int64(on - r.day)
+		k = int64(d.Cal.Period(d.Unit, on) - r.base)
+	}
+	// What stands before the start on its own day is no return.
+	return k, off, k > 0 || i > r.at
+}
+
+// Place is the interval in which event i lies for a life of the last Read; 0 for
+// the start itself. ok is false for events before it and after the as-of day.
+func (r *Reader) Place(tl *model.Timeline, l Life, i int) (k int, ok bool) {
+	if r.days[i] > r.def.AsOf {
+		return 0, false
+	}
+	if i == l.At {
+		return 0, true
+	}
+	if r.at != l.At || r.day != l.Start {
+		r.from(tl, l.At)
+	}
+	at, _, ok := r.place(tl, i)
+	return int(at), ok
+}
+
 const msDay = 86_400_000
 
-// closed says whether interval k has ended for a user who started on day s (at
-// instant start): s + (k+1)L ≤ T rolling, end of interval(s)+k ≤ T by calendar.
-// With equal follow-up, those H days must have passed as well.
-func (r *Reader) closed(s model.Day, start int64, k int) bool {
+// closed says whether interval k has ended for the user at hand: s + (k+1)L ≤ T
+// rolling, end of interval(s)+k ≤ T by calendar. With equal follow-up, those H
+// days must have passed as well.
+func (r *Reader) closed(k int) bool {
 	d := &r.def
-	if d.Within > 0 {
-		if d.Rolling {
-			return start+int64(d.Within)*msDay <= r.until
-		}
-		return s+model.Day(d.Within) <= d.AsOf
+	switch {
+	case d.Within > 0 && d.Rolling:
+		return r.start+int64(d.Within)*msDay <= r.until
+	case d.Within > 0:
+		return r.day+model.Day(d.Within) <= d.AsOf
+	case d.Rolling:
+		return r.start+int64(k+1)*int64(d.days())*msDay <= r.until
+	case d.Unit == model.Custom:
+		return r.day+model.Day((k+1)*d.Every)-1 <= d.AsOf
 	}
-	if d.Rolling {
-		return start+int64(k+1)*int64(d.days())*msDay <= r.until
-	}
-	_, to := d.Cal.Bounds(d.Unit, d.Cal.Period(d.Unit, s)+model.Period(k))
+	_, to := d.Cal.Bounds(d.Unit, r.base+model.Period(k))
 	return to-1 <= d.AsOf
 }
 
 // begun says whether interval k has begun by T.
-func (r *Reader) begun(s model.Day, start int64, k int) bool {
+func (r *Reader) begun(k int) bool {
 	if r.def.Rolling {
-		return start+int64(k)*int64(r.def.days())*msDay < r.until
+		return r.start+int64(k)*int64(r.def.days())*msDay < r.until
 	}
-	return r.begin(s, k) <= r.def.AsOf
+	return r.begin(r.day, k) <= r.def.AsOf
 }
 
-// streak is how many intervals from 1 on have a return without a gap.
+// streak is how many intervals from 1 on have enough returns without a gap.
 func (r *Reader) streak() int {
 	if r.def.Mode != Streak {
 		return 0
 	}
-	n := int32(0)
-	for again := true; again; {
-		// Returns stand in interval order but for dates alone, out by one day.
-		again = false
-		for _, k := range r.ks {
-			if k == n+1 {
-				n, again = k, true
-			}
+	for n := 0; ; n++ {
+		if !r.enough(Span{n + 1, n + 1}) {
+			return n
 		}
 	}
-	return int(n)
 }
 
 // back says whether the life returned in a column.
 func (r *Reader) back(s Span, streak int) bool {
-	switch r.def.Mode {
-	case Streak:
+	switch {
+	case r.def.Mode == OnOrAfter:
+		s.To = math.MaxInt32
+	case r.def.Mode == Streak && s.To > 0:
 		return streak >= s.To
-	case OnOrAfter:
-		for i, k := range r.ks {
-			in := r.def.Within == 0 || int(r.off[i]) < r.def.Within || !r.def.Rolling && int(r.off[i]) == r.def.Within
-			if int(k) >= s.From && in {
-				return true
-			}
-		}
-		return false
 	}
-	for _, k := range r.ks {
-		if int(k) >= s.From && int(k) <= s.To {
+	return r.enough(s)
+}
+
+// enough says whether the span holds as many returns as the definition asks for,
+// within the equal follow-up if there is one.
+func (r *Reader) enough(s Span) bool {
+	d := &r.def
+	n := 0
+	for i, k := range r.ks {
+		if int(k) < s.From || int(k) > s.To {
+			continue
+		}
+		if off := int(r.off[i]); d.Within > 0 && (off > d.Within || d.Rolling && off == d.Within) {
+			continue
+		}
+		if n += int(r.ns[i]); n >= max(d.Least, 1) {
 			return true
 		}
 	}

@@ -10,10 +10,12 @@
 //     (SPEC 2, eligible denominator). Users whose interval is still running, or
 //     has not begun, are in neither side of a rate: those among them who have
 //     already returned would push it up.
-//   - The start event is never its own return; interval 0 is 100 % by definition.
+//   - The start event is never its own return; interval 0 is 100 % by definition,
+//     unless Definition.ZeroBack asks for a return in it as well.
 //   - Nothing after the as-of day is looked at, whatever the timeline holds.
 //   - Calendar intervals are counted in the user's own local periods (a day may
-//     have 23 or 25 hours), rolling ones are multiples of exactly 24 hours.
+//     have 23 or 25 hours), rolling ones are multiples of exactly 24 hours. Custom
+//     intervals are so many days from the user's own start day.
 //
 // Example:
 //
@@ -79,10 +81,15 @@ type Match func(tl *model.Timeline, i int) bool
 type Definition struct {
 	Cal    *model.Calendar
 	Unit   model.PeriodUnit // of the intervals
+	Every  int              // length of an interval of unit Custom, in days
 	Cohort model.PeriodUnit // of the rows: the period of the user's start day
 	// Rolling counts intervals from the start's own instant in units of exactly
-	// 24 hours (a week: 168). A date alone stands at its local midnight.
-	Rolling   bool
+	// 24 hours (a week: 168, a month: 30 × 24, as Amplitude and Mixpanel count). A
+	// date alone stands at its local midnight.
+	Rolling bool
+	// Hour (Rolling only) rounds start and returns down to the local hour first,
+	// as Amplitude does for days: 17:59 and 17:00 on the next day are a day apart.
+	Hour      bool
 	Mode      Mode
 	Intervals int    // columns are 0 … Intervals
 	Spans     []Span // the columns of Bracket, instead
@@ -96,9 +103,17 @@ type Definition struct {
 	AsOf model.Day // T is the end of this local day
 
 	Start, Return Match
-	// Each makes a life of every period with a start (recurring starts); else
-	// only the first ever start counts.
+	// Ever (first-ever starts): only the first event of this kind in the whole
+	// history can start a user, and does if it meets Start as well. Nil: the first
+	// event that meets Start.
+	Ever Match
+	// Each makes a life of every period with a start (recurring starts), each from
+	// the period's first; else a user has one life.
 	Each bool
+	// Least is how many return events it takes to have come back; 0 is 1.
+	Least int
+	// ZeroBack asks for a return in interval 0 too, after the start and within it.
+	ZeroBack bool
 	// SeenBefore marks users first seen (any event) before this day as left
 	// truncated: they may have started before the data did. NoDay: none.
 	SeenBefore model.Day
@@ -126,8 +141,18 @@ func (d *Definition) validate() error {
 		return bad("equal follow-up (within) belongs to mode on-or-after: the other modes have it already")
 	case d.Within > 0 && d.All:
 		return bad("equal follow-up (within) is an eligibility rule and eligible=all is none: choose one")
-	case d.Rolling && d.Unit != model.Daily && d.Unit != model.Weekly:
-		return bad("a %s has no fixed number of hours: 24-hour windows go with day and week", d.Unit)
+	case d.Rolling && d.Unit == model.Quarterly:
+		return bad("a %s has no fixed number of hours: 24-hour windows go with day, week, month (30 days) and custom", d.Unit)
+	case d.Hour && !d.Rolling:
+		return bad("rounding to the hour belongs to 24-hour windows: calendar days have no such edge")
+	case d.Unit == model.Custom && d.Every < 1:
+		return bad("intervals of %d days: custom intervals need a length of 1 day or more", d.Every)
+	case d.Unit != model.Custom && d.Every != 0:
+		return bad("a length in days belongs to custom intervals, not to a %s", d.Unit)
+	case d.Least < 0:
+		return bad("at least %d returns: give 1 or more", d.Least)
+	case d.Each && d.Ever != nil:
+		return bad("a start is either first ever or recurring")
 	}
 	for _, s := range d.Spans {
 		if s.From < 0 || s.To < s.From {
@@ -144,9 +169,22 @@ func (d *Definition) days() int {
 	case model.Weekly:
 		return 7
 	case model.Monthly:
+		if d.Rolling {
+			return 30
+		}
 		return 28
 	case model.Quarterly:
 		return 90
+	case model.Custom:
+		return d.Every
 	}
 	return 1
+}
+
+// soonest is the least number of days between a start and interval k.
+func (d *Definition) soonest(k int) int {
+	if d.Rolling || d.Unit == model.Custom {
+		return k * d.days()
+	}
+	return (k-1)*d.days() + 1
 }

@@ -252,7 +252,11 @@ func TestDefinitionsThatDoNotGoTogether(t *testing.T) {
 		"span upside down":        func(d *retention.Definition) { d.Mode, d.Spans = retention.Bracket, []retention.Span{{From: 3, To: 2}} },
 		"within on":               func(d *retention.Definition) { d.Within = 30 },
 		"within all":              func(d *retention.Definition) { d.Mode, d.Within, d.All = retention.OnOrAfter, 30, true },
-		"a month of 24-h windows": func(d *retention.Definition) { d.Unit, d.Rolling = model.Monthly, true },
+		"a quarter of 24 h":       func(d *retention.Definition) { d.Unit, d.Rolling = model.Quarterly, true },
+		"hours by calendar":       func(d *retention.Definition) { d.Hour = true },
+		"custom without a length": func(d *retention.Definition) { d.Unit = model.Custom },
+		"a day of 3 days":         func(d *retention.Definition) { d.Every = 3 },
+		"ever and each":           func(d *retention.Definition) { d.Each, d.Ever = true, every },
 	} {
 		d := base
 		change(&d)
@@ -283,7 +287,13 @@ func TestEqualFollowUp(t *testing.T) {
 func slow(d retention.Definition, tl *model.Timeline, spans []retention.Span) (cells []retention.Cell, ok bool) {
 	first := -1
 	for i := range tl.Time {
-		if d.Cal.Day(tl.Time[i]) <= d.AsOf && d.Start(tl, i) {
+		if d.Cal.Day(tl.Time[i]) > d.AsOf {
+			continue
+		}
+		if d.Ever != nil && d.Ever(tl, i) && !d.Start(tl, i) {
+			return nil, false // the first of its kind does not meet the condition
+		}
+		if d.Start(tl, i) {
 			first = i
 			break
 		}
@@ -291,50 +301,61 @@ func slow(d retention.Definition, tl *model.Timeline, spans []retention.Span) (c
 	if first < 0 {
 		return nil, false
 	}
+	rounded := func(ms int64) int64 {
+		if !d.Hour {
+			return ms
+		}
+		at := d.Cal.Time(ms)
+		return ms - int64(at.Minute())*60_000 - int64(at.Second())*1000 - ms%1000
+	}
 	end := d.Cal.Begin(d.AsOf + 1)
-	start := tl.Time[first]
-	day := d.Cal.Day(start)
+	day := d.Cal.Day(tl.Time[first])
+	start := rounded(tl.Time[first])
 	bounds := func(k int) (from, to int64) {
 		if d.Rolling {
-			n := int64(86_400_000)
-			if d.Unit == model.Weekly {
-				n *= 7
-			}
+			n := 86_400_000 * map[model.PeriodUnit]int64{model.Daily: 1, model.Weekly: 7, model.Monthly: 30, model.Custom: int64(d.Every)}[d.Unit]
 			return start + int64(k)*n, start + int64(k+1)*n
+		}
+		if d.Unit == model.Custom {
+			return d.Cal.Begin(day + model.Day(k*d.Every)), d.Cal.Begin(day + model.Day((k+1)*d.Every))
 		}
 		p := d.Cal.Period(d.Unit, day)
 		a, b := d.Cal.Bounds(d.Unit, p+model.Period(k))
 		return d.Cal.Begin(a), d.Cal.Begin(b)
 	}
-	in := func(k int) bool {
+	in := func(k int) (n int) {
 		from, to := bounds(k)
 		for i := first + 1; i < tl.Len(); i++ {
-			if tl.Time[i] < end && tl.Time[i] >= from && tl.Time[i] < to && d.Return(tl, i) {
-				return true
+			if at := rounded(tl.Time[i]); tl.Time[i] < end && at >= from && at < to && d.Return(tl, i) {
+				n++
 			}
 		}
-		return false
+		return n
 	}
+	least := max(d.Least, 1)
 	for _, s := range spans {
-		back := s.From == 0
-		switch d.Mode {
-		case retention.On, retention.Bracket:
-			for k := s.From; k <= s.To; k++ {
-				back = back || in(k)
-			}
-		case retention.OnOrAfter:
+		n, back := 0, true
+		switch {
+		case s.From == 0 && !d.ZeroBack:
+			n = least
+		case d.Mode == retention.OnOrAfter:
 			for k := s.From; k < 2000; k++ {
 				if from, _ := bounds(k); from >= end {
 					break
 				}
-				back = back || in(k)
+				n += in(k)
 			}
-		case retention.Streak:
-			back = true
+		case d.Mode == retention.Streak && s.To > 0:
+			n = least
 			for k := 1; k <= s.To; k++ {
-				back = back && in(k)
+				back = back && in(k) >= least
+			}
+		default:
+			for k := s.From; k <= s.To; k++ {
+				n += in(k)
 			}
 		}
+		back = back && n >= least
 		from, _ := bounds(s.From)
 		_, to := bounds(s.To)
 		cell := retention.Future
@@ -372,9 +393,18 @@ func TestAgainstSlowVersion(t *testing.T) {
 			tl.Name = append(tl.Name, model.NameID(rapid.IntRange(0, 3).Draw(rt, "name")))
 		}
 		d := retention.Definition{Cal: cal, Cohort: model.Weekly, Mode: retention.Mode(rapid.IntRange(0, 3).Draw(rt, "mode")),
-			Unit: model.PeriodUnit(rapid.IntRange(0, 3).Draw(rt, "unit")), Intervals: rapid.IntRange(0, 20).Draw(rt, "n"),
+			Unit: model.PeriodUnit(rapid.IntRange(0, 4).Draw(rt, "unit")), Intervals: rapid.IntRange(0, 20).Draw(rt, "n"),
 			AsOf: cal.Day(origin) + model.Day(rapid.IntRange(0, 200).Draw(rt, "asof")), Start: even, Return: every, SeenBefore: model.NoDay}
-		d.Rolling = d.Unit <= model.Weekly && rapid.Bool().Draw(rt, "rolling")
+		if d.Unit == model.Custom {
+			d.Every = rapid.IntRange(1, 17).Draw(rt, "every")
+		}
+		d.Rolling = d.Unit != model.Quarterly && rapid.Bool().Draw(rt, "rolling")
+		d.Hour = d.Rolling && rapid.Bool().Draw(rt, "hour")
+		d.Least = rapid.IntRange(0, 3).Draw(rt, "least")
+		d.ZeroBack = rapid.Bool().Draw(rt, "zero")
+		if rapid.Bool().Draw(rt, "ever") {
+			d.Ever = func(tl *model.Timeline, i int) bool { return tl.Name[i] != 1 }
+		}
 		if d.Mode == retention.Bracket {
 			d.Spans = []retention.Span{{From: 0, To: 2}, {From: 1, To: 3}, {From: 4, To: 4}, {From: 5, To: 30}}
 		}
