@@ -136,3 +136,25 @@ func TestDatesAloneDoNotMoveWithTheZone(t *testing.T) {
 		t.Errorf("InDayOrder left %v %v", days, tl.Dated)
 	}
 }
+
+// Days takes a run of events on one day at once; day by day it must say what Day
+// says, also around every change of the clock.
+func TestDaysEqualDay(t *testing.T) {
+	for _, zone := range []string{"UTC", "Europe/Vienna", "America/St_Johns", "Pacific/Apia", "Asia/Kathmandu", "Africa/Monrovia"} {
+		c, err := NewCalendar(zone)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tl := &Timeline{}
+		for ms := int64(-200_000_000); ms < 4_300_000_000_000; ms += 3_599_999_983 {
+			for _, step := range []int64{0, 1, 900_000, 3_600_000, 43_200_000} {
+				tl.Time = append(tl.Time, ms+step)
+			}
+		}
+		for i, day := range c.Days(nil, tl) {
+			if want := c.Day(tl.Time[i]); day != want {
+				t.Fatalf("%s, %d: day %v, want %v", zone, tl.Time[i], day, want)
+			}
+		}
+	}
+}

@@ -148,6 +148,7 @@ type cursor struct {
 	prefix []byte
 	row    *bucketRow
 	seen   int64 // chunks of this bucket so far
+	begun  bool  // the iterator stands somewhere
 
 	read chunkReader
 	user int // in the chunk
@@ -170,7 +171,12 @@ func (c *cursor) start(bucket int) error {
 		return nil
 	}
 	c.prefix = appendBucketKey(c.prefix[:0], kindChunk, bucket, c.load.mark.Load)
-	c.it.Seek(c.prefix)
+	// Where there is one load, the iterator stands here already: it has come from
+	// smaller keys, so the first it finds with the prefix is the bucket's first.
+	if !c.begun || !c.it.ValidForPrefix(c.prefix) {
+		c.it.Seek(c.prefix)
+		c.begun = true
+	}
 	return c.chunk()
 }
 

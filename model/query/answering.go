@@ -242,6 +242,11 @@ func (r *Run) events(plan *Plan, t *target) (*Hits, Kernel, error) {
 	if plan.Kernel == nil {
 		return total, nil, nil
 	}
+	if plan.Kept != nil {
+		if done, err := plan.Kept(t, total); done || err != nil {
+			return total, nil, err
+		}
+	}
 	needs := Needs{Names: plan.Names, Columns: plan.Columns, Amounts: plan.Amounts, Sources: plan.Sources}
 	j, err := r.judging(plan.JudgeAtT)
 	if err != nil {
@@ -330,6 +335,9 @@ func (r *Run) events(plan *Plan, t *target) (*Hits, Kernel, error) {
 			}
 			return nil
 		})
+	if f, ok := state.(Flusher); ok && err == nil {
+		f.Flush(total)
+	}
 	if errors.Is(err, errEnough) {
 		total.users, err = total.users[:t.limit], nil
 	}

@@ -41,7 +41,7 @@ func (b *Builder) at(slot int, p Part) (*Hits, int) {
 // N is the number of users in a slot's part.
 func (b *Builder) N(slot int, p Part) int64 {
 	h, i := b.at(slot, p)
-	return h.count[i]
+	return h.counts()[i]
 }
 
 // TimesOf is the sum of a slot's numbers (Hits.Times).

@@ -103,6 +103,9 @@ type Plan struct {
 
 	Slots  int           // of Kernel
 	Kernel func() Kernel // a fresh accumulator; nil: no scan
+	// Kept answers from what the state keeps of each person instead of from
+	// events, filling h as Kernel would; false: it cannot, so scan.
+	Kept func(t *target, h *Hits) (bool, error)
 
 	RowSlots int                                        // of Rows, numbered from Slots on
 	Rows     func(pop *Population, row int, h *Hits)    // nil: none; asks for a population
@@ -125,6 +128,10 @@ type Kernel interface {
 // A Merger is a kernel with state of its own: Merge adds the state of the next
 // split, whose persons all come after the receiver's.
 type Merger interface{ Merge(next Kernel) error }
+
+// A Flusher is a kernel that counts in a form of its own: Flush turns that into
+// hits, once, after the last Merge. For a list its Visit must hit at once.
+type Flusher interface{ Flush(h *Hits) }
 
 // Visit is a kernel without state.
 type Visit func(p *Person, h *Hits)
@@ -169,7 +176,16 @@ type Hits struct {
 }
 
 func newHits(groups, slots int, keep bool) *Hits {
-	return &Hits{slots: slots, n: groups, mask: 1, count: make([]int64, groups*slots*int(parts)), keep: keep}
+	return &Hits{slots: slots, n: groups, mask: 1, keep: keep}
+}
+
+// counts is the table of counts, made when first needed: not every split, and
+// not every kernel, counts in it.
+func (h *Hits) counts() []int64 {
+	if h.count == nil {
+		h.count = make([]int64, h.n*h.slots*int(parts))
+	}
+	return h.count
 }
 
 // In says which groups the person is in, as a bit each: the mask that Run.At
@@ -251,6 +267,7 @@ func (h *Hits) add(slot int, p Part, m model.Money, times int64) {
 		return
 	}
 	at := slot*int(parts) + int(p)
+	h.counts()
 	for g := 0; g < h.n; g++ {
 		if h.mask&(1<<g) == 0 {
 			continue
@@ -272,9 +289,23 @@ func (h *Hits) add(slot int, p Part, m model.Money, times int64) {
 	}
 }
 
+// many is n persons' hits of one slot and part; of counting alone.
+func (h *Hits) many(slot int, p Part, n int64) {
+	h.counts()
+	for g := 0; g < h.n; g++ {
+		if h.mask&(1<<g) != 0 {
+			h.count[g*h.slots*int(parts)+slot*int(parts)+int(p)] += n
+		}
+	}
+}
+
 // merge adds the hits of the next split.
 func (h *Hits) merge(o *Hits) {
 	h.users = append(h.users, o.users...)
+	if o.count == nil {
+		return // nothing but users was hit, or nobody
+	}
+	h.counts()
 	for i, n := range o.count {
 		h.count[i] += n
 	}
