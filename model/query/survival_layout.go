@@ -70,7 +70,7 @@ func (p *survivalPlan) layout(b *Builder) error {
 		chart.X = append(chart.X, p.days(i))
 	}
 	if flat := p.def.flat(); flat > 0 && flat <= p.days(last) {
-		chart.Marks = append(chart.Marks, Mark{X: flat, Text: fmt.Sprintf("before %v days of silence nobody can have churned: flat by construction", flat)})
+		chart.Marks = append(chart.Marks, Mark{X: flat, Text: "G: nobody can have churned before it (flat by construction)"})
 	}
 	b.Block(Block{Kind: ChartBlock, Name: "curve", Title: p.title(), Chart: chart})
 	p.summary(b, cs)

@@ -76,6 +76,16 @@ func XLabel(c *query.Chart, i int) string {
 	return format.Number(x)
 }
 
+// labelStep is the distance, in points, between labels that fit side by side.
+func labelStep(c *query.Chart, sc scale) int {
+	n, widest := Points(c), 1
+	for i := 0; i < n; i += max(n/50, 1) {
+		widest = max(widest, format.Width(XLabel(c, i)))
+	}
+	fit := max(sc.cols/(widest+3), 1)
+	return max((n+fit-1)/fit, 1)
+}
+
 // xAxis draws the axis with as many labels as fit, and the axis' name after the
 // last of them if there is room.
 func xAxis(c *query.Chart, sc scale, labelWidth int, o Options) (axis, labels string) {
@@ -97,13 +107,7 @@ func xAxis(c *query.Chart, sc scale, labelWidth int, o Options) (axis, labels st
 			bar[sc.col(xAt(c, i))] = pick(o.ASCII, '+', '┬')
 		}
 	}
-	widest := 1
-	for i := 0; i < n; i += max(n/50, 1) {
-		widest = max(widest, format.Width(XLabel(c, i)))
-	}
-	fit := max(sc.cols/(widest+3), 1)
-	step := max((n+fit-1)/fit, 1)
-	for i := 0; i < n; i += step {
+	for i, step := 0, labelStep(c, sc); i < n; i += step {
 		place(i)
 	}
 	place(n - 1)

@@ -78,15 +78,17 @@ func Lines(c *query.Chart, o Options) []string {
 		return []string{format.Cut("no point has a value yet", o.Width)}
 	}
 	legend := legendOf(c, o)
-	rows := o.Height - 2 - len(legend) // axis line and its labels
+	under := underRows(c, o.Height)
+	rows := o.Height - 2 - len(legend) - len(under) // axis line and its labels
 	if c.YLabel != "" && rows > 4 {
 		rows--
 	}
 	if rows < 3 {
-		legend, rows = nil, o.Height-2
+		legend, under, rows = nil, nil, o.Height-2
 	}
 	rows = evenRows(min(rows, 24))
 	ticks, labelWidth := yLabels(c, lo, hi, rows)
+	labelWidth = margin(under, labelWidth)
 	width := o.Width - labelWidth - 2
 	if width < 8 {
 		return []string{format.Cut("too small for a chart: t shows it as a table", o.Width)}
@@ -115,7 +117,7 @@ func Lines(c *query.Chart, o Options) []string {
 	}
 
 	var out []string
-	if c.YLabel != "" && o.Height-2-len(legend) > 4 {
+	if c.YLabel != "" && o.Height-2-len(legend)-len(under) > 4 {
 		out = append(out, paint(o, Axis, format.Cut(c.YLabel, o.Width)))
 	}
 	for r := range rows {
@@ -127,6 +129,9 @@ func Lines(c *query.Chart, o Options) []string {
 	}
 	axis, labels := xAxis(c, s, labelWidth, o)
 	out = append(out, paint(o, Axis, axis), paint(o, Axis, labels))
+	for _, r := range under {
+		out = append(out, paint(o, Axis, underLine(c, r, s, labelWidth)))
+	}
 	return append(out, legend...)
 }
 

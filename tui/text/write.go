@@ -38,11 +38,13 @@ func WriteWith(w io.Writer, a *query.Answer, width int, o Options) error {
 	}
 	p := &printer{w: bufio.NewWriter(w), width: width, ascii: o.ASCII}
 	p.wrap("", a.Title)
-	at := "as of " + format.Day(a.AsOf)
-	if a.Zone != "" {
-		at += " · " + a.Zone
+	if a.Address != "" { // else it is of a plain table
+		at := "as of " + format.Day(a.AsOf)
+		if a.Zone != "" {
+			at += " · " + a.Zone
+		}
+		p.line(at + " · " + a.Address)
 	}
-	p.line(at + " · " + a.Address)
 	for i := range a.Blocks {
 		p.line("")
 		p.block(a, &a.Blocks[i])
