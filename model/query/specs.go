@@ -91,6 +91,8 @@ func analyses() []analysis {
 		transitionsAnalysis(),
 		dwellAnalysis(),
 		crosstabAnalysis(),
+		loyaltyAnalysis(),
+		voiceAnalysis(),
 		actionsAnalysis(),
 		warningsAnalysis(),
 		measuresAnalysis(),
