@@ -101,6 +101,7 @@ func analyses() []analysis {
 		restageAnalysis(),
 		retentionAnalysis(),
 		funnelAnalysis(),
+		activationAnalysis(),
 		eventsAnalysis(),
 		eventAnalysis(),
 		propertiesAnalysis(),
