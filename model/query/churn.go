@@ -4,10 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"dwell/model"
 	"dwell/model/churn"
-	"dwell/model/measure"
-	"dwell/model/stage"
 	"dwell/model/stat"
 )
 
@@ -15,44 +12,66 @@ import (
 // the data's own past and tested on it before it may say anything. The ladder of
 // cut-offs and the mathematics stand in package churn; here are the scans.
 //
-// One pass over the data fills the training table as of the training cut-off, a
-// second collects the forecasts of the test, and the kernel of the answer makes
-// the figures: it computes each user's probability afresh at the test's
+// Each pass over the data fills the table of one cut-off: the oldest trains the
+// first step of the back-test, and every later one tests the model before it and
+// trains the next. The kernel of the answer makes the figures: it computes each user's probability afresh at the test's
 // cut-off and on the as-of day, so that a figure and its list cannot differ.
-
-// churnFeatures are the measures that a model is trained on unless others are
-// named; those that the data cannot feed are left out.
-const churnFeatures = "recency_days,tenure_days,active_days,active_days(7),active_days(28),active_days(90),gap_median_days,overdue,beats_active_4,rate_ratio,dwell_days,spell,milestones_135," +
-	"sessions(28),distinct(event,90),key_actions,shares(90),invites(90),complaints(90),orders,orders(90),revenue,revenue(90),refunds(90),contract_open"
 
 // churnAnalysis is the question of who will leave.
 func churnAnalysis() analysis {
 	return analysis{
-		Spec: Spec{Name: "churn", Title: "Churn", Help: "who will leave: a model trained now, what it is worth, and whom it points at", ID: NoID,
-			Keys: keys([]KeySpec{
-				{Name: "by", Type: Word, Values: []string{"gap", "silence", "stage"}, Default: "gap", Help: "what churn is: gap days of silence are reached within the horizon; no activity at all within it; or the lost stage is entered"},
-				{Name: "event", Type: Text, Default: "active", Help: "what counts as activity: " + pickHelp},
-				{Name: "gap", Type: Int, Min: 1, Help: "days of silence that are churn, and that keep a user from being scored; the stage model's G if left out"},
-				{Name: "horizon", Type: Int, Min: 1, Help: "days in which churn is looked for; the gap if left out, or what the data have room for"},
-				{Name: "at", Type: Float, Default: "0.5", Help: "the probability, from 0 to 1, from which a user counts as at risk"},
-				{Name: "features", Type: Text, Default: churnFeatures, Help: "the measures that the model may use, parted by commas"},
-			})},
-		check: func(q Query) error {
-			if q.Value("by") == "stage" {
-				for _, k := range []string{"gap", "event"} {
-					if q.Get(k) != "" {
-						return fmt.Errorf("%s= has no say with by=stage, where the stage model's rules decide: leave it out", k)
-					}
-				}
-			}
-			var at float64
-			if _, err := fmt.Sscan(q.Value("at"), &at); err != nil || at <= 0 || at >= 1 {
-				return fmt.Errorf("at=%s: a probability above 0 and below 1 is wanted", q.Value("at"))
-			}
-			return nil
-		},
-		plan: planChurn,
+		Spec: Spec{Name: "churn", Title: "Churn", Help: "who will leave, or reach a goal: a model trained now, what it is worth, and whom it points at", ID: NoID,
+			Keys: keys(churnKeys())},
+		check: checkChurn,
+		plan:  planChurn,
 	}
+}
+
+// churnKeys say what is foretold and by what; every question about scores has
+// them.
+func churnKeys() []KeySpec {
+	return []KeySpec{
+		{Name: "by", Type: Word, Values: []string{"gap", "silence", "stage"}, Default: "gap", Help: "what churn is: gap days of silence are reached within the horizon; no activity at all within it; or the lost stage is entered"},
+		{Name: "event", Type: Text, Default: "active", Help: "what counts as activity: " + pickHelp},
+		{Name: "goal", Type: Text, Help: "foretell that this is done within the horizon, instead of churn: " + pickHelp},
+		{Name: "who", Type: Word, Values: []string{"leads", "active", "silent", "all"}, Default: "leads", Help: "of goal=, who is scored: active users who never reached it; all active users; users silent for gap days; everybody"},
+		{Name: "gap", Type: Int, Min: 1, Help: "days of silence that are churn, and that keep a user from being scored; the stage model's G if left out"},
+		{Name: "horizon", Type: Int, Min: 1, Help: "days in which churn is looked for; the gap if left out, or what the data have room for"},
+		{Name: "model", Type: Word, Values: []string{"logistic", "boosting", "hazard"}, Default: "logistic", Help: "a regularised logistic regression; gradient-boosted trees; or the hazard of each user's own rhythm"},
+		{Name: "seed", Type: Int, Min: 1, Default: "1", Help: "of what training draws by chance"},
+		{Name: "folds", Type: Int, Min: 1, Default: "4", Help: "how many cut-offs the back-test has, one horizon apart, as far as the data go back"},
+		{Name: "at", Type: Float, Default: "0.5", Help: "the probability, from 0 to 1, from which a user counts as at risk"},
+		{Name: "features", Type: Text, Default: churnFeatures, Help: "the measures and properties that the model may use, parted by commas"},
+		{Name: "saved", Type: Text, Help: "score by the saved model of this name, and test it, instead of training one"},
+	}
+}
+
+func checkChurn(q Query) error {
+	if q.Get("saved") != "" {
+		for _, k := range []string{"by", "event", "goal", "who", "gap", "horizon", "model", "seed", "features"} {
+			if q.Get(k) != "" {
+				return fmt.Errorf("%s= has no say with saved=, whose model says what is foretold: leave it out", k)
+			}
+		}
+	}
+	switch {
+	case q.Get("goal") == "" && q.Get("who") != "":
+		return fmt.Errorf("who= says whose goal is foretold: name the goal with goal=")
+	case q.Get("goal") != "" && q.Get("by") != "":
+		return fmt.Errorf("by= says what churn is, and goal= asks for something else: leave one out")
+	}
+	if q.Value("by") == "stage" {
+		for _, k := range []string{"gap", "event"} {
+			if q.Get(k) != "" {
+				return fmt.Errorf("%s= has no say with by=stage, where the stage model's rules decide: leave it out", k)
+			}
+		}
+	}
+	var at float64
+	if _, err := fmt.Sscan(q.Value("at"), &at); err != nil || at <= 0 || at >= 1 {
+		return fmt.Errorf("at=%s: a probability above 0 and below 1 is wanted", q.Value("at"))
+	}
+	return nil
 }
 
 // The slots of the churn kernel.
@@ -65,9 +84,11 @@ const (
 	churnSilent           // users without one, being silent or lost already
 	churnSafe             // users without one, who cannot churn within the horizon
 	churnAtRisk           //
+	churnWarned           // tested users who would have been at risk, and those of them who churned
+	churnLead             // days from the warning to the churn, of those
 	churnBand             // ten bands of probability …
 	churnBin       = churnBand + churnBins
-	churnSlots     = churnBin + churnBins
+	churnFold      = churnBin + churnBins // tested users of each step of the back-test
 	churnBins      = churn.Bins
 )
 
@@ -80,6 +101,22 @@ type churnPlan struct {
 }
 
 func planChurn(r *Run) (*Plan, error) {
+	c, err := r.churnPlan()
+	if err != nil {
+		return nil, err
+	}
+	return &Plan{
+		Columns: c.set.filter.Columns, Amounts: c.set.filter.Amounts, Values: true,
+		Slots:   churnFold + len(c.set.folds),
+		Kernel:  func() Kernel { return &churnKernel{c: c, s: c.set.scorer()} },
+		Layout:  c.layout,
+		Explain: c.explain,
+		Work:    c.work,
+	}, nil
+}
+
+// churnPlan reads the question and trains its model, or finds it trained.
+func (r *Run) churnPlan() (*churnPlan, error) {
 	set, err := r.churnSetting()
 	if err != nil {
 		return nil, err
@@ -92,210 +129,7 @@ func planChurn(r *Run) (*Plan, error) {
 	if _, err := fmt.Sscan(r.Str("at"), &c.at); err != nil {
 		return nil, fmt.Errorf("at=: %w", err)
 	}
-	return &Plan{
-		Columns: set.filter.Columns, Amounts: set.filter.Amounts,
-		Slots:   churnSlots,
-		Kernel:  func() Kernel { return &churnKernel{c: c, s: set.scorer()} },
-		Layout:  c.layout,
-		Explain: c.explain,
-		Work:    c.work,
-	}, nil
-}
-
-// A churnSetting is a churn question against one data version, before training.
-type churnSetting struct {
-	r        *Run
-	q        churn.Question
-	pick     pick
-	cuts     churn.Cuts
-	refs     []measure.Ref
-	measures *measure.Set
-	filter   model.Filter
-	staged   bool     // a feature or the definition knows stages
-	dropped  []string // features that the data cannot feed
-	short    string   // why the horizon is shorter than the gap, or ""
-}
-
-// churnSetting fixes everything that must not depend on the outcome.
-func (r *Run) churnSetting() (churnSetting, error) {
-	s := churnSetting{r: r}
-	var err error
-	if s.pick, err = r.pick(r.Str("event")); err != nil {
-		return s, fmt.Errorf("event=: %w", err)
-	}
-	s.q = churn.Question{Definition: churn.Definition(r.Str("by")), Gap: r.Int("gap"), Horizon: r.Int("horizon")}
-	if e := r.Str("event"); e != "active" {
-		s.q.Event = s.pick.label
-		if !s.pick.all && s.pick.role == 0 {
-			s.q.Event = fmt.Sprintf("the event %q", s.pick.label)
-		}
-	}
-	if s.q.Gap == 0 {
-		s.q.Gap = int(r.param("G", 30))
-	}
-	if s.q.Horizon == 0 {
-		s.q.Horizon = s.q.Gap
-		// The ladder needs two horizons, and a quarter of the data as history.
-		if room := max(1, 3*(int(r.AsOf-r.FirstDay)+1)/8); s.q.Horizon > room {
-			s.q.Horizon = room
-			s.short = fmt.Sprintf("The horizon is %d days, not the %d of the gap: the data have no room for training and test with more.", room, s.q.Gap)
-		}
-	}
-	if r.AsOf > r.LastDay {
-		// Days without data would count as silence.
-		return s, fmt.Errorf("the data end on %s, and who has left by %s is not known: ask for churn@%s or an earlier day", r.LastDay, r.AsOf, r.LastDay)
-	}
-	if s.cuts, err = s.q.Cuts(r.FirstDay, r.AsOf); err != nil {
-		return s, err
-	}
-	if err := s.resolve(r.Str("features")); err != nil {
-		return s, fmt.Errorf("features=: %w", err)
-	}
-	return s, nil
-}
-
-// resolve compiles the features. A default one that the data cannot feed is
-// left out; one that was asked for by name is an error.
-func (s *churnSetting) resolve(list string) error {
-	r := s.r
-	own := list != churnFeatures
-	names := splitColumns(list)
-	if s.q.Event != "" && !own && s.pick.role == 0 && !s.pick.all {
-		// Another activity event: its own recency is what the silence is made of.
-		e := fmt.Sprintf("%q", r.Info.Names[s.pick.name].Name)
-		names = append(names, "days_since("+e+")", "count("+e+",28)", "count("+e+",90)")
-	} else if s.q.Event != "" && !own && s.pick.role != 0 {
-		e := s.pick.role.String()
-		names = append(names, "days_since("+e+")", "count("+e+",28)", "count("+e+",90)")
-	}
-	seen := map[string]bool{}
-	for _, name := range names {
-		ref, err := r.columnRef(name)
-		if err == nil && seen[ref.String()] {
-			continue
-		}
-		if err == nil {
-			seen[ref.String()] = true
-			err = s.usable(ref)
-		}
-		switch {
-		case err == nil:
-			s.refs = append(s.refs, ref)
-		case own:
-			return err
-		default:
-			s.dropped = append(s.dropped, name)
-		}
-	}
-	if len(s.refs) == 0 {
-		return fmt.Errorf("no measure is left that these data can feed")
-	}
-	var err error
-	if s.measures, err = measure.Compile(s.refs, r.Schema); err != nil {
-		return err
-	}
-	s.staged = s.q.Definition == churn.ByStage
-	for i := range s.refs {
-		s.staged = s.staged || s.measures.Family(i).Stage
-	}
-	s.filter = s.measures.Filter()
-	if s.staged {
-		s.filter = r.Machine().Widen(s.filter)
-		if _, err := r.Staging(s.filter); err != nil {
-			return err
-		}
-	}
-	_, err = s.measures.NewCursorFor(s.filter)
-	return err
-}
-
-// usable says why a measure cannot be a feature.
-func (s *churnSetting) usable(ref measure.Ref) error {
-	set, err := measure.Compile([]measure.Ref{ref}, s.r.Schema)
-	if err != nil {
-		return err
-	}
-	switch f := set.Family(0); {
-	case f.Type == measure.Text || f.Type == measure.Day:
-		return fmt.Errorf("%s is a %s, and a feature must be a number or a yes or no", ref, f.Type)
-	default:
-		if why := s.r.Schema.Unavailable(f); why != "" {
-			return fmt.Errorf("%s: %s", ref, why)
-		}
-	}
-	return nil
-}
-
-// A scorer computes one user's labels, features and probabilities. It belongs
-// to one goroutine.
-type scorer struct {
-	s      *churnSetting
-	cur    *measure.Cursor
-	stages *Staging       // nil: nothing knows stages
-	hist   *stage.History // of the person, to the as-of day
-	active []model.Day
-	values []float64
-	known  []bool
-}
-
-func (s *churnSetting) scorer() *scorer {
-	cur, err := s.measures.NewCursorFor(s.filter)
-	if err != nil {
-		panic(err) // resolve has made one
-	}
-	k := &scorer{s: s, cur: cur, values: make([]float64, len(s.refs)), known: make([]bool, len(s.refs))}
-	if s.staged {
-		if k.stages, err = s.r.Staging(s.filter); err != nil {
-			panic(err) // resolve has made one
-		}
-	}
-	return k
-}
-
-// take turns to a person.
-func (k *scorer) take(p *Person) {
-	k.active = k.active[:0]
-	for i, d := range p.Days {
-		if n := len(k.active); (n == 0 || k.active[n-1] != d) && k.s.pick.match(p.TL, i) {
-			k.active = append(k.active, d)
-		}
-	}
-	k.cur.Reset(p.TL)
-	if k.stages != nil {
-		k.hist = k.stages.To(p.TL, k.s.cuts.Score)
-	}
-}
-
-// label judges the person at a cut-off.
-func (k *scorer) label(cut model.Day) (st churn.Standing, churned bool) {
-	if k.s.q.Definition != churn.ByStage {
-		return k.s.q.Label(k.active, cut)
-	}
-	switch k.hist.On(cut) {
-	case stage.NoStage:
-		return churn.Unseen, false
-	case k.hist.Lost:
-		return churn.Silent, false
-	}
-	for _, t := range k.hist.Transitions {
-		if t.Day > cut && t.Day <= cut+model.Day(k.s.q.Horizon) && int(t.To) == k.hist.Lost {
-			return churn.AtStake, true
-		}
-	}
-	return churn.AtStake, false
-}
-
-// features fills values and known as of a day. Days must not go back between
-// two calls of take.
-func (k *scorer) features(day model.Day) {
-	var st measure.State
-	if k.stages != nil {
-		st = k.s.r.Machine().StateOn(k.hist, day)
-	}
-	k.cur.At(day, st)
-	for i := range k.values {
-		k.values[i], k.known[i] = k.cur.Value(i)
-	}
+	return c, nil
 }
 
 // A churnKernel hits the slots of one split's persons.
@@ -304,30 +138,42 @@ type churnKernel struct {
 	s *scorer
 }
 
-// Visit looks at the person at each step of the ladder.
+// Visit looks at the person at each step of the ladder, days going forward.
 func (k *churnKernel) Visit(p *Person, h *Hits) {
 	m, s, cuts := k.c.model, k.s, k.c.set.cuts
 	s.take(p)
+	for i, f := range k.c.set.folds {
+		if st, _ := s.label(f.Test); st == churn.AtStake {
+			h.Hit(churnFold+i, Self)
+		}
+	}
 	if st, churned := s.label(cuts.Train); st == churn.AtStake {
 		h.Hit(churnTrained, Self)
 		h.Rate(churnTrainRate, churned)
 	}
-	if st, churned := s.label(cuts.Test); st == churn.AtStake {
+	if st, day, churned := s.due(cuts.Test); st == churn.AtStake {
 		h.Hit(churnTested, Self)
 		h.Rate(churnTestRate, churned)
 		if m.usable() {
 			s.features(cuts.Test)
-			h.Rate(churnBin+binOf(m.Fitted.Predict(s.values, s.known)), churned)
+			prob := s.predict(&m.Fitted)
+			h.Rate(churnBin+binOf(prob), churned)
+			if prob >= k.c.at {
+				h.Rate(churnWarned, churned)
+				if churned {
+					h.Value(churnLead, float64(day-cuts.Test))
+				}
+			}
 		}
 	}
 	switch st, _ := s.label(cuts.Score); {
 	case st == churn.Silent || st == churn.Unseen: // of these some were never active
 		h.Hit(churnSilent, Self)
-	case st == churn.Safe:
+	case st == churn.Safe || st == churn.Apart:
 		h.Hit(churnSafe, Self)
 	case m.usable():
 		s.features(cuts.Score)
-		prob := m.Fitted.Predict(s.values, s.known)
+		prob := s.predict(&m.Fitted)
 		h.Score(churnScored, prob)
 		h.Score(churnBand+binOf(prob), prob)
 		if prob >= k.c.at {
@@ -340,7 +186,7 @@ func (k *churnKernel) Visit(p *Person, h *Hits) {
 func binOf(p float64) int { return min(max(int(p*churnBins), 0), churnBins-1) }
 
 // forecasts are what the test's users were given and what became of them.
-type forecasts struct{ model, recency []stat.Forecast }
+type forecasts struct{ model, recency, rule []stat.Forecast }
 
 // binLabel names a tenth: "20–30%".
 func binLabel(i int) string { return fmt.Sprintf("%d–%d%%", 100*i/churnBins, 100*(i+1)/churnBins) }

@@ -19,9 +19,13 @@ func (c *churnPlan) explain(f *Figure) []ExplainLine {
 	case s == churnTrained || s == churnTrainRate:
 		line("Population", "users eligible at the end of %s, the training cut-off", cuts.Train)
 		line("Window", "features up to %s, outcomes in the %d days after", cuts.Train, c.set.q.Horizon)
-	case s == churnTested || s == churnTestRate || s >= churnBin:
+	case s == churnTested || s == churnTestRate || s >= churnBin && s < churnFold || s == churnWarned || s == churnLead:
 		line("Population", "users eligible at the end of %s, the test's cut-off", cuts.Test)
 		line("Window", "features up to %s, outcomes in the %d days to %s", cuts.Test, c.set.q.Horizon, cuts.Score)
+	case s >= churnFold:
+		at := c.set.folds[s-churnFold]
+		line("Population", "users eligible at the end of %s, that test's cut-off", at.Test)
+		line("Window", "trained on features up to %s; tested on features up to %s and the outcomes of the %d days after each", at.Train, at.Test, c.set.q.Horizon)
 	case s == churnSilent:
 		line("Population", "users with an event up to %s who are not eligible on it", cuts.Score)
 	default:
@@ -29,6 +33,18 @@ func (c *churnPlan) explain(f *Figure) []ExplainLine {
 		line("Window", "features up to %s; the outcome lies after it and is not known", cuts.Score)
 	}
 	switch key := f.Key; {
+	case strings.HasSuffix(key, "pr_auc"):
+		line("Formula", "Σ precision · step of recall, from the highest probability down, equal probabilities in one step (average precision)")
+	case strings.HasSuffix(key, "lift10"):
+		line("Formula", "share that %s of the tenth of users with the highest probabilities ÷ base rate", c.set.q.Happened())
+	case strings.HasSuffix(key, "precision10"):
+		line("Formula", "share that %s of the tenth of users with the highest probabilities; ties at the edge count in proportion", c.set.q.Happened())
+	case key == "false_alarms":
+		line("Formula", "100 × (1 − share that %s of the tested users given %s or more)", c.set.q.Happened(), churnPercent(c.at))
+	case key == "lead":
+		line("Formula", "median of the days from the test's cut-off to the day on which it came true, of the users warned of rightly")
+	case strings.HasPrefix(key, "splits."):
+		line("Formula", "how many of the trees' splits ask for this feature")
 	case strings.HasSuffix(key, "auc"):
 		line("Formula", "chance that a user who churned was given a higher probability than one who stayed, ties counting half (DeLong's interval)")
 	case strings.HasSuffix(key, "brier"):
@@ -58,7 +74,7 @@ func (c *churnPlan) work(p *Person, f *Figure, _ bool) string {
 	switch s := f.Slot; {
 	case s == churnTrained || s == churnTrainRate:
 		cut = c.set.cuts.Train
-	case s == churnTested || s == churnTestRate || s >= churnBin:
+	case s == churnTested || s == churnTestRate || s >= churnBin && s < churnFold || s == churnWarned || s == churnLead:
 		cut = c.set.cuts.Test
 	}
 	st, churned := k.label(cut)
@@ -69,10 +85,12 @@ func (c *churnPlan) work(p *Person, f *Figure, _ bool) string {
 	if c.model.usable() {
 		k.features(cut)
 		m := &c.model.Fitted
-		text = fmt.Sprintf("%s was given %s on %s", text, churnShare(m.Predict(k.values, k.known)), cut)
+		x, known := k.inputs(m)
+		prob := m.Predict(x, known)
+		text = fmt.Sprintf("%s was given %s on %s", text, churnShare(prob), cut)
 		// The strongest that points the way the user is off the average.
-		up := m.LogOdds(k.values, k.known) > m.Average()
-		for _, why := range m.Reasons(k.values, k.known) {
+		up := m.LogOdds(x, known) > m.Average()
+		for _, why := range m.Reasons(x, known) {
 			if (why.LogOdds > 0) == up {
 				text += ", most of all because " + reasonText(&why)
 				break
@@ -82,9 +100,9 @@ func (c *churnPlan) work(p *Person, f *Figure, _ bool) string {
 	switch {
 	case cut == c.set.cuts.Score:
 	case churned:
-		text += fmt.Sprintf("; it churned in the %d days after", c.set.q.Horizon)
+		text += fmt.Sprintf("; it %s in the %d days after", c.set.q.Happened(), c.set.q.Horizon)
 	default:
-		text += fmt.Sprintf("; it stayed in the %d days after", c.set.q.Horizon)
+		text += fmt.Sprintf("; it %s in the %d days after", c.set.q.Stayed(), c.set.q.Horizon)
 	}
 	return text
 }
@@ -99,6 +117,9 @@ func reasonText(r *churn.Reason) string {
 		way = "lowers"
 	}
 	f := r.Feature
+	if f.Level != "" {
+		return fmt.Sprintf("%s is %s, which %s it by %.2f log-odds", churnName(f.Name), f.Level, way, math.Abs(r.LogOdds))
+	}
 	if f.Absent {
 		state := "has a value"
 		if r.Value != 0 {
@@ -128,6 +149,8 @@ func reasonLine(r *churn.Reason) string {
 	}
 	name := churnName(r.Feature.Name)
 	switch {
+	case r.Feature.Level != "":
+		return fmt.Sprintf("%s %+.2f: %s is %s", way, r.LogOdds, name, r.Feature.Level)
 	case r.Feature.Absent && r.Value != 0:
 		return fmt.Sprintf("%s %+.2f: %s has no value", way, r.LogOdds, name)
 	case r.Feature.Absent:
@@ -145,6 +168,10 @@ func reasonLine(r *churn.Reason) string {
 // unscored says why a user has no probability.
 func (s *churnSetting) unscored(st churn.Standing) string {
 	switch {
+	case st == churn.Apart && s.q.Who == churn.Quiet:
+		return "not silent, and so not asked about"
+	case st == churn.Apart:
+		return "has reached the goal before"
 	case st == churn.Safe:
 		return fmt.Sprintf("safe, since %d days of silence cannot be reached within %d days", s.q.Gap, s.q.Horizon)
 	case s.q.Definition == churn.ByStage:

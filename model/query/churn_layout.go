@@ -15,43 +15,27 @@ import (
 // whom it points at.
 func (c *churnPlan) layout(b *Builder) error {
 	m, q, cuts := c.model, c.set.q, c.set.cuts
-	b.A.Title = fmt.Sprintf("Churn · %s · horizon %d days · logistic regression", churnBy(q.Definition, q.Gap), q.Horizon)
+	b.A.Title = fmt.Sprintf("%s · %s · horizon %d days · %s", c.noun(), c.what(), q.Horizon, c.method())
 	b.A.Definition = q.Sentence()
-	text := Block{Kind: TextBlock, Name: "question", Title: "The question", Lines: []string{
-		q.Sentence(),
-		fmt.Sprintf("Trained on what was known at the end of %s, with the outcomes of the %d days after it; tested on %s and the %d days to %s; scores are as of %s.",
-			cuts.Train, q.Horizon, cuts.Test, q.Horizon, cuts.Score, cuts.Score),
-	}}
-	b.Block(text)
+	ladder := fmt.Sprintf("Trained on what was known at the end of %s, with the outcomes of the %d days after it; tested on %s and the %d days to %s; scores are as of %s.",
+		cuts.Train, q.Horizon, cuts.Test, q.Horizon, cuts.Score, cuts.Score)
+	if c.set.saved != nil {
+		// What is on the shelf may change under the same name.
+		b.A.volatile = true
+		ladder = fmt.Sprintf("The saved model %q was trained on what was known at the end of %s; tested here on %s and the %d days to %s; scores are as of %s.",
+			c.r.Str("saved"), c.set.saved.Train, cuts.Test, q.Horizon, cuts.Score, cuts.Score)
+		if c.set.overlap() {
+			b.Warn("saved-overlap", "The saved model has learned from outcomes up to %d days after %s, some of which it is tested on here: the test flatters it.", q.Horizon, c.set.saved.Train)
+		}
+	}
+	b.Block(Block{Kind: TextBlock, Name: "question", Title: "The question", Lines: []string{q.Sentence(), ladder}})
 	if c.set.short != "" {
 		b.Warn("short-horizon", "%s", c.set.short)
 	}
 	if !b.Run.Dict.Confirmed {
 		b.Warn("suggested-numbers", "The stage model's numbers (G, beat) are suggested from all the data, the test's days included; measures that use them know that much of the future.")
 	}
-
-	trained := b.Count(churnTrained, "trained", "users trained on")
-	trainRate := b.Rate(churnTrainRate, "train.base_rate", "base rate in training")
-	tested := b.Count(churnTested, "tested", "users tested on")
-	base := b.Rate(churnTestRate, "base_rate", "base rate in the test: users who churned")
-	if m.usable() {
-		b.Block(Block{Kind: TextBlock, Name: "verdict", Title: "What it is worth", Lines: []string{m.Quality.Verdict}})
-	}
-	quality := Block{Kind: TableBlock, Name: "quality", Title: "On outcomes it has not seen", Heads: []Head{{Label: "model", Right: true}, {Label: "recency alone", Right: true}}}
-	one := func(key, label string, cells ...Cell) {
-		for len(cells) < 2 {
-			cells = append(cells, Cell{Figure: NoFigure, Blank: true})
-		}
-		quality.Rows = append(quality.Rows, Row{Key: key, Label: label, Cells: cells})
-	}
-	one("trained", "users trained on", b.Cell(trained))
-	one("train.base_rate", "of whom churned", b.Cell(trainRate))
-	one("tested", "users tested on", b.Cell(tested))
-	one("base_rate", "of whom churned (base rate)", b.Cell(base))
-	if m.usable() {
-		c.scores(b, one)
-	}
-	b.Block(quality)
+	c.worth(b)
 	if !m.usable() {
 		b.Block(Block{Kind: TextBlock, Name: "verdict", Title: "No score", Lines: []string{m.Why}})
 		b.Warn("no-model", "%s", m.Why)
@@ -59,15 +43,45 @@ func (c *churnPlan) layout(b *Builder) error {
 		b.Block(Block{Kind: BarBlock, Name: "bands", Title: "Nobody is scored", Rows: []Row{{Key: "silent", Label: c.gone(), Cells: []Cell{b.Cell(silent)}}}})
 		return nil
 	}
-	if !m.Quality.Better {
+	switch base := m.Recency.Area.AUC; {
+	case !m.Quality.Better:
 		b.Warn("no-better-than-guessing", "%s Do not act on these scores.", m.Quality.Verdict)
-	} else if m.Base && m.Recency.Area.AUC >= m.Quality.Area.AUC {
-		b.Warn("no-better-than-recency", "Recency alone ranks as well: AUC %.3f against %.3f.", m.Recency.Area.AUC, m.Quality.Area.AUC)
+	case m.Base && base >= m.Quality.Area.AUC:
+		b.Warn("no-better-than-recency", "Recency alone ranks as well: AUC %.3f against %.3f.", base, m.Quality.Area.AUC)
 	}
+	c.backtest(b)
 	c.calibration(b)
 	c.bands(b)
-	c.coefficients(b)
+	if m.Fitted.Kind == churn.LogisticKind {
+		c.coefficients(b)
+	} else {
+		c.signals(b)
+	}
 	return nil
+}
+
+// noun, what and method are the parts of the title.
+func (c *churnPlan) noun() string {
+	if c.set.q.Definition == churn.ByGoal {
+		return "Conversion"
+	}
+	return "Churn"
+}
+
+func (c *churnPlan) what() string {
+	q := c.set.q
+	if q.Definition != churn.ByGoal {
+		return churnBy(q.Definition, q.Gap)
+	}
+	return q.Goal + " by " + map[churn.Who]string{churn.Leads: "active users who never did", churn.Active: "active users", churn.Quiet: "silent users", churn.All: "everybody"}[q.Who]
+}
+
+func (c *churnPlan) method() string {
+	kind := c.set.kind
+	if c.set.saved != nil {
+		kind = c.set.saved.Fitted.Kind
+	}
+	return map[churn.Kind]string{churn.LogisticKind: "logistic regression", churn.BoostingKind: "boosted trees", churn.HazardKind: "hazard by own rhythm"}[kind]
 }
 
 // gone names the users who are not scored because they have left already.
@@ -76,6 +90,14 @@ func (c *churnPlan) gone() string {
 		return "in the lost stage already: not scored"
 	}
 	return "silent already: not scored"
+}
+
+// likely is what a user is whose probability reaches at=.
+func (c *churnPlan) likely() string {
+	if c.set.q.Definition == churn.ByGoal {
+		return "likely"
+	}
+	return "at risk"
 }
 
 func churnBy(d churn.Definition, gap int) string {
@@ -88,57 +110,17 @@ func churnBy(d churn.Definition, gap int) string {
 	return fmt.Sprintf("%d days of silence", gap)
 }
 
-// scores adds the figures of the test, the baseline beside each.
-func (c *churnPlan) scores(b *Builder, one func(key, label string, cells ...Cell)) {
-	m := c.model
-	stat := func(key, label string, v float64, none bool, unit string) Cell {
-		return b.Cell(b.Stat(churnTested, key, label, v, none, unit))
-	}
-	area := func(key, label string, auc, lo, hi float64, bounded bool) Cell {
-		i := b.Stat(churnTested, key, label, auc, false, "")
-		if bounded {
-			f := b.Fig(i)
-			f.Interval, f.Lo, f.Hi, f.Method = true, lo, hi, "DeLong 95 %"
-		}
-		return b.Cell(i)
-	}
-	q, r := m.Quality, m.Recency
-	a, ra := q.Area, r.Area
-	cells := []Cell{area("auc", "AUC", a.AUC, a.Lo, a.Hi, a.Bounded)}
-	rest := [][]Cell{
-		{stat("brier", "Brier score", q.Brier, false, "")},
-		{stat("skill", "Brier skill over the base rate", q.Skill, false, "")},
-		{stat("log_loss", "log loss", q.LogLoss, false, "nats")},
-		{stat("calibration.slope", "calibration slope", q.Calibration.Slope, !q.Calibration.Fitted, "")},
-		{stat("calibration.intercept", "calibration intercept", q.Calibration.Intercept, !q.Calibration.Fitted, "log-odds")},
-		{stat("ece", "expected calibration error", q.Calibration.ECE, false, "share")},
-	}
-	if m.Base {
-		cells = append(cells, area("recency.auc", "AUC of recency alone", ra.AUC, ra.Lo, ra.Hi, ra.Bounded))
-		rest[0] = append(rest[0], stat("recency.brier", "Brier score of recency alone", r.Brier, false, ""))
-		rest[1] = append(rest[1], stat("recency.skill", "Brier skill of recency alone", r.Skill, false, ""))
-		rest[2] = append(rest[2], stat("recency.log_loss", "log loss of recency alone", r.LogLoss, false, "nats"))
-	}
-	one("auc", "AUC: 0.5 is guessing, 1 is never wrong", cells...)
-	one("brier", "Brier score: 0 is best", rest[0]...)
-	one("skill", "Brier skill: above 0 beats the base rate", rest[1]...)
-	one("log_loss", "log loss: 0 is best", rest[2]...)
-	one("calibration.slope", "calibration slope: 1 is best", rest[3]...)
-	one("calibration.intercept", "calibration intercept: 0 is best", rest[4]...)
-	one("ece", "expected calibration error", rest[5]...)
-}
-
 // calibration shows what was said beside what came true, with counts.
 func (c *churnPlan) calibration(b *Builder) {
-	bl := Block{Kind: TableBlock, Name: "calibration", Title: "Said and come true, in the test", Heads: []Head{{Label: "said on average", Right: true}, {Label: "churned", Right: true}, {Label: "users", Right: true}}}
-	ch := &Chart{XLabel: "probability said", YLabel: "share that churned", Unit: "share", Zero: true}
+	bl := Block{Kind: TableBlock, Name: "calibration", Title: "Said and come true, in the test", Heads: []Head{{Label: "said on average", Right: true}, {Label: c.set.q.Happened(), Right: true}, {Label: "users", Right: true}}}
+	ch := &Chart{XLabel: "probability said", YLabel: "share that " + c.set.q.Happened(), Unit: "share", Zero: true}
 	seen := Series{Name: "came true"}
 	ideal := Series{Name: "as said"}
 	for i, bin := range c.model.Quality.Calibration.Bins {
 		if bin.N == 0 {
 			continue
 		}
-		f := b.Rate(churnBin+i, fmt.Sprintf("calibration.%02d", 100*i/churnBins), "churned of those given "+binLabel(i))
+		f := b.Rate(churnBin+i, fmt.Sprintf("calibration.%02d", 100*i/churnBins), "share that "+c.set.q.Happened()+" of those given "+binLabel(i))
 		bl.Rows = append(bl.Rows, Row{Key: strconv.Itoa(i), Label: binLabel(i), Cells: []Cell{TextCell(churnPercent(bin.Mean)), b.Cell(f), TextCell(strconv.Itoa(bin.N))}})
 		fig := b.Fig(f)
 		ch.X = append(ch.X, bin.Mean)
@@ -164,13 +146,22 @@ func (c *churnPlan) bands(b *Builder) {
 		bl.Rows = append(bl.Rows, Row{Key: key, Label: label, Cells: []Cell{b.Cell(i)}, Apart: apart})
 	}
 	scored := carry(b.Count(churnScored, "scored", "users with a probability"))
-	risk := carry(b.Count(churnAtRisk, "at-risk", "users at risk: probability from "+churnPercent(c.at)))
-	row("at-risk", "at risk (from "+churnPercent(c.at)+")", risk, true)
+	risk := carry(b.Count(churnAtRisk, "at-risk", "users "+c.likely()+": probability from "+churnPercent(c.at)))
+	row("at-risk", c.likely()+" (from "+churnPercent(c.at)+")", risk, true)
 	for i := churnBins - 1; i >= 0; i-- {
 		row("band."+strconv.Itoa(i), binLabel(i), carry(b.Count(churnBand+i, fmt.Sprintf("band.%02d", 100*i/churnBins), "users given "+binLabel(i))), false)
 	}
 	row("scored", "scored", scored, true)
-	row("silent", c.gone(), b.Count(churnSilent, "silent", "users "+c.gone()), true)
+	if c.set.q.Definition != churn.ByGoal || b.N(churnSilent, Self) > 0 {
+		row("silent", c.gone(), b.Count(churnSilent, "silent", "users "+c.gone()), true)
+	}
+	if c.set.q.Definition == churn.ByGoal && b.N(churnSafe, Self) > 0 {
+		label := "have reached the goal before: not scored"
+		if c.set.q.Who == churn.Quiet {
+			label = "not silent: not scored"
+		}
+		row("apart", label, b.Count(churnSafe, "apart", "users who "+label), true)
+	}
 	if c.set.q.Definition == churn.ByGap && c.set.q.Horizon < c.set.q.Gap {
 		label := "safe: active too lately to churn within the horizon"
 		row("safe", label, b.Count(churnSafe, "safe", "users "+label), true)
@@ -195,14 +186,63 @@ func (c *churnPlan) coefficients(b *Builder) {
 		if f.Absent {
 			key = "coef.absent." + f.Name
 		}
+		if f.Level != "" {
+			key += "." + f.Level
+		}
 		fig := b.Stat(churnTrained, key, "log-odds for each unit of "+f.Label(), f.Coef, false, "log-odds")
 		bl.Rows = append(bl.Rows, Row{Key: key, Label: churnName(f.Label()), Cells: []Cell{b.Cell(fig), TextCell(fmt.Sprintf("%+.2f", f.Coef*f.SD)), TextCell(churnNumber(f.Mean)), TextCell(f.Unit)}})
 	}
 	b.Block(bl)
-	note := fmt.Sprintf("Fitted in %d steps to a gradient of %.1g, with a penalty of %g on the spreads' weights; penalised coefficients have no standard errors.", m.Iterations, m.Gradient, m.Ridge)
+	c.fit(b, fmt.Sprintf("Fitted in %d steps to a gradient of %.1g, with a penalty of %g on the spreads' weights; penalised coefficients have no standard errors.", m.Iterations, m.Gradient, m.Ridge))
+}
+
+// signals lists what a model without coefficients goes by: how far each feature
+// moves the log-odds of today's users, on average.
+func (c *churnPlan) signals(b *Builder) {
+	m := &c.model.Fitted
+	bl := Block{Kind: TableBlock, Name: "features", Title: "Signals, not causes: what the model goes by", Heads: []Head{{Label: "splits", Right: true}, {Label: "mean", Right: true}, {Label: "unit"}}}
+	splits := make([]int, len(m.Features))
+	note := ""
+	if m.Forest != nil {
+		for i := range m.Forest.Trees {
+			for _, f := range m.Forest.Trees[i].Feature {
+				if f >= 0 {
+					splits[f]++
+				}
+			}
+		}
+		note = fmt.Sprintf("%d trees on %d users, grown under seed %d.", len(m.Forest.Trees), m.Users, c.set.seed)
+		if c.set.saved != nil {
+			note = fmt.Sprintf("%d trees on %d users, grown under seed %d.", len(m.Forest.Trees), m.Users, c.set.saved.Seed)
+		}
+	}
+	if r := m.Rhythm; r != nil {
+		note = fmt.Sprintf("Rates of return follow a gamma law of shape %.3g and rate %.3g days; log-odds = %+.3f %+.3f × log-odds of the law.", r.Shape, r.Rate, r.Intercept, r.Slope)
+		bl.Heads[0].Label = ""
+	}
+	order := make([]int, len(m.Features))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(splits[b], splits[a]) })
+	for _, i := range order {
+		f := &m.Features[i]
+		key := "splits." + f.Label()
+		cell := TextCell("")
+		if m.Forest != nil {
+			cell = b.Cell(b.Stat(churnTrained, key, "splits by "+f.Label(), float64(splits[i]), false, "splits"))
+		}
+		bl.Rows = append(bl.Rows, Row{Key: key, Label: churnName(f.Label()), Cells: []Cell{cell, TextCell(churnNumber(f.Mean)), TextCell(f.Unit)}})
+	}
+	b.Block(bl)
+	c.fit(b, note)
+}
+
+// fit tells how the model was made and what it left out.
+func (c *churnPlan) fit(b *Builder, note string) {
 	lines := []string{note}
-	if len(m.Dropped) > 0 {
-		lines = append(lines, "The same for all training users, and so left out: "+strings.Join(m.Dropped, ", ")+".")
+	if d := c.model.Fitted.Dropped; len(d) > 0 {
+		lines = append(lines, "The same for all training users, or too rare, and so left out: "+strings.Join(d, ", ")+".")
 	}
 	if len(c.set.dropped) > 0 {
 		lines = append(lines, "Not in these data: "+strings.Join(c.set.dropped, ", ")+".")

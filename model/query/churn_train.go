@@ -1,12 +1,11 @@
 package query
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"dwell/model"
 	"dwell/model/churn"
@@ -22,6 +21,24 @@ type churnModel struct {
 	Quality churn.Quality
 	Recency churn.Quality // of the baseline that knows recency alone
 	Base    bool          // Recency holds
+	Rule    churn.Quality // of the 30 % rule
+	Ruled   bool          // Rule holds
+	Flagged int           // training users whom the 30 % rule flags
+	Folds   []churnStep   // of the back-test, the oldest first; the last is Quality
+}
+
+// A churnStep is one step of the back-test: trained on what was known at one
+// cut-off, tested a horizon later.
+type churnStep struct {
+	Train, Test string
+	Why         string // "" for a step that could be tested
+	Users       int    // tested
+	BaseRate    float64
+	Area        stat.Area
+	Precision   float64 // area under the precision–recall curve
+	Skill       float64
+	Recency     float64 // AUC of recency alone, if Base
+	Base        bool
 }
 
 // usable says whether the model may score: it has been trained, and tested.
@@ -43,9 +60,29 @@ func (c *churns) get(key string) *churnModel {
 // churnKey names a model by everything it depends on: the question without the
 // threshold, which changes no model, on its day.
 func (r *Run) churnKey() (string, error) {
-	q := r.Q.With("at")
+	q := r.churnQuery().With("at")
 	q.AsOf = r.AsOf
-	return r.eng.cacheKey(r.st, q)
+	key, err := r.eng.cacheKey(r.st, q)
+	if name := r.Str("saved"); err == nil && name != "" {
+		e, err := r.eng.savedChurn(name)
+		if err != nil {
+			return "", err
+		}
+		key += hashOf(e.Body)
+	}
+	return key, err
+}
+
+// churnQuery is the churn question within the run's own: several questions ask
+// for scores, and their model is one.
+func (r *Run) churnQuery() Query {
+	q := Query{Analysis: "churn", AsOf: r.Q.AsOf}
+	for _, k := range churnKeys() {
+		if v := r.Q.All(k.Name); len(v) > 0 {
+			q = q.With(k.Name, v...)
+		}
+	}
+	return q
 }
 
 // trained is the model of the run's question if there is one already, else nil.
@@ -124,62 +161,151 @@ func (r *Run) churnModel(s churnSetting) (*churnModel, error) {
 	return m, nil
 }
 
-// train fills the training table, fits, and tests. What the data do not allow is
-// the model's Why; an error is only what stops every answer.
+// train fills the table of each cut-off, fits on one and tests on the next. What
+// the data do not allow is the model's Why; an error is only what stops every
+// answer.
 func (r *Run) train(s churnSetting) (*churnModel, error) {
+	q := r.churnQuery().With("at").With("folds")
+	q.AsOf = model.NoDay
 	m := &churnModel{Saved: churn.Saved{
-		Question: s.q, Data: r.Info.Version.Hash, Model: r.st.data.ModelHash,
+		Question: s.q, Address: q.String(), Data: r.Info.Version.Hash, Model: r.st.data.ModelHash, Seed: s.seed,
 		Train: s.cuts.Train.String(), Test: s.cuts.Test.String(),
 	}}
-	// Three passes make one bar: the table, the test, and the figures.
-	all := r.progress
-	r.progress = all.part(0, 3)
-	defer func() { r.progress = all.part(2, 3) }()
-	table, err := s.table(s.cuts.Train)
-	if err != nil {
-		return nil, err
-	}
-	r.progress = all.part(1, 3)
-	// The guard is for features that know the future; silence itself only nears
-	// the day on which it is due, which with the lost stage it may do to the day.
-	opt := churn.Options{Stop: func() bool { return r.Ctx.Err() != nil }, Allow: s.isSilence}
-	fitted, err := churn.Train(table, opt)
-	if err != nil {
-		if errors.Is(err, churn.ErrStopped) && r.Ctx.Err() != nil {
-			return nil, r.Ctx.Err()
+	// The passes make one bar: a table for each cut-off, and the figures.
+	all, parts := r.progress, int64(len(s.folds)+2)
+	defer func() { r.progress = all.part(parts-1, parts) }()
+	r.progress = all.part(0, parts)
+	var before *churn.Table
+	var err error
+	if s.saved == nil {
+		if before, err = s.table(s.folds[0].Train); err != nil {
+			return nil, err
 		}
-		m.Why = "There is no model, and so no score: " + err.Error() + "."
-		return m, nil
+	} else {
+		m.Saved = *s.saved
+	}
+	for i, f := range s.folds {
+		r.progress = all.part(int64(i+1), parts)
+		now, err := s.table(f.Test)
+		if err != nil {
+			return nil, err
+		}
+		one, err := s.step(before, now)
+		if err != nil {
+			return nil, err
+		}
+		step := churnStep{Train: f.Train.String(), Test: f.Test.String(), Why: one.Why}
+		if one.Why == "" {
+			q := one.Quality
+			step.Users, step.BaseRate, step.Area, step.Precision, step.Skill = q.N, q.BaseRate, q.Area, q.Precision, q.Skill
+			step.Recency, step.Base = one.Recency.Area.AUC, one.Base
+		}
+		m.Folds = append(m.Folds, step)
+		if i+1 == len(s.folds) {
+			m.Why, m.Fitted = one.Why, one.Fitted
+			m.Quality, m.Recency, m.Base, m.Rule, m.Ruled, m.Flagged = one.Quality, one.Recency, one.Base, one.Rule, one.Ruled, one.Flagged
+		}
+		before = now
+	}
+	if q := m.Quality; m.Why == "" && s.saved == nil {
+		m.Saved.Quality = churn.SavedQuality{Users: q.N, BaseRate: q.BaseRate, AUC: q.Area.AUC, Lo: q.Area.Lo, Hi: q.Area.Hi,
+			Brier: q.Brier, Skill: q.Skill, LogLoss: q.LogLoss, RecencyAUC: m.Recency.Area.AUC, RuleAUC: m.Rule.Area.AUC, Verdict: q.Verdict}
+	}
+	return m, nil
+}
+
+// step trains on the table of one cut-off and tests on that of the next: the
+// model beside the baselines. A saved model is tested alone.
+func (s *churnSetting) step(before, now *churn.Table) (*churnModel, error) {
+	m := &churnModel{}
+	var fitted, recency *churn.Model
+	var rule *churn.Flag
+	if s.saved != nil {
+		fitted = &s.saved.Fitted
+	} else {
+		var err error
+		if fitted, err = churn.Train(before.Only(s.names()...), s.options()); err != nil {
+			if errors.Is(err, churn.ErrStopped) && s.r.Ctx.Err() != nil {
+				return nil, s.r.Ctx.Err()
+			}
+			m.Why = "There is no model, and so no score: " + err.Error() + "."
+			return m, nil
+		}
+		if s.recency >= 0 {
+			// A baseline may fail where the model does not; then it is left out.
+			recency, _ = churn.Train(before.Only(before.Names[s.recency]), churn.Options{Leak: 2})
+		}
+		if s.ratio >= 0 {
+			f := churn.NewFlag(before, s.ratio, ruleDrop)
+			rule, m.Flagged = &f, f.Users
+		}
 	}
 	m.Fitted = *fitted
-	var recency *churn.Model
-	if name := s.recency(); name != "" {
-		// The baseline may fail where the model does not; then it is left out.
-		opt.Leak = 2
-		recency, _ = churn.Train(table.Only(name), opt)
-	}
-	fs, err := s.test(fitted, recency)
-	if err != nil {
-		return nil, err
-	}
+	fs := s.test(now, fitted, recency, rule)
+	var err error
 	if m.Quality, err = churn.Judge(fs.model, leastTested, stat.Level); err != nil {
 		m.Why = "There is no score, because the model could not be tested: " + err.Error() + "."
 		return m, nil
 	}
 	if recency != nil {
-		if m.Recency, err = churn.Judge(fs.recency, leastTested, stat.Level); err == nil {
-			m.Base = true
+		m.Recency, err = churn.Judge(fs.recency, leastTested, stat.Level)
+		m.Base = err == nil
+	}
+	if rule != nil {
+		m.Rule, err = churn.Judge(fs.rule, leastTested, stat.Level)
+		m.Ruled = err == nil
+	}
+	return m, nil
+}
+
+// ruleDrop is what is left of the rate of active days where the 30 % rule speaks
+// (SPEC R2.14).
+const ruleDrop = 0.7
+
+// options are those of every training of the question.
+func (s *churnSetting) options() churn.Options {
+	return churn.Options{
+		Kind: s.kind, Question: s.q,
+		Boosting: churn.Boosting{Seed: s.seed, Parallel: s.r.eng.parallel},
+		Stop:     func() bool { return s.r.Ctx.Err() != nil },
+		// The guard is for features that know the future; silence itself only nears
+		// the day on which it is due, which with the lost stage it may do to the day.
+		Allow: s.isSilence,
+	}
+}
+
+// parallel shares n pieces of work among the engine's workers. A panic in one is
+// raised again in the caller's goroutine, where the run recovers it.
+func (e *Engine) parallel(n int, f func(i int)) {
+	w := min(e.workers(), n)
+	if w < 2 {
+		for i := range n {
+			f(i)
+		}
+		return
+	}
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	faults := make([]any, w)
+	for k := range w {
+		wg.Go(func() {
+			defer func() { faults[k] = recover() }()
+			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+				f(i)
+			}
+		})
+	}
+	wg.Wait()
+	for _, v := range faults {
+		if v != nil {
+			panic(v)
 		}
 	}
-	q := m.Quality
-	m.Saved.Quality = churn.SavedQuality{Users: q.N, BaseRate: q.BaseRate, AUC: q.Area.AUC, Lo: q.Area.Lo, Hi: q.Area.Hi,
-		Brier: q.Brier, Skill: q.Skill, LogLoss: q.LogLoss, RecencyAUC: m.Recency.Area.AUC, Verdict: q.Verdict}
-	return m, nil
 }
 
 // isSilence says whether a feature measures the silence that churn is made of.
 func (s *churnSetting) isSilence(name string) bool {
-	i := slices.IndexFunc(s.refs, func(ref measure.Ref) bool { return ref.String() == name })
+	i := slices.IndexFunc(s.refs, func(ref measure.Ref) bool { return columnName(ref) == name })
 	return s.q.Definition == churn.ByStage && i >= 0 && slices.Contains([]string{"recency_days", "days_since", "overdue"}, s.refs[i].Name)
 }
 
@@ -194,35 +320,20 @@ func (p Progress) part(i, n int64) Progress {
 // leastTested is how many users of each outcome a test needs.
 const leastTested = 10
 
-// recency is the feature of the recency-alone baseline: of the activity that is
-// asked about, if it is among the features.
-func (s *churnSetting) recency() string {
-	for _, name := range []string{"days_since", "recency_days"} {
-		if i := slices.IndexFunc(s.refs, func(ref measure.Ref) bool { return ref.Name == name }); i >= 0 {
-			return s.refs[i].String()
-		}
-	}
-	return ""
-}
-
-// table reads the features and outcomes of everybody eligible at a cut-off.
+// table reads the measures and outcomes of everybody eligible at a cut-off.
 func (s *churnSetting) table(cut model.Day) (*churn.Table, error) {
-	var names, units []string
-	for i := range s.refs {
-		names, units = append(names, s.refs[i].String()), append(units, s.measures.Family(i).Unit)
-	}
 	type acc struct {
 		t *churn.Table
 		k *scorer
 	}
-	total := churn.NewTable(names, units)
+	total := s.blank()
 	err := Scan(s.r, s.needs(),
-		func() *acc { return &acc{churn.NewTable(names, units), s.scorer()} },
+		func() *acc { return &acc{s.blank(), s.scorer()} },
 		func(a *acc, p *Person) error {
 			a.k.take(p)
-			if st, churned := a.k.label(cut); st == churn.AtStake {
+			if st, yes := a.k.label(cut); st == churn.AtStake {
 				a.k.features(cut)
-				a.t.Add(a.k.values, a.k.known, churned)
+				a.t.Add(a.k.values, a.k.known, yes)
 				a.t.IDs = append(a.t.IDs, p.TL.ID)
 			}
 			return nil
@@ -234,103 +345,37 @@ func (s *churnSetting) table(cut model.Day) (*churn.Table, error) {
 	return total, err
 }
 
-// test predicts everybody eligible at the test's cut-off; recency may be nil.
-func (s *churnSetting) test(m, recency *churn.Model) (forecasts, error) {
-	at := -1
-	if recency != nil {
-		at = slices.IndexFunc(s.refs, func(ref measure.Ref) bool { return ref.String() == recency.Columns[0] })
+// blank is a table of the setting's measures without rows.
+func (s *churnSetting) blank() *churn.Table {
+	var names, units []string
+	var texts [][]string
+	for i := range s.refs {
+		names, units = append(names, columnName(s.refs[i])), append(units, s.measures.Family(i).Unit)
+		texts = append(texts, s.measures.Dict(i))
 	}
-	type acc struct {
-		fs forecasts
-		k  *scorer
+	t := churn.NewTable(names, units)
+	t.Texts, t.Outcome, t.Other = texts, s.q.Happened(), s.q.Stayed()
+	return t
+}
+
+// test predicts a table's users; recency and rule may be nil.
+func (s *churnSetting) test(t *churn.Table, m, recency *churn.Model, rule *churn.Flag) forecasts {
+	var fs forecasts
+	k := scorer{s: s, values: make([]float64, len(s.refs)), known: make([]bool, len(s.refs))}
+	for i, yes := range t.Yes {
+		t.Row(i, k.values, k.known)
+		fs.model = append(fs.model, stat.Forecast{P: k.predict(m), Yes: yes})
+		if recency != nil {
+			at := s.recency
+			fs.recency = append(fs.recency, stat.Forecast{P: recency.Predict(k.values[at:at+1], k.known[at:at+1]), Yes: yes})
+		}
+		if rule != nil {
+			fs.rule = append(fs.rule, stat.Forecast{P: rule.Predict(k.values[s.ratio], k.known[s.ratio]), Yes: yes})
+		}
 	}
-	var total forecasts
-	err := Scan(s.r, s.needs(),
-		func() *acc { return &acc{k: s.scorer()} },
-		func(a *acc, p *Person) error {
-			a.k.take(p)
-			st, churned := a.k.label(s.cuts.Test)
-			if st != churn.AtStake {
-				return nil
-			}
-			a.k.features(s.cuts.Test)
-			a.fs.model = append(a.fs.model, stat.Forecast{P: m.Predict(a.k.values, a.k.known), Yes: churned})
-			if at >= 0 {
-				a.fs.recency = append(a.fs.recency, stat.Forecast{P: recency.Predict(a.k.values[at:at+1], a.k.known[at:at+1]), Yes: churned})
-			}
-			return nil
-		},
-		func(a *acc) error {
-			total.model = append(total.model, a.fs.model...)
-			total.recency = append(total.recency, a.fs.recency...)
-			return nil
-		})
-	return total, err
+	return fs
 }
 
 func (s *churnSetting) needs() Needs {
 	return Needs{Columns: s.filter.Columns, Amounts: s.filter.Amounts}
-}
-
-// SaveChurn trains the model of a churn question, or takes it from memory, and
-// puts it on the shelf under a name. It fails with the reason where there is no
-// model.
-func (e *Engine) SaveChurn(ctx context.Context, q Query, name, note string, p Progress) error {
-	q, err := q.Check()
-	if err != nil {
-		return err
-	}
-	if q.Analysis != "churn" {
-		return fmt.Errorf("%s has no model to save: ask churn", q.Analysis)
-	}
-	if err := churnEntryName(name); err != nil {
-		return err
-	}
-	st, err := e.hold(ctx, p)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = st.drop() }() // nothing is read after this
-	m, err := guarded(func() (*churnModel, error) {
-		r, err := e.newRun(ctx, st, q, p)
-		if err != nil {
-			return nil, err
-		}
-		s, err := r.churnSetting()
-		if err != nil {
-			return nil, err
-		}
-		return r.churnModel(s)
-	})
-	if err != nil {
-		return err
-	}
-	if !m.usable() {
-		return errors.New(m.Why)
-	}
-	body, err := m.Format()
-	if err != nil {
-		return err
-	}
-	if _, err := e.shelf.Put(model.KindChurn, name, body, note); err != nil {
-		return fmt.Errorf("the churn model %q was not saved: %w", name, err)
-	}
-	return nil
-}
-
-// ChurnModels lists the saved churn models, by name.
-func (e *Engine) ChurnModels() ([]model.Entry, error) {
-	entries, err := e.shelf.List(model.KindChurn)
-	if err != nil {
-		return nil, fmt.Errorf("the saved churn models cannot be listed: %w", err)
-	}
-	return entries, nil
-}
-
-// churnEntryName refuses names that no shelf entry should have.
-func churnEntryName(name string) error {
-	if name == "" || len(name) > 80 {
-		return fmt.Errorf("%q cannot name a model: use up to 80 letters, digits and signs", name)
-	}
-	return nil
 }

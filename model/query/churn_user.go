@@ -108,8 +108,9 @@ func (r *Run) risk(id string, train bool) (*Risk, error) {
 	k.features(s.cuts.Score)
 	fit := &m.Fitted
 	out.Scored = true
-	out.Probability, out.LogOdds, out.Average = fit.Predict(k.values, k.known), fit.LogOdds(k.values, k.known), fit.Average()
-	for _, rs := range fit.Reasons(k.values, k.known) {
+	x, known := k.inputs(fit)
+	out.Probability, out.LogOdds, out.Average = fit.Predict(x, known), fit.LogOdds(x, known), fit.Average()
+	for _, rs := range fit.Reasons(x, known) {
 		out.Reasons = append(out.Reasons, RiskReason{Name: rs.Feature.Label(), Unit: rs.Feature.Unit, Value: rs.Own, Taken: rs.Value, Known: rs.Known && !rs.Feature.Absent,
 			Mean: rs.Feature.Mean, LogOdds: rs.LogOdds, Text: reasonLine(&rs)})
 	}

@@ -1,0 +1,133 @@
+package query
+
+import (
+	"math"
+	"slices"
+
+	"dwell/model"
+	"dwell/model/churn"
+	"dwell/model/measure"
+	"dwell/model/stage"
+)
+
+// A scorer computes one user's labels, features and probabilities. It belongs
+// to one goroutine.
+type scorer struct {
+	s      *churnSetting
+	cur    *measure.Cursor
+	stages *Staging       // nil: nothing knows stages
+	hist   *stage.History // of the person, to the as-of day
+	active []model.Day
+	goals  []model.Day
+	values []float64 // of every measure of the setting
+	known  []bool
+
+	m  *churn.Model // of at
+	at []int        // where the model's columns stand among the setting's measures
+	x  []float64
+	k  []bool
+}
+
+func (s *churnSetting) scorer() *scorer {
+	cur, err := s.measures.NewCursorFor(s.filter)
+	if err != nil {
+		panic(err) // compile has made one
+	}
+	k := &scorer{s: s, cur: cur, values: make([]float64, len(s.refs)), known: make([]bool, len(s.refs))}
+	if s.staged {
+		if k.stages, err = s.r.Staging(s.filter); err != nil {
+			panic(err) // compile has made one
+		}
+	}
+	return k
+}
+
+// take turns to a person.
+func (k *scorer) take(p *Person) {
+	k.active, k.goals = k.active[:0], k.goals[:0]
+	byGoal := k.s.q.Definition == churn.ByGoal
+	for i, d := range p.Days {
+		if n := len(k.active); (n == 0 || k.active[n-1] != d) && k.s.pick.match(p.TL, i) {
+			k.active = append(k.active, d)
+		}
+		if n := len(k.goals); byGoal && (n == 0 || k.goals[n-1] != d) && k.s.goal.match(p.TL, i) {
+			k.goals = append(k.goals, d)
+		}
+	}
+	k.cur.Reset(p.TL)
+	if k.stages != nil {
+		k.hist = k.stages.To(p.TL, k.s.cuts.Score)
+	}
+}
+
+// label judges the person at a cut-off.
+func (k *scorer) label(cut model.Day) (st churn.Standing, yes bool) {
+	st, _, yes = k.due(cut)
+	return st, yes
+}
+
+// due is label with the day of the outcome where it is yes.
+func (k *scorer) due(cut model.Day) (st churn.Standing, day model.Day, yes bool) {
+	switch k.s.q.Definition {
+	case churn.ByStage:
+	case churn.ByGoal:
+		return k.s.q.Goals(k.active, k.goals, cut)
+	default:
+		return k.s.q.Due(k.active, cut)
+	}
+	switch k.hist.On(cut) {
+	case stage.NoStage:
+		return churn.Unseen, 0, false
+	case k.hist.Lost:
+		return churn.Silent, 0, false
+	}
+	for _, t := range k.hist.Transitions {
+		if t.Day > cut && t.Day <= cut+model.Day(k.s.q.Horizon) && int(t.To) == k.hist.Lost {
+			return churn.AtStake, t.Day, true
+		}
+	}
+	return churn.AtStake, 0, false
+}
+
+// features fills values and known as of a day. Days must not go back between
+// two calls of take.
+func (k *scorer) features(day model.Day) {
+	var st measure.State
+	if k.stages != nil {
+		st = k.s.r.Machine().StateOn(k.hist, day)
+	}
+	k.cur.At(day, st)
+	for i := range k.values {
+		k.values[i], k.known[i] = k.cur.Value(i)
+	}
+}
+
+// inputs are values and known in the order of a model's columns.
+func (k *scorer) inputs(m *churn.Model) ([]float64, []bool) {
+	if k.m != m {
+		k.m, k.at = m, k.at[:0]
+		for _, name := range m.Columns {
+			k.at = append(k.at, slices.IndexFunc(k.s.refs, func(ref measure.Ref) bool { return columnName(ref) == name }))
+		}
+		k.x, k.k = make([]float64, len(k.at)), make([]bool, len(k.at))
+	}
+	for i, at := range k.at {
+		if at < 0 { // a saved model's measure that these data do not have
+			k.x[i], k.k[i] = 0, false
+			continue
+		}
+		k.x[i], k.k[i] = k.values[at], k.known[at]
+	}
+	return k.x, k.k
+}
+
+// predict is a model's probability for the person on the day of features.
+func (k *scorer) predict(m *churn.Model) float64 { return m.Predict(k.inputs(m)) }
+
+// worth is the person's value to date, 0 where there is none.
+func (k *scorer) worth() float64 {
+	if at := k.s.worth; at >= 0 && k.known[at] {
+		return math.Max(k.values[at], 0)
+	}
+	return 0
+}
