@@ -120,9 +120,13 @@ func (a *app) load(ctx context.Context, paths []string, l loading) error {
 		return storeError(err)
 	}
 	fmt.Fprintf(say, "data set  %s (%s)\n", dir, from)
+	before, err := known(ctx, db)
+	if err != nil {
+		return errors.Join(storeError(err), db.Close())
+	}
 	load, err := a.loadInto(ctx, db, inputs, rec.Mapping, &l)
 	if err == nil {
-		err = a.learn(ctx, db, shelf, rec.Mapping, l.starts, say)
+		err = a.learn(ctx, db, shelf, lesson{rec.Mapping, before, l.starts}, say)
 	}
 	if err = errors.Join(err, db.Close()); err != nil {
 		if fresh {
@@ -164,13 +168,17 @@ func (a *app) loadQuietly(ctx context.Context, dir string, paths []string, p que
 	if err != nil {
 		return "", err
 	}
+	before, err := known(ctx, db)
+	if err != nil {
+		return "", errors.Join(err, db.Close())
+	}
 	load, err := ingest.Load(ctx, db.Begin, inputs, rec.Mapping, l.opt, func(pr ingest.Progress) {
 		if p != nil {
 			p(pr.Bytes, pr.TotalBytes)
 		}
 	})
 	if err == nil {
-		err = a.learn(ctx, db, shelf, rec.Mapping, "", io.Discard)
+		err = a.learn(ctx, db, shelf, lesson{rec.Mapping, before, ""}, io.Discard)
 	}
 	if err = errors.Join(err, db.Close()); err != nil {
 		return "", err
@@ -341,53 +349,6 @@ func (p *progressLine) clear() {
 	if p.w != nil && !p.last.IsZero() {
 		fmt.Fprint(p.w, "\r\x1b[K")
 	}
-}
-
-// learn keeps what a load has taught: the mapping, and the guessed meaning of
-// names and columns. What a person has written in the dictionary stays.
-func (a *app) learn(ctx context.Context, db *store.Store, shelf model.Shelf, m ingest.Mapping, starts string, say io.Writer) error {
-	if _, err := shelf.Put(model.KindMapping, model.KindMapping, m.TOML(), "recognised by dwell load"); err != nil {
-		return err
-	}
-	snap, err := db.Snapshot(ctx)
-	if err != nil {
-		return err
-	}
-	defer snap.Close()
-	guess := ingest.GuessDictionary(snap.Info(), m)
-	if starts != "" {
-		guess.Starts = starts
-	}
-	e, err := shelf.Get(model.KindDictionary, model.KindDictionary, 0)
-	switch {
-	case errors.Is(err, model.ErrNoEntry):
-		_, err = shelf.Put(model.KindDictionary, model.KindDictionary, guess.Format(), "guessed at load")
-		if err == nil {
-			writeDictionary(say, guess)
-		}
-		return err
-	case err != nil:
-		return err
-	}
-	d, err := model.ParseDictionary(e.Body)
-	if err != nil {
-		return err
-	}
-	var added []string
-	for name, role := range guess.Events {
-		if _, known := d.Events[name]; !known {
-			d.Events[name] = role
-			added = append(added, name)
-		}
-	}
-	if starts != "" {
-		d.Starts = starts
-	}
-	if len(added) == 0 && starts == "" {
-		return nil
-	}
-	_, err = shelf.Put(model.KindDictionary, model.KindDictionary, d.Format(), "new names guessed at load")
-	return err
 }
 
 // writePreview prints the first rows of a dry run.

@@ -174,7 +174,9 @@ func recogniseOrReuse(name string, t *table, o *Options) (*recogniser, error) {
 	if err != nil {
 		return nil, err
 	}
-	if old.Amount == "" && o.Amount == "" {
+	// A data set without amounts goes on without them: a person may have meant it
+	// so. A column that no earlier file had is another matter.
+	if old.Amount == "" && o.Amount == "" && !newAmount(r.m.Amount, old) {
 		r.m.Amount, r.m.Number = "", ""
 		delete(r.why, "amount")
 		if err := r.reprop(); err != nil {
@@ -187,6 +189,19 @@ func recogniseOrReuse(name string, t *table, o *Options) (*recogniser, error) {
 		r.notes = append(r.notes, fmt.Sprintf("times are written otherwise than in the earlier load: read as %s", r.m.TimeFormat))
 	}
 	return r, nil
+}
+
+// newAmount says whether an amount is of columns that the stored mapping does not
+// know.
+func newAmount(amount string, old *Mapping) bool {
+	if amount == "" || !old.AllProps {
+		return false
+	}
+	a, err := parseAmount(amount, nil)
+	if err != nil {
+		return false
+	}
+	return !slices.ContainsFunc(a.names, func(n string) bool { return slices.Contains(old.Props, n) })
 }
 
 // reprop lists the properties again after the amount has changed.

@@ -363,6 +363,28 @@ func TestProgressAndDigest(t *testing.T) {
 	}
 }
 
+// TestStoredMappingNewAmount: an amount that only the second file has is found in
+// it; one that an earlier file had, and that was not taken then, is not taken now.
+func TestStoredMappingNewAmount(t *testing.T) {
+	now := Options{Now: testNow}
+	rec, err := Inspect(context.Background(), File(write(t, "a.csv", "user,time,event,note\nu1,2020-07-01,open,x\n")), now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now.Stored = &rec.Mapping
+	b := File(write(t, "b.csv", "user,time,event,amount,currency\nu1,2020-07-02,buy,12.50,EUR\nu2,2020-07-02,buy,3.50,USD\n"))
+	second, err := Inspect(context.Background(), b, now)
+	if err != nil || second.Mapping.Amount != "amount" {
+		t.Fatalf("the second file's amount is %q: %v", second.Mapping.Amount, err)
+	}
+	without := rec.Mapping
+	without.Props = append(without.Props, "amount")
+	now.Stored = &without
+	if second, err = Inspect(context.Background(), b, now); err != nil || second.Mapping.Amount != "" {
+		t.Errorf("an amount that was not taken before is %q now: %v", second.Mapping.Amount, err)
+	}
+}
+
 // A second file needs no flags, whatever order its columns have.
 func TestStoredMapping(t *testing.T) {
 	o := Options{Now: testNow, User: "who", Time: "at", Event: "what", Zone: "Europe/Vienna"}
