@@ -146,10 +146,15 @@ func (u *User) fields(kind Kind) []string {
 }
 
 // WriteUsersText writes one id a line, followed by a tab and the amount or times
-// where the figure has them.
+// where the figure has them. Line ends and tabs within an id are written as \n, \r
+// and \t, so that there are as many lines as users; CSV and JSON hold any id as it
+// is.
 func WriteUsersText(w io.Writer, l *List) error {
+	oneLine := strings.NewReplacer("\n", `\n`, "\r", `\r`, "\t", `\t`)
 	for i := range l.Users {
-		if _, err := io.WriteString(w, strings.Join(l.Users[i].fields(l.Figure.Kind), "\t")+"\n"); err != nil {
+		row := l.Users[i].fields(l.Figure.Kind)
+		row[0] = oneLine.Replace(row[0])
+		if _, err := io.WriteString(w, strings.Join(row, "\t")+"\n"); err != nil {
 			return err
 		}
 	}

@@ -146,3 +146,26 @@ func TestDaysOfTheStageNow(t *testing.T) {
 		t.Errorf("the history says %s days, dwell_days %s", last.Cells[2].Text, want)
 	}
 }
+
+// TestUsersTextHasALineAUser, whatever the ids are.
+func TestUsersTextHasALineAUser(t *testing.T) {
+	l := &query.List{Figure: query.Figure{Kind: query.Rows}, Users: []query.User{{ID: "a\nb", Times: 2}, {ID: "c\td", Times: 3}, {ID: "e f", Times: 1}}}
+	var out bytes.Buffer
+	if err := query.WriteUsersText(&out, l); err != nil {
+		t.Fatal(err)
+	}
+	if want := "a\\nb\t2\nc\\td\t3\ne f\t1\n"; out.String() != want {
+		t.Errorf("got %q, want %q", out.String(), want)
+	}
+}
+
+// TestPropertiesWithoutSpellings: a screen has no part with a title and nothing
+// under it.
+func TestPropertiesWithoutSpellings(t *testing.T) {
+	mem, dict := randomData(t, 8, 10)
+	for _, b := range ask(t, over(t, mem, dict), "properties").Blocks {
+		if len(b.Lines) == 0 && len(b.Rows) == 0 && b.Chart == nil {
+			t.Errorf("%s (%s) is empty", b.Name, b.Title)
+		}
+	}
+}

@@ -228,7 +228,9 @@ func (p *propertiesPlan) layout(b *Builder) error {
 		}})
 	}
 	b.Block(bl)
-	b.Block(Block{Kind: TextBlock, Name: "in-the-files", Title: "as the files spelled them", Lines: spelled(r.Info)})
+	if lines := spelled(r.Info); len(lines) > 0 {
+		b.Block(Block{Kind: TextBlock, Name: "in-the-files", Title: "as the files spelled them", Lines: lines})
+	}
 	return nil
 }
 

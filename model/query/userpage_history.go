@@ -101,7 +101,11 @@ func clauseRow(k int, c stage.Clause) Row {
 	if c.Holds != c.Not {
 		holds = "yes"
 	}
-	return Row{Key: fmt.Sprint(k + 1), Label: c.Text, Cells: []Cell{TextCell(got), TextCell(want), TextCell(holds), TextCell(c.Plain)}}
+	label := c.Text
+	if c.Not { // what holds is that it does not
+		label = "not " + label
+	}
+	return Row{Key: fmt.Sprint(k + 1), Label: label, Cells: []Cell{TextCell(got), TextCell(want), TextCell(holds), TextCell(c.Plain)}}
 }
 
 // riskBlock is the probability of churn beside the base rate, with its reasons.
