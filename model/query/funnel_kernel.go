@@ -8,8 +8,9 @@ import (
 	"dwell/model/funnel"
 )
 
-// A funnelKernel reads one person at a time. It keeps scratch space, and no state
-// beyond the hits.
+// A funnelKernel reads one person at a time. Beside scratch space it keeps, where
+// held values are counted, how many users have how many of them: rates of values
+// that are clustered in users get their interval from the users.
 type funnelKernel struct {
 	p      *funnelPlan
 	reader *funnel.Reader
@@ -20,6 +21,9 @@ type funnelKernel struct {
 	ends   []int    // of held: where the events of each value end, in events
 	words  map[string]uint32
 	codes  map[uint32]uint32
+
+	own      map[int][2]int32           // of the person at hand: closed and reached, by group and rate
+	clusters map[int]map[[2]int32]int64 // users by such a pair
 }
 
 func (p *funnelPlan) newKernel() *funnelKernel {
@@ -27,7 +31,47 @@ func (p *funnelPlan) newKernel() *funnelKernel {
 	if err != nil {
 		panic(err) // the same definition was tried in newFunnel
 	}
-	return &funnelKernel{p: p, reader: reader, words: map[string]uint32{}, codes: map[uint32]uint32{}}
+	return &funnelKernel{p: p, reader: reader, words: map[string]uint32{}, codes: map[uint32]uint32{},
+		own: map[int][2]int32{}, clusters: map[int]map[[2]int32]int64{}}
+}
+
+// cluster adds a closed try to the person's own sums.
+func (k *funnelKernel) cluster(h *Hits, slot int, in bool) {
+	for g := range h.n {
+		if h.mask>>g&1 == 0 {
+			continue
+		}
+		n := k.own[g*h.slots+slot]
+		n[0]++
+		if in {
+			n[1]++
+		}
+		k.own[g*h.slots+slot] = n
+	}
+}
+
+// settle adds the person's own sums to the clusters.
+func (k *funnelKernel) settle() {
+	for at, n := range k.own {
+		if k.clusters[at] == nil {
+			k.clusters[at] = map[[2]int32]int64{}
+		}
+		k.clusters[at][n]++
+	}
+	clear(k.own)
+}
+
+// Merge adds the clusters of the next split.
+func (k *funnelKernel) Merge(next Kernel) error {
+	for at, m := range next.(*funnelKernel).clusters {
+		if k.clusters[at] == nil {
+			k.clusters[at] = map[[2]int32]int64{}
+		}
+		for c, n := range m {
+			k.clusters[at][c] += n
+		}
+	}
+	return nil
 }
 
 // An outcome is one try with where it came from.
@@ -82,6 +126,7 @@ func (k *funnelKernel) Visit(u *Person, h *Hits) {
 	if by := k.p.by; by != nil && by.how == byAll {
 		k.visitAll(u, h)
 	}
+	k.settle()
 }
 
 // visitAll makes a funnel of the events of each row's values. The row of the other
@@ -287,9 +332,12 @@ func (k *funnelKernel) hit(h *Hits, section int, o *outcome) {
 	}
 	closed := o.Closed || p.all
 	rate := func(slot int, in bool) {
-		if closed {
+		switch {
+		case p.holds:
+			k.pair(h, slot, closed, in, int64(o.held))
+		case closed:
 			h.Rate(slot, in)
-		} else {
+		default:
 			h.OpenRate(slot, in)
 		}
 	}
@@ -323,5 +371,23 @@ func (k *funnelKernel) hit(h *Hits, section int, o *outcome) {
 	}
 	if o.Stopped {
 		hit(p.extra(section, funnelStopped))
+	}
+}
+
+// pair is Hits.Rate and OpenRate for one held value of a user.
+func (k *funnelKernel) pair(h *Hits, slot int, closed, in bool, held int64) {
+	side, all := Self, Of
+	switch {
+	case closed && !in:
+		side = Lost
+	case !closed:
+		side, all = OpenReturned, Open
+	}
+	h.Times(slot, all, held)
+	if closed || in {
+		h.Times(slot, side, held)
+	}
+	if closed {
+		k.cluster(h, slot, in)
 	}
 }

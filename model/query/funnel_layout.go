@@ -2,6 +2,7 @@ package query
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
 
@@ -33,6 +34,14 @@ func (p *funnelPlan) unit() string {
 	return "users"
 }
 
+// head is what is counted, as a column has it.
+func (p *funnelPlan) head() string {
+	if p.holds {
+		return p.r.Str("hold")
+	}
+	return "users"
+}
+
 // count adds the number of tries that hit a slot: users, or pairs of user and held
 // value.
 func (p *funnelPlan) count(b *Builder, slot int, key, label string) int {
@@ -44,13 +53,25 @@ func (p *funnelPlan) count(b *Builder, slot int, key, label string) int {
 	return b.Count(slot, key, label)
 }
 
-// rate adds a rate. Of held values it has no interval: they are clustered in
-// users, and the Wilson interval would be far too narrow.
+// rate adds a rate. Of held values it has its interval from a bootstrap of users:
+// they are clustered in users, and Wilson's would be too narrow (SPEC 2).
 func (p *funnelPlan) rate(b *Builder, slot int, key, label string) int {
 	i := b.Rate(slot, key, label)
-	if p.holds {
-		f := b.Fig(i)
-		f.Interval, f.Lo, f.Hi, f.Method = false, 0, 0, ""
+	f := b.Fig(i)
+	if !p.holds || f.None {
+		return i
+	}
+	f.Pairs, f.Interval, f.Lo, f.Hi, f.Method = true, false, 0, 0, ""
+	k, ok := b.Kernel().(*funnelKernel)
+	if !ok {
+		return i
+	}
+	var cs []stat.Cluster
+	for c, n := range k.clusters[b.group*b.slots+slot] {
+		cs = append(cs, stat.Cluster{N: n, Num: int64(c[1]), Den: int64(c[0])})
+	}
+	if iv, ok := stat.RatioBootstrap(cs, bootstrapRounds, 0.95, rand.New(rand.NewPCG(1, uint64(slot)))); ok {
+		f.Lo, f.Hi, f.Interval, f.Method = iv.Lo, iv.Hi, true, "user bootstrap 95 %"
 	}
 	return i
 }
@@ -112,9 +133,9 @@ func (p *funnelPlan) whole(b *Builder) {
 	bars := Block{Kind: BarBlock, Name: b.Key("bars"), Title: b.label(p.unit() + " by step")}
 	// Two tables of five columns, for one of ten does not fit 80 cells.
 	t := Block{Kind: TableBlock, Name: b.Key("steps"), Title: b.label("step by step"), Heads: []Head{
-		{p.unit(), true}, {"of previous", true}, {"95 %", true}, {"of entered", true}, {"95 %", true}}}
+		{p.head(), true}, {"of previous", true}, {"95 %", true}, {"of entered", true}, {"95 %", true}}}
 	between := Block{Kind: TableBlock, Name: b.Key("between"), Title: b.label("between the steps"), Heads: []Head{
-		{"dropped after", true}, {"still open", true}, {"median time to it", true}, {"95 %", true}, {"of those at it", false}}}
+		{"dropped after", true}, {"still open", true}, {"median time to it", true}, {"95 %", true}, {"then", false}}}
 	cell := func(i int) Cell {
 		if i == NoFigure {
 			return Cell{Figure: NoFigure, Blank: true}
@@ -179,7 +200,7 @@ func (p *funnelPlan) then(b *Builder, i int) Cell {
 // those who entered as a heat table.
 func (p *funnelPlan) broken(b *Builder) {
 	by := p.by
-	heat := Block{Kind: HeatBlock, Name: b.Key("breakdown"), Title: b.label("of those who entered, by " + by.info.Name), Heads: []Head{{p.unit(), true}}}
+	heat := Block{Kind: HeatBlock, Name: b.Key("breakdown"), Title: b.label("of those who entered, by " + by.info.Name), Heads: []Head{{p.head(), true}}}
 	counts := Block{Kind: TableBlock, Name: b.Key("breakdown-counts"), Title: b.label(p.unit() + " and median times, by " + by.info.Name)}
 	for k := range p.def.Steps {
 		if k > 0 {
@@ -244,7 +265,7 @@ func (p *funnelPlan) lint(b *Builder) {
 		b.Warn("open-users", "%s still within their window and not converted: in neither side of the rates, and so are those who entered as late and have converted already.", isAre(open, "user"))
 	}
 	if p.holds {
-		b.Warn("clustered", "Values of %s are clustered in users: the rates have no interval here, for one that takes them for independent would be too narrow.", p.r.Str("hold"))
+		b.Warn("clustered", "Values of %s are clustered in users: rates have their interval from resampling users, medians have none.", p.r.Str("hold"))
 	}
 	if p.by != nil && p.by.how == byAll {
 		b.Warn("overlap", "With attribution=all a user stands in the row of every value they entered with: the rows may add up to more than the funnel.")
