@@ -31,7 +31,9 @@ type Engine interface {
 	PreviewDictionary(ctx context.Context, d *model.Dictionary, p query.Progress) ([]query.StageChange, error)
 
 	Model(ctx context.Context, p query.Progress) (*query.ModelState, error)
-	PreviewModel(ctx context.Context, params map[string]float64, p query.Progress) ([]query.StageChange, error)
+	AcceptModel(ctx context.Context, restage query.Query, note string) (version int, err error)
+	Models() ([]query.ModelVersion, error)
+	ModelLog(name string) ([]query.ModelVersion, error)
 	ConfirmModel(ctx context.Context, params map[string]float64, note string) error
 }
 

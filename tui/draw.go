@@ -293,6 +293,7 @@ func (a *App) helpLines() []string {
 		}
 	}
 	group("everywhere", []key.Binding{k.Escape, k.Back, k.Forward, k.Palette, k.Help, k.Yank, k.YankAddress, k.Explain, k.Export, k.About, k.Mouse, k.Quit, k.Kill})
+	group("time travel", k.travel.all())
 	out = append(out, "behind : (an address, or a command)")
 	for _, c := range a.commands() {
 		out = append(out, "  "+format.Pad(c.usage, 18, false)+" "+c.help)

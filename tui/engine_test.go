@@ -5,6 +5,7 @@ import (
 	"math/rand"
 	"strings"
 	"testing"
+	"time"
 
 	tea "github.com/charmbracelet/bubbletea"
 
@@ -191,8 +192,13 @@ func TestModelOnScreen(t *testing.T) {
 	d.keys("jj", "enter")
 	d.send(tea.KeyMsg{Type: tea.KeyCtrlU})
 	d.keys("20", "enter")
-	d.shows("changed, not saved", "churned")
-	d.keys("w")
+	d.shows("1 change, not in force", "users move", "churned")
+	d.keys("p") // the same as a screen of its own, and back
+	d.shows("Who moves", "From the stage now")
+	d.keys("esc")
+	d.shows("1 change, not in force")
+	d.keys("w", "lost sooner", "enter")
+	d.shows("in force as version 1")
 	m, err := e.Model(t.Context(), nil)
 	if err != nil || !m.Confirmed {
 		t.Fatalf("confirmed %v, %v", m, err)
@@ -200,6 +206,82 @@ func TestModelOnScreen(t *testing.T) {
 	for _, p := range m.Params {
 		if p.Name == "G" && p.Value != 20 {
 			t.Errorf("G is %v after 20 was confirmed", p.Value)
+		}
+	}
+	// Undone changes leave nothing; another model is looked at, then taken.
+	d.keys("enter")
+	d.send(tea.KeyMsg{Type: tea.KeyCtrlU})
+	d.keys("nonsense", "enter")
+	d.shows("there is no number")
+	d.keys("u")
+	d.shows("confirmed")
+	log, err := e.ModelLog("growth5")
+	if err != nil || len(log) != 1 || log[0].Note != "lost sooner" {
+		t.Errorf("versions %+v, %v", log, err)
+	}
+	d.keys("m")
+	d.shows("what would another model do?", "activity4, 4 stages")
+	d.keys("1")
+	d.shows("growth5 by another model")
+	d.keys("w", "by activity", "enter")
+	d.shows("in force as version 1")
+	if m, err = e.Model(t.Context(), nil); err != nil || m.Name != "activity4" {
+		t.Errorf("in force is %s, %v", m.Name, err)
+	}
+}
+
+// A key moves the as-of day by a day, a week, a month; the address has it, and
+// every screen stands on it.
+func TestTimeTravel(t *testing.T) {
+	e := realEngine(t)
+	data, err := e.Data(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := newDriver(t, e, 100, 30, "stages")
+	d.keys(">")
+	d.shows("this is the last day")
+	d.keys("<")
+	if want := "stages@" + (data.AsOf - 1).String(); d.a.address() != want {
+		t.Errorf("a day earlier is %s, want %s", d.a.address(), want)
+	}
+	d.keys("{{", "}")
+	if want := "stages@" + (data.AsOf - 8).String(); d.a.address() != want {
+		t.Errorf("two weeks earlier and one later is %s, want %s", d.a.address(), want)
+	}
+	d.keys("(")
+	d.shows("nothing later is read")
+	d.keys("@")
+	if d.a.address() != "stages" {
+		t.Errorf("the last day is %s", d.a.address())
+	}
+	for _, address := range addresses() {
+		d := newDriver(t, e, 100, 30, address)
+		d.keys("(", "<")
+		if !strings.Contains(d.a.address(), "@2023-") || strings.Contains(d.screen(), "fault") {
+			t.Errorf("%s: a month and a day earlier is %s:\n%s", address, d.a.address(), d.screen())
+		}
+	}
+}
+
+func TestTravelled(t *testing.T) {
+	day := func(m time.Month, d int) model.Day { return model.DayOf(2023, m, d) }
+	for _, c := range []struct {
+		from model.Day
+		unit model.PeriodUnit
+		n    int
+		want model.Day
+	}{
+		{day(5, 31), model.Monthly, -1, day(4, 30)},
+		{day(3, 31), model.Monthly, -1, day(2, 28)},
+		{day(1, 15), model.Monthly, -1, model.DayOf(2022, 12, 15)},
+		{day(5, 31), model.Weekly, -1, day(5, 24)},
+		{day(6, 1), model.Daily, -1, day(5, 31)},
+		{day(6, 29), model.Daily, 1, model.NoDay}, // the last day itself
+		{day(6, 1), model.Monthly, 1, model.NoDay},
+	} {
+		if got := travelled(c.from, day(6, 30), c.unit, c.n); got != c.want {
+			t.Errorf("%s by %d %s is %s, want %s", c.from, c.n, c.unit, got, c.want)
 		}
 	}
 }

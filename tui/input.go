@@ -108,6 +108,9 @@ func (a *App) key(m tea.KeyMsg) tea.Cmd {
 	case matches(m, k.Mouse):
 		return a.toggleMouse()
 	default:
+		if cmd, took := a.travel(m); took {
+			return cmd
+		}
 		return s.Update(m)
 	}
 	return nil

@@ -14,7 +14,8 @@ type keyMap struct {
 	Next, Prev, Yank, YankAddress, Explain, Export, Table, About    key.Binding
 	Options, Mouse                                                  key.Binding
 
-	w widget.Keys
+	travel travelKeys
+	w      widget.Keys
 }
 
 func bind(help, what string, keys ...string) key.Binding {
@@ -42,6 +43,7 @@ func newKeyMap() keyMap {
 		About:       bind("i", "definition, warnings", "i"),
 		Mouse:       bind("M", "mouse on/off", "M"),
 		Options:     bind("o", "options", "o"),
+		travel:      newTravelKeys(),
 		w:           widget.NewKeys(),
 	}
 }

@@ -18,6 +18,8 @@ func newScreen(s *session, q query.Query) Screen {
 		return newLifecycle(s, q)
 	case "model":
 		return newModelScreen(s, q)
+	case "restage":
+		return newRestage(s, q)
 	case "user":
 		return newUser(s, q)
 	}

@@ -170,7 +170,7 @@ func (e *Engine) Model(ctx context.Context, p Progress) (*ModelState, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &ModelState{Name: st.model.Name, Hash: st.machine.Hash(), Stages: st.model.Names(), Params: ps, Confirmed: st.data.Confirmed}, nil
+	return &ModelState{Name: st.model.Name, Hash: st.machine.Hash(), Stages: st.model.Names(), Params: ps, Settings: st.model.Settings(), Confirmed: st.data.Confirmed}, nil
 }
 
 // params are the model's numbers with what the data suggest for them.

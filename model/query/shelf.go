@@ -10,6 +10,7 @@ import (
 	"github.com/pelletier/go-toml/v2"
 
 	"dwell/model"
+	"dwell/model/stage"
 )
 
 // A Segment is a rule with a name, saved on the shelf.
@@ -111,5 +112,6 @@ type ModelState struct {
 	Hash      string
 	Stages    []string
 	Params    []ModelParam
-	Confirmed bool // a person has looked at the numbers
+	Settings  []stage.Setting // every line of the model, in its order
+	Confirmed bool            // a person has looked at the numbers
 }
