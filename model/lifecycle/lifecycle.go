@@ -56,6 +56,10 @@ func (c Class) String() string { return classWords[c] }
 // Active says whether users of the class were active in the period.
 func (c Class) Active() bool { return c != Dormant }
 
+// Moves says whether users of the class count in the growth ratio of the period:
+// those who came (but the carried, who may have been there) and those who left.
+func (c Class) Moves() bool { return c != Returning && c != Carried }
+
 // A Step is a user's class in one period. Periods in which the user neither was
 // active nor had been in the one before have no step.
 type Step struct {
@@ -118,6 +122,15 @@ func (c *Count) Active() (n int64) {
 
 // Inflow is who came in: all active users but the returning.
 func (c *Count) Inflow() int64 { return c.Active() - c.By[Returning] }
+
+// Growth is (new + first-use + resurrected) / dormant: over 1 more users came than
+// went. ok is false if nobody went. It means nothing while the period is open.
+func (c *Count) Growth() (ratio float64, ok bool) {
+	if c.By[Dormant] == 0 {
+		return 0, false
+	}
+	return float64(c.By[New]+c.By[FirstUse]+c.By[Resurrected]) / float64(c.By[Dormant]), true
+}
 
 // ErrIdentity says that the classes of a period do not add up: a fault of the
 // program that must not reach a screen as a number.

@@ -28,7 +28,7 @@ func lifecycleAnalysis() analysis {
 //
 // Slots: DAU, WAU7 and MAU28 of each day, everybody active at all, the users
 // active on at least and on exactly 1 … 7 of the last 7 days, then for each
-// period its active users and its classes.
+// period its active users, its classes and who came or went.
 type lifecyclePlan struct {
 	r          *Run
 	activity   pick
@@ -54,8 +54,12 @@ func (p *lifecyclePlan) ever() int             { return len(windows) * p.days }
 func (p *lifecyclePlan) atLeast(n int) int     { return p.ever() + n }
 func (p *lifecyclePlan) exactly(n int) int     { return p.ever() + stickyDays + n }
 func (p *lifecyclePlan) active(period int) int {
-	return p.ever() + 2*stickyDays + 1 + period*(lifecycle.Classes+1)
+	return p.ever() + 2*stickyDays + 1 + period*(lifecycle.Classes+2)
 }
+
+// moved holds who came into a period or did not come back to it: the users of its
+// growth ratio.
+func (p *lifecyclePlan) moved(period int) int { return p.active(period) + lifecycle.Classes + 1 }
 func (p *lifecyclePlan) class(period int, c lifecycle.Class) int {
 	return p.active(period) + 1 + int(c)
 }
@@ -136,6 +140,9 @@ func (p *lifecyclePlan) kernel() Kernel {
 			h.Hit(p.class(i, s.Class), Self)
 			if s.Class.Active() {
 				h.Hit(p.active(i), Self)
+			}
+			if s.Class.Moves() {
+				h.Hit(p.moved(i), Self)
 			}
 		}
 	})

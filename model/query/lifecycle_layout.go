@@ -127,6 +127,7 @@ func (p *lifecyclePlan) table(b *Builder, chart *Chart) error {
 		}
 		bl.Heads = append(bl.Heads, Head{head, true})
 	}
+	bl.Heads = append(bl.Heads, Head{"growth", true})
 	for i := range p.periods {
 		open := p.open && i == p.periods-1
 		l := p.label(i)
@@ -146,6 +147,11 @@ func (p *lifecyclePlan) table(b *Builder, chart *Chart) error {
 		for k, c := range classes {
 			add(p.class(i, c), p.word(i, c), k+1)
 		}
+		ratio, ok := counts[i].Growth()
+		ok = ok && p.word(i, lifecycle.Dormant) != "pending"
+		cell := b.Cell(b.Stat(p.moved(i), p.unit.String()+"."+l+".growth", "growth ratio of "+p.unit.String()+" "+l+": came over went", ratio, !ok, "ratio"))
+		cell.Open = open
+		row.Cells = append(row.Cells, cell)
 		bl.Rows = append(bl.Rows, row)
 	}
 	chart.Series = append(chart.Series, series...)
@@ -195,7 +201,7 @@ func (p *lifecyclePlan) explain(f *Figure) []ExplainLine {
 	if f.Slot < p.active(0) {
 		return []ExplainLine{{Head: "Formula", Text: "users active on so many of the last 7 closed days ÷ users active on at least one of them"}}
 	}
-	at := (f.Slot - p.active(0)) % (lifecycle.Classes + 1)
+	at := (f.Slot - p.active(0)) % (lifecycle.Classes + 2)
 	texts := []string{
 		"users with an active day in the " + p.unit.String(),
 		"active here for the first time ever",
@@ -204,6 +210,7 @@ func (p *lifecyclePlan) explain(f *Figure) []ExplainLine {
 		"active here and in the " + p.unit.String() + " before",
 		"active here, not in the " + p.unit.String() + " before, but in an earlier one",
 		"active in the " + p.unit.String() + " before and not here; in the open last one they are pending, for they may still come",
+		"(new + first-use + resurrected) ÷ dormant: over 1 more came than went; none while the " + p.unit.String() + " is open",
 	}
 	return []ExplainLine{
 		{Head: "Definition", Text: texts[at]},
@@ -219,7 +226,7 @@ func (p *lifecyclePlan) work(u *Person, f *Figure, in bool) string {
 	}
 	text := fmt.Sprintf("%s was active on %d days, first on %s and last on %s", u.TL.ID, len(days), days[0], days[len(days)-1])
 	if f.Slot >= p.active(0) {
-		i := (f.Slot - p.active(0)) / (lifecycle.Classes + 1)
+		i := (f.Slot - p.active(0)) / (lifecycle.Classes + 2)
 		from, to := p.r.Cal.Bounds(p.unit, p.first+model.Period(i))
 		before, _ := p.r.Cal.Bounds(p.unit, p.first+model.Period(i)-1)
 		text += fmt.Sprintf("; %d of them from %s to %s, %d in the %s before", lifecycle.Within(days, from, to-1), from, to-1, lifecycle.Within(days, before, from-1), p.unit)

@@ -32,25 +32,13 @@ func (p *retentionPlan) layout(b *Builder) error {
 // truncation decides whether the pooled figures leave the left truncated out:
 // not where nobody would remain.
 func (p *retentionPlan) truncation(b *Builder) (all bool) {
-	if p.def.SeenBefore == model.NoDay {
-		return true
-	}
 	var kept, cut int64
 	for g := range b.Groups() {
 		b.Group(g)
 		kept += b.N(p.count(retentionUsers), Self)
 		cut += b.N(p.count(retentionTruncated), Self)
 	}
-	days := int(p.def.SeenBefore - p.r.FirstDay)
-	switch {
-	case cut == 0:
-		return true
-	case kept == 0:
-		b.Warn("truncated", "all %d users were first seen within %d days of the data's first day, so none can be left out as possibly older: these may not be their true starts", cut, days)
-		return true
-	}
-	b.Warn("truncated", "%d users first seen within %d days of the data's first day (before %s) may have started earlier: they are in their cohorts' rows, marked ≤, but not in the row over all (truncated=keep takes them in)", cut, days, p.def.SeenBefore)
-	return false
+	return b.warnPooled(p.def.SeenBefore, cut, kept)
 }
 
 func (p *retentionPlan) group(b *Builder, chart *Chart, all bool) {
@@ -207,7 +195,7 @@ func (p *retentionPlan) lint(b *Builder) {
 		}
 	}
 	if d.All {
-		b.Warn("eligible-all", "no eligibility rule (eligible=all): intervals that have not closed count as they stand, and the last ones read too low")
+		b.warnNoEligibility()
 	}
 	if p.mean {
 		b.Warn("plain-mean", "the row over all is the plain mean of the cohorts' rates: small cohorts weigh as much as large ones")

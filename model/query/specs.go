@@ -110,6 +110,9 @@ func analyses() []analysis {
 		rowAnalysis(),
 		qualityAnalysis(),
 		lifecycleAnalysis(),
+		revenueAnalysis(),
+		stickinessAnalysis(),
+		sessionsAnalysis(),
 		churnAnalysis(),
 		survivalAnalysis(),
 	}

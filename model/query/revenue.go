@@ -1,0 +1,192 @@
+package query
+
+import (
+	"fmt"
+
+	"dwell/model"
+	"dwell/model/retention"
+	"dwell/model/stat"
+)
+
+// revenueAnalysis asks what users bring by age: revenue of each interval after the
+// start, its sum so far (value to date by age), and which share of their first
+// interval's revenue users keep bringing.
+func revenueAnalysis() analysis {
+	return analysis{
+		Spec: Spec{Name: "revenue", Title: "Revenue by age", Help: "value to date by age and cohort, revenue of each interval after the start, and revenue retention", ID: NoID,
+			Keys: keys(cohortKeys(), groupKeys(), judgeKeys(), truncatedKeys(), zoneKeys())},
+		check: func(q Query) error {
+			d, err := cohortQuery(q)
+			if err != nil {
+				return err
+			}
+			if d.Each {
+				return fmt.Errorf("kind=recurring would count a user's revenue once for each start: ask by first-ever or first-matching starts")
+			}
+			_, err = retention.New(d)
+			return err
+		},
+		plan: planRevenue,
+	}
+}
+
+// A revenuePlan holds what kernel and layout share.
+//
+// Slots: four counts; then for the pool without the left truncated, the pool with
+// them and each cohort: its size, and for each column the closed users, the open
+// ones, revenue of the interval, revenue so far, and revenue of interval 0 of the
+// same users.
+type revenuePlan struct {
+	*cohorts
+	currency string
+}
+
+const (
+	revenueTruncated = iota
+	revenueKept
+	revenueCounts
+)
+
+const (
+	revenueUsers = iota // closed
+	revenueOpen
+	revenueIn
+	revenueCum
+	revenueBase
+	revenueSlots
+)
+
+// block is where a pool or cohort begins: 0 and 1 are the pools.
+func (p *revenuePlan) block(i int) int { return revenueCounts + i*(1+revenueSlots*len(p.cols)) }
+func (p *revenuePlan) slot(i, c, which int) int {
+	return p.block(i) + 1 + revenueSlots*c + which
+}
+
+func planRevenue(r *Run) (*Plan, error) {
+	def, err := cohortQuery(r.Q)
+	if err != nil {
+		return nil, err
+	}
+	def.SeenBefore = r.seenBefore()
+	def.Return = func(*model.Timeline, int) bool { return false } // only what has closed is asked of the reader
+	p := &revenuePlan{}
+	currency, ok := r.currency()
+	switch {
+	case !r.Info.Amounts:
+		return nil, fmt.Errorf("no event has an amount: name the column of amounts when the file is loaded")
+	case !ok:
+		return nil, fmt.Errorf("the amounts are in several currencies, which are never added up: ask of one, with start= or where= on the column %s", r.Dict.Columns.Currency)
+	}
+	p.currency = currency
+	needs := Needs{Amounts: true}
+	if p.cohorts, err = newCohorts(r, def, &needs); err != nil {
+		return nil, err
+	}
+	return &Plan{Slots: p.block(2 + p.rows), Columns: needs.Columns, Amounts: true,
+		Kernel: func() Kernel {
+			return &revenueKernel{p: p, reader: p.reader(), value: map[int]*stat.Pair{}, kept: map[int]*stat.Pair{}, sums: make([]model.Sum, len(p.cols))}
+		},
+		Layout: p.layout, Explain: p.explain}, nil
+}
+
+// A revenueKernel adds users' revenue by interval, and what intervals of means and
+// ratios over users need: by group and slot.
+type revenueKernel struct {
+	p      *revenuePlan
+	reader *retention.Reader
+	value  map[int]*stat.Pair // revenue so far, a user
+	kept   map[int]*stat.Pair // revenue of the interval against that of interval 0
+	sums   []model.Sum        // of the person being visited, by interval
+}
+
+// Visit adds one person's revenue.
+func (k *revenueKernel) Visit(u *Person, h *Hits) {
+	p := k.p
+	lives := k.reader.Read(u.TL, u.Days)
+	for i := range lives {
+		l := &lives[i]
+		h.In(p.r.At(u, l.Start))
+		if h.Outside() {
+			continue
+		}
+		clear(k.sums)
+		for e := range u.TL.Time {
+			m := p.r.net(u, e)
+			if m == model.NoMoney {
+				continue
+			}
+			if at, ok := k.reader.Place(u.TL, *l, e); ok && at < len(k.sums) {
+				k.sums[at].Add(m)
+			}
+		}
+		row := 2 + int(l.Cohort-p.first)
+		if l.Truncated {
+			h.Hit(revenueTruncated, Self)
+			k.life(l, h, 1, row)
+		} else {
+			h.Hit(revenueKept, Self)
+			k.life(l, h, 0, 1, row)
+		}
+	}
+}
+
+func (k *revenueKernel) life(l *retention.Life, h *Hits, blocks ...int) {
+	p := k.p
+	var cum model.Sum
+	money := make([]model.Money, 0, 64)
+	totals := make([]model.Money, 0, 64)
+	for c := range l.Cells {
+		cum.Merge(k.sums[c])
+		m, err := k.sums[c].Money()
+		t, err2 := cum.Money()
+		if err != nil || err2 != nil {
+			h.Fail(model.ErrOverflow)
+			return
+		}
+		money, totals = append(money, m), append(totals, t)
+	}
+	for _, b := range blocks {
+		h.Hit(p.block(b), Self)
+		for c, cell := range l.Cells {
+			if !cell.Closed() {
+				h.Hit(p.slot(b, c, revenueOpen), Self)
+				continue
+			}
+			h.Hit(p.slot(b, c, revenueUsers), Self)
+			h.Money(p.slot(b, c, revenueIn), money[c])
+			h.Money(p.slot(b, c, revenueCum), totals[c])
+			h.Money(p.slot(b, c, revenueBase), money[0])
+			if h.list {
+				continue
+			}
+			for g := range h.n {
+				if h.mask>>g&1 != 0 {
+					at := g*h.slots + p.slot(b, c, 0)
+					pairAt(k.value, at).Add(totals[c].Float(), 1)
+					pairAt(k.kept, at).Add(money[c].Float(), money[0].Float())
+				}
+			}
+		}
+	}
+}
+
+func pairAt(m map[int]*stat.Pair, at int) *stat.Pair {
+	p := m[at]
+	if p == nil {
+		p = &stat.Pair{}
+		m[at] = p
+	}
+	return p
+}
+
+// Merge adds the next split's users.
+func (k *revenueKernel) Merge(next Kernel) error {
+	o := next.(*revenueKernel)
+	for at, p := range o.value {
+		pairAt(k.value, at).Merge(*p)
+	}
+	for at, p := range o.kept {
+		pairAt(k.kept, at).Merge(*p)
+	}
+	return nil
+}
