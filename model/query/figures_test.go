@@ -101,7 +101,7 @@ func samples(k query.KeySpec) []string {
 		"value": {"orders"}, "tiers": {"10,50,90"}, "columns": {"stage,plan,value_pct,sum(amount, 30)"}, "sort": {"-revenue", "id", "plan"},
 		"stage": {"growth"}, "mark": {"silent", "resurrected"}, "find": {"u00", "PERSON1"}, "key": {"stage.growth"}, "zone": {"America/New_York"},
 		"count": {"active_days(60)", "revenue"}, "since": {"yesterday", "month", "load", "2020-04-01"}, "user": {"u003"}, "property": {"plan"}, "event": {"buy"}, "features": {"recency_days,active_days"},
-		"signup": {"plan"},
+		"signup": {"plan"}, "on": {"active_days", "plan,events"},
 	}[k.Name]; ok {
 		return v
 	}

@@ -115,6 +115,8 @@ func analyses() []analysis {
 		sessionsAnalysis(),
 		churnAnalysis(),
 		survivalAnalysis(),
+		returnAnalysis(),
+		coxAnalysis(),
 	}
 }
 

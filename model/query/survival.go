@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math/bits"
 	"slices"
-	"strconv"
 
 	"dwell/model"
 	"dwell/model/survival"
@@ -47,7 +46,7 @@ func survivalAnalysis() analysis {
 			if q.Get("fit") != "" && q.Get("forecast") == "" {
 				return fmt.Errorf("fit= chooses the family of forecast=: give both, or neither")
 			}
-			if n, err := strconv.Atoi(q.Value("top")); err == nil && n > maxGroups {
+			if n := atoi(q.Value("top")); n > maxGroups {
 				return fmt.Errorf("%d groups are too many to compare: at most %d", n, maxGroups)
 			}
 			return checkLife(q)
@@ -219,7 +218,7 @@ func (k *survivalKernel) Visit(u *Person, h *Hits) {
 	if h.Outside() {
 		return
 	}
-	if slot, out := lifeFate[why]; out {
+	if slot, out := lifeFate(why); out {
 		h.Hit(slot, Self)
 		return
 	}
@@ -248,7 +247,19 @@ func (k *survivalKernel) Visit(u *Person, h *Hits) {
 }
 
 // lifeFate is the slot of those who are in no estimate.
-var lifeFate = map[fate]int{truncated: lifeTruncated, notYet: lifeNotYet, dead: lifeDead, unstarted: lifeUnstarted}
+func lifeFate(f fate) (slot int, out bool) {
+	switch f {
+	case truncated:
+		return lifeTruncated, true
+	case notYet:
+		return lifeNotYet, true
+	case dead:
+		return lifeDead, true
+	case unstarted:
+		return lifeUnstarted, true
+	}
+	return 0, false
+}
 
 // rowHits puts a life into the rows: at risk at each age it is watched at, and
 // among those who ended since the row before.

@@ -59,7 +59,7 @@ func (p *survivalPlan) layout(b *Builder) error {
 	if err != nil {
 		return err
 	}
-	chart := &Chart{XLabel: "days " + p.from(), YLabel: "share not yet churned", Unit: "share", Zero: true, Step: true}
+	chart := &Chart{XLabel: "days " + p.from(), YLabel: "share not yet churned (under the axis: users at risk)", Unit: "share", Zero: true, Step: true}
 	last := 0
 	for _, c := range cs {
 		for c.est != nil && last < p.rows && p.days(last) < c.est.Last {
@@ -217,7 +217,7 @@ func (p *survivalPlan) ages(b *Builder, c *curveOf, chart *Chart, last int) {
 	t := Block{Kind: TableBlock, Name: b.Key(c.key + "ages"), Title: b.label(p.named(c, "by days "+p.from())), Heads: []Head{
 		{"not churned", true}, {"95 %", true}, {"at risk", true}, {"churned", true}, {"censored", true}, {"hazard", true}}}
 	s := Series{Name: c.label}
-	under := AxisRow{Name: "at risk " + c.label}
+	under := AxisRow{Name: c.label}
 	if p.by.by == "" && len(p.r.Groups) == 1 {
 		under.Name = "at risk"
 	}

@@ -32,16 +32,22 @@ func checkLife(q Query) error {
 		return fmt.Errorf("signup= moves the beginning of time to the sign-up, landmark= and age= move it to the landmark: give one")
 	case signup && q.Value("spell") != "1":
 		return fmt.Errorf("signup= is the beginning of the first spell: a later one begins with a return")
-	case q.Get("age") != "":
-		// Int keys have a least value of at least one unless it is 0.
-		if n, err := strconv.Atoi(q.Get("age")); err != nil || n < 0 || n > 36_525 {
-			return fmt.Errorf("age= is a number of days, 0 to 36525")
+	}
+	for _, k := range []string{"age", "gap", "spell"} {
+		if n := atoi(q.Value(k)); n > measure.MaxDays {
+			return fmt.Errorf("%s= of %d is longer than any data: give at most %d", k, n, measure.MaxDays)
 		}
 	}
-	if n, err := strconv.Atoi(q.Get("gap")); err == nil && n > 36_525 {
-		return fmt.Errorf("gap= of %d days is longer than any data: give at most 36525", n)
-	}
 	return nil
+}
+
+// atoi is the number of an Int key that has been checked; 0 where it is not given.
+func atoi(s string) int {
+	n, err := strconv.Atoi(s)
+	if err != nil {
+		return 0
+	}
+	return n
 }
 
 // A lifeReader reads one spell of a person as a life under the gap rule: its
@@ -73,7 +79,7 @@ func newLifeDef(r *Run) (*lifeDef, error) {
 	if r.Str("gap") != "" {
 		d.gap = model.Day(r.Int("gap"))
 	}
-	if r.Str("age") != "" {
+	if d.landmark == model.NoDay && r.Str("age") != "" {
 		d.age = r.Int("age")
 	}
 	var err error

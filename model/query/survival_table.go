@@ -32,7 +32,7 @@ func SurvivalOfTable(t *survival.Table, q TableQuestion) (*Answer, error) {
 	}
 	w := &tableWriter{a: &Answer{Query: Query{Analysis: "survival"}, Title: "Survival of " + q.Name, AsOf: model.NoDay,
 		Definition: "One row is one life: " + q.Time + " is its length, " + q.Event + " says whether it ended there. Curve: Kaplan and Meier, Greenwood's standard error, log-log band; hazard: Nelson and Aalen."}}
-	chart := &Chart{XLabel: q.Time, YLabel: "share alive", Unit: "share", Zero: true, Step: true}
+	chart := &Chart{XLabel: q.Time, YLabel: "share alive (under the axis: rows at risk)", Unit: "share", Zero: true, Step: true}
 	w.a.Blocks = append(w.a.Blocks, Block{Kind: ChartBlock, Name: "curve", Title: w.a.Title, Chart: chart})
 	if n := len(t.Rows) - len(rows); n > 0 {
 		w.warn("missing", "%s without %s or %s left out.", areOf(int64(n), "row"), q.Time, q.Event)
@@ -147,7 +147,10 @@ func (w *tableWriter) curves(names []string, groups [][]survival.Life, chart *Ch
 			w.figure(Stat, under(name, "mean"), label+", mean restricted to "+Number(e.Last), mean, !known, "", e.N), w.figure(Stat, under(name, "mean.se"), label+", its standard error", se, !known, "", e.N)}})
 		tables = append(tables, w.lifeTable(name, label, e))
 		s := Series{Name: label}
-		row := AxisRow{Name: "at risk " + name}
+		row := AxisRow{Name: name}
+		if name == "" {
+			row.Name = "at risk"
+		}
 		for _, x := range chart.X {
 			row.Values = append(row.Values, float64(e.AtRisk(x)))
 			if x > e.Last {

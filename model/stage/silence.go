@@ -1,0 +1,160 @@
+package stage
+
+import (
+	"math/rand/v2"
+	"slices"
+
+	"github.com/go-faster/city"
+
+	"dwell/model/stat"
+)
+
+// Silences counts the gaps between active days, of which those still open are
+// censored: the other half of a Suggester, for gaps that the caller chooses. It
+// is an accumulator; its memory does not grow with the users.
+type Silences struct{ groups []group }
+
+// NewSilences starts an empty count.
+func NewSilences() *Silences { return &Silences{groups: make([]group, userGroups)} }
+
+// Add counts one silence of a user: days long, and ended by activity or still open.
+func (s *Silences) Add(id string, days int, ended bool) {
+	g := &s.groups[city.CH64([]byte(id))>>56%userGroups]
+	if ended {
+		g.closed[min(days, MaxHorizon+1)]++
+	} else {
+		g.open[min(days, MaxHorizon+1)]++
+	}
+}
+
+// Merge takes the silences of another count.
+func (s *Silences) Merge(o *Silences) {
+	for i := range o.groups {
+		s.groups[i].add(&o.groups[i], 1)
+	}
+}
+
+// A Comeback is the chance that a user silent for so long comes back.
+type Comeback struct {
+	Days   int // of silence
+	P      float64
+	Known  bool // somebody was seen so long
+	Band   stat.Interval
+	Banded bool
+}
+
+// A Silence is what silences say: the suggested gap, as a Suggestion has it, and
+// the chance of a return by length.
+type Silence struct {
+	Gap, RawGap, Horizon int
+	Band                 stat.Interval
+	Banded               bool
+	Returns              []Comeback
+}
+
+// Estimate gives the suggested gap at a horizon (days), and for each length of
+// silence in at the chance of coming back within so many days more:
+//
+//	P = 1 − S(s + within)/S(s)
+//
+// with S the Kaplan–Meier share of silences longer than s, open ones censored.
+// Lengths beyond MaxHorizon − within are not known. Bands are of users resampled,
+// since a user's gaps are alike; the generator's seed is fixed.
+func (s *Silences) Estimate(horizon, within int, at []int) *Silence {
+	out := &Silence{Horizon: horizon, Returns: make([]Comeback, len(at))}
+	var sum group
+	for i := range s.groups {
+		sum.add(&s.groups[i], 1)
+	}
+	out.RawGap, _ = sum.gap(horizon)
+	out.Gap = clampGap(out.RawGap, horizon)
+	longer := sum.longer()
+	for i, d := range at {
+		r := &out.Returns[i]
+		r.Days = d
+		r.P, r.Known = longer.back(d, within)
+	}
+	// Of few users most places are empty: what is there is added, not all places.
+	type count struct {
+		at   int
+		n    int64
+		open bool
+	}
+	there := make([][]count, len(s.groups))
+	for i := range s.groups {
+		for d := range s.groups[i].closed {
+			if n := s.groups[i].closed[d]; n > 0 {
+				there[i] = append(there[i], count{d, n, false})
+			}
+			if n := s.groups[i].open[d]; n > 0 {
+				there[i] = append(there[i], count{d, n, true})
+			}
+		}
+	}
+	rounds := make([][]float64, len(at))
+	rng := rand.New(rand.NewPCG(1, 2))
+	band, ok := stat.Bootstrap(len(s.groups), bootstrapRounds, stat.Level, rng, func(weights []int32) (float64, bool) {
+		var g group
+		for i, w := range weights {
+			for _, c := range there[i] {
+				if c.open {
+					g.open[c.at] += int64(w) * c.n
+				} else {
+					g.closed[c.at] += int64(w) * c.n
+				}
+			}
+		}
+		l := g.longer()
+		for i, d := range at {
+			if p, ok := l.back(d, within); ok {
+				rounds[i] = append(rounds[i], p)
+			}
+		}
+		raw, ok := g.gap(horizon)
+		return float64(clampGap(raw, horizon)), ok
+	})
+	out.Band, out.Banded = band, ok
+	for i := range at {
+		if r := &out.Returns[i]; r.Known && 2*len(rounds[i]) >= bootstrapRounds {
+			slices.Sort(rounds[i])
+			r.Band.Lo, _ = stat.Quantile(rounds[i], (1-stat.Level)/2)
+			r.Band.Hi, _ = stat.Quantile(rounds[i], (1+stat.Level)/2)
+			r.Banded = true
+		}
+	}
+	return out
+}
+
+// longerThan is S by days, and up to which day anybody was at risk.
+type longerThan struct {
+	s    [MaxHorizon + 1]float64
+	seen int
+}
+
+func (g *group) longer() *longerThan {
+	l := &longerThan{seen: -1}
+	closed, open := g.closed[:MaxHorizon+1], g.open[:MaxHorizon+1]
+	beyond := g.closed[MaxHorizon+1] + g.open[MaxHorizon+1]
+	atRisk := beyond
+	for i := range closed {
+		atRisk += closed[i] + open[i]
+	}
+	s := 1.0
+	for i := range closed {
+		if atRisk > 0 {
+			l.seen = i
+			s *= 1 - float64(closed[i])/float64(atRisk)
+		}
+		l.s[i] = s
+		atRisk -= closed[i] + open[i]
+	}
+	return l
+}
+
+// back is the chance of an end within so many days after d.
+func (l *longerThan) back(d, within int) (p float64, ok bool) {
+	if d < 0 || d+within > MaxHorizon || d+within > l.seen || l.s[d] <= 0 {
+		return 0, false
+	}
+	return 1 - l.s[d+within]/l.s[d], true
+}
