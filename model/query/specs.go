@@ -102,6 +102,7 @@ func analyses() []analysis {
 		retentionAnalysis(),
 		funnelAnalysis(),
 		activationAnalysis(),
+		ahaAnalysis(),
 		eventsAnalysis(),
 		eventAnalysis(),
 		propertiesAnalysis(),
