@@ -104,7 +104,7 @@ func TestRankings(t *testing.T) {
 		c.Append(v, true)
 	}
 	c.Append(0, false)
-	ranked, ok := measure.Rank("value_pct", c)
+	ranked, ok := measure.Rank("value_pct", c, nil)
 	if !ok {
 		t.Fatal("value_pct is no population measure")
 	}
@@ -120,7 +120,7 @@ func TestRankings(t *testing.T) {
 	if _, known := ranked.At(5); known {
 		t.Error("a missing value got a rank")
 	}
-	if _, ok := measure.Rank("revenue", c); ok {
+	if _, ok := measure.Rank("revenue", c, nil); ok {
 		t.Error("revenue ranks nobody")
 	}
 	same := measure.NewRanked(measure.Of("revenue"), false, 0)

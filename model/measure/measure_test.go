@@ -34,7 +34,7 @@ func testSchema(t interface{ Fatal(...any) }, zone string, columns model.Columns
 	d := model.NewDictionary()
 	d.Zone, d.Columns = zone, columns
 	d.Events = map[string]string{"purchase": "purchase", "push": "passive", "refund": "refund", "cancel": "cancel",
-		"complain": "complaint", "share": "social", "invite": "invite", "finish": "key"}
+		"complain": "complaint", "share": "social", "invite": "invite", "finish": "key+feedback"}
 	s, err := measure.NewSchema(testInfo(), d)
 	if err != nil {
 		t.Fatal(err)
@@ -135,7 +135,7 @@ func drawTimeline(t *rapid.T) *model.Timeline {
 
 func drawSchema(t *rapid.T) *measure.Schema {
 	zone := rapid.SampledFrom([]string{"UTC", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata", "Pacific/Auckland"}).Draw(t, "zone")
-	cols := rapid.SampledFrom([]model.Columns{{}, {Order: "order", PaidUntil: "paid_until"}, {Order: "order", Period: "period"}}).Draw(t, "columns")
+	cols := rapid.SampledFrom([]model.Columns{{}, {Order: "order", PaidUntil: "paid_until"}, {Order: "order", Period: "period", Score: "score"}}).Draw(t, "columns")
 	return testSchema(t, zone, cols)
 }
 

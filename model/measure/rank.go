@@ -87,8 +87,8 @@ func above(sorted []float64, v float64) int {
 }
 
 // Rank makes the column of a population measure from the column it ranks
-// (Family.Ranks). ok is false if name is none.
-func Rank(name string, base *Column) (c *Column, ok bool) {
+// (Family.Ranks), at equal age from tenure_days. ok is false if name is none.
+func Rank(name string, base, age *Column) (c *Column, ok bool) {
 	f, _, ok := Lookup(name)
 	if !ok || f.Kind != Population {
 		return nil, false
@@ -96,6 +96,8 @@ func Rank(name string, base *Column) (c *Column, ok bool) {
 	switch name {
 	case "value_pct", "activity_pct":
 		return MidRank(Of(name), base), true
+	case "behaviour_score", "value_score", "affinity_score":
+		return AgeRank(Of(name), base, age), true
 	}
 	return Scores(Of(name), base, name == "recency_score"), true
 }

@@ -338,6 +338,8 @@ func (w *slow) value(r measure.Ref) (float64, bool) {
 			return float64(last), true
 		}
 		return float64(w.dayOf[evs[0]]), true
+	case "attitude":
+		return w.attitude()
 	case "gap_median_days":
 		return w.gap()
 	case "usage_gap_days":
@@ -417,4 +419,32 @@ func (w *slow) value(r measure.Ref) (float64, bool) {
 		return hyper(base, baseDays, recent, n), true
 	}
 	panic("no slow version of " + r.Name)
+}
+
+// attitude adds up every act anew: SPEC R2.9 with the weights of the definition.
+func (w *slow) attitude() (sum float64, told bool) {
+	for _, i := range w.ev {
+		fade := math.Pow(0.5, float64(w.day-w.dayOf[i])/90)
+		role := w.role(i)
+		for part, weight := range map[model.Role]float64{model.Invite: 2, model.Social: 1, model.Complaint: -2} {
+			if role&part != 0 {
+				sum += weight * fade
+				told = true
+			}
+		}
+		if role&model.Feedback == 0 || w.s.Dict.Columns.Score == "" {
+			continue
+		}
+		for k, key := range w.s.Info.Keys {
+			if key.Name != w.s.Dict.Columns.Score {
+				continue
+			}
+			// The column holds 1e3, so that its scale is 0 to 10; 3 is −0.4 on it.
+			if key.Values[w.tl.Props[k].Codes[i]] == "3" {
+				sum += -0.4 * fade
+				told = true
+			}
+		}
+	}
+	return sum, told
 }

@@ -160,7 +160,7 @@ func (p *Population) Columns(r *Run, refs []measure.Ref) ([]*measure.Column, err
 		if err != nil || base == nil {
 			return nil, fmt.Errorf("the column %s is not there: %w", ref, err)
 		}
-		c, _ := measure.Rank(name, get(*base))
+		c, _ := measure.Rank(name, get(*base), p.col(measure.Of("tenure_days"))) // which every population has
 		p.store(ref, c)
 		out[i] = c
 	}

@@ -112,7 +112,7 @@ func ids(spec query.Spec) []string {
 	if spec.ID == query.NoID {
 		return []string{""}
 	}
-	out := map[string][]string{"user": {"/u003", "/u011"}, "event": {"/buy", "/open"}, "property": {"/plan", "/odd%20name"}, "restage": {"/purchase5", "/activity4"}}[spec.Name]
+	out := map[string][]string{"user": {"/u003", "/u011"}, "event": {"/buy", "/open"}, "property": {"/plan", "/odd%20name"}, "measure": {"/active_days", "/stage", "/last_day", "/value_score", "/active_today"}, "restage": {"/purchase5", "/activity4"}}[spec.Name]
 	if spec.ID == query.OptionalID {
 		out = append(out, "")
 	}

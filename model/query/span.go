@@ -79,5 +79,5 @@ func (f *Figure) interval() string {
 	case f.Kind == Rate || f.Unit == "share":
 		return percentText(f.Lo, f.Hi)
 	}
-	return Number(f.Lo) + "–" + Number(f.Hi)
+	return fmt.Sprintf("%.4g–%.4g", f.Lo, f.Hi)
 }

@@ -23,8 +23,14 @@ func (u *userLife) layout(b *Builder) error {
 	}
 	b.Block(Block{Kind: TextBlock, Name: "now", Title: "now", Lines: u.now()})
 	u.trouble(b)
+	if err := u.signalBlock(b); err != nil {
+		return err
+	}
 	u.history(b)
 	u.riskBlock(b)
+	if err := u.axesBlock(b); err != nil {
+		return err
+	}
 	u.measures(b)
 	u.activity(b)
 	u.jumps(b)
