@@ -82,6 +82,7 @@ type Model struct {
 
 	Forest *Forest `toml:"forest,omitempty"`
 	Rhythm *Rhythm `toml:"rhythm,omitempty"`
+	Near   *Near   `toml:"near,omitempty"`
 }
 
 // Average is what contributions are counted from: the log-odds of somebody whose

@@ -72,6 +72,15 @@ func ParseSaved(body []byte) (*Saved, error) {
 	case m.Kind != LogisticKind && m.Kind != HazardKind:
 		return nil, fmt.Errorf("%w: %q is not a kind of model", ErrBadModel, m.Kind)
 	}
+	if n := m.Near; n != nil {
+		whole := len(n.Precision) == len(n.Features)*len(n.Features)
+		for _, at := range n.Features {
+			whole = whole && at >= 0 && at < len(m.Features) && m.Features[at].SD > 0
+		}
+		if !whole {
+			return nil, fmt.Errorf("%w: what it knows of the training users is not whole", ErrBadModel)
+		}
+	}
 	if len(m.Features) == 0 || s.Question.Horizon < 1 {
 		return nil, fmt.Errorf("%w: it has no features, or no horizon", ErrBadModel)
 	}

@@ -59,7 +59,11 @@ func Train(t *Table, o Options) (*Model, error) {
 	}
 	m := &Model{Kind: o.Kind, Users: t.Len(), BaseRate: share(t.Yes), Columns: slices.Clone(t.Names)}
 	if o.Kind == HazardKind {
-		return m, m.trainRhythm(t, o)
+		if err := m.trainRhythm(t, o); err != nil {
+			return nil, err
+		}
+		m.Near = t.near(m)
+		return m, nil
 	}
 	var x [][]float64
 	for c := range t.X {
@@ -98,6 +102,7 @@ func Train(t *Table, o Options) (*Model, error) {
 		if err != nil {
 			return nil, err
 		}
+		m.Near = t.near(m)
 		return m, nil
 	}
 	m.Ridge = o.Ridge
@@ -109,6 +114,7 @@ func Train(t *Table, o Options) (*Model, error) {
 	if t.separated(m) {
 		return nil, fmt.Errorf("%w in %d users: such a model would say 0 or 1 of everybody; look for a feature that follows from the outcome", ErrSeparated, t.Len())
 	}
+	m.Near = t.near(m)
 	return m, nil
 }
 

@@ -116,6 +116,8 @@ func analyses() []analysis {
 		stickinessAnalysis(),
 		sessionsAnalysis(),
 		churnAnalysis(),
+		whatifAnalysis(),
+		twinsAnalysis(),
 		survivalAnalysis(),
 		returnAnalysis(),
 		coxAnalysis(),
