@@ -169,3 +169,33 @@ func TestPropertiesWithoutSpellings(t *testing.T) {
 		}
 	}
 }
+
+// TestMarksOfTheLiving: beside each mark stand those who bear it and are in a
+// living stage, counted here from the list of users.
+func TestMarksOfTheLiving(t *testing.T) {
+	mem, dict := randomData(t, 9, 120)
+	e := over(t, mem, dict)
+	a := ask(t, e, "segments")
+	for _, mark := range []string{"late", "silent", "fast_start"} {
+		f := a.Figure("mark." + mark + ".living")
+		q, err := query.Parse("users?mark=" + mark + "&columns=stage")
+		if err != nil {
+			t.Fatal(err)
+		}
+		living, all := 0, 0
+		for row, err := range e.Rows(context.Background(), q, nil) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if all++; row.Cells[1] != "churned" {
+				living++
+			}
+		}
+		if f == nil || int(f.Value) != living || int(a.Figure("mark."+mark).Value) != all {
+			t.Errorf("%s: %+v of %+v, want %d of %d", mark, f, a.Figure("mark."+mark), living, all)
+		}
+		if got := listed(t, e, a, "mark."+mark+".living"); len(got) != living {
+			t.Errorf("%s: %d users are listed, want %d", mark, len(got), living)
+		}
+	}
+}

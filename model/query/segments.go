@@ -44,6 +44,19 @@ type division struct {
 	parts       []part
 	of          func(row int, hit func(part int)) // the parts of a row
 	bars        bool
+
+	// living counts those of each part who are in a living stage as well: nearly
+	// everybody lost is silent for long and so bears the mark late, which says
+	// little until the living who bear it stand beside it. nil counts all alone.
+	living func(row int) bool
+}
+
+// slots is how many counts the division takes.
+func (d *division) slots() int {
+	if d.living != nil {
+		return 2 * len(d.parts)
+	}
+	return len(d.parts)
 }
 
 type part struct {
@@ -79,14 +92,20 @@ func planSegments(r *Run) (*Plan, error) {
 	first := make([]int, len(divs))
 	for i, d := range divs {
 		first[i] = slots
-		slots += len(d.parts)
+		slots += d.slots()
 	}
 	return &Plan{
 		RowSlots: slots,
 		Rows: func(_ *Population, row int, h *Hits) {
 			h.Hit(0, Self)
 			for i, d := range divs {
-				d.of(row, func(part int) { h.Hit(first[i]+part, Self) })
+				living := d.living != nil && d.living(row)
+				d.of(row, func(part int) {
+					h.Hit(first[i]+part, Self)
+					if living {
+						h.Hit(first[i]+len(d.parts)+part, Self)
+					}
+				})
 			}
 		},
 		Layout: func(b *Builder) error {
@@ -115,6 +134,9 @@ func (d *division) layout(b *Builder, first int) {
 	if d.bars {
 		bl.Kind = BarBlock
 	}
+	if d.living != nil {
+		bl.Heads = append(bl.Heads, Head{Label: "of them living", Right: true})
+	}
 	all := b.N(0, Self)
 	for i, p := range d.parts {
 		f := b.Count(first+i, d.name+"."+p.key, p.label)
@@ -122,7 +144,11 @@ func (d *division) layout(b *Builder, first int) {
 		if all > 0 {
 			share = percentOf(b.Fig(f).N, all)
 		}
-		bl.Rows = append(bl.Rows, Row{Key: p.key, Label: p.label, Rule: p.rule, Open: p.open, Apart: p.apart, Cells: []Cell{b.Cell(f), TextCell(share)}})
+		row := Row{Key: p.key, Label: p.label, Rule: p.rule, Open: p.open, Apart: p.apart, Cells: []Cell{b.Cell(f), TextCell(share)}}
+		if d.living != nil {
+			row.Cells = append(row.Cells, b.Cell(b.Count(first+len(d.parts)+i, d.name+"."+p.key+".living", p.label+", in a living stage")))
+		}
+		bl.Rows = append(bl.Rows, row)
 	}
 	b.Block(bl)
 }
@@ -153,6 +179,8 @@ func (r *Run) byMark(pop *Population) (*division, error) {
 		}
 		d.parts = append(d.parts, p)
 	}
+	lost := r.machine.Lost()
+	d.living = func(row int) bool { return int(pop.states[row].stage) != lost }
 	n := len(d.parts)
 	d.of = func(row int, hit func(int)) {
 		for m, i := pop.marks[row], 0; i < n; i++ {
