@@ -113,8 +113,18 @@ func newStyles(r *lipgloss.Renderer, theme Theme, dark, ascii bool) *widget.Styl
 	for _, c := range p.series {
 		s.Series = append(s.Series, fg(c))
 	}
+	s.Colours = map[string]lipgloss.Style{}
+	for name, c := range stageColours() {
+		s.Colours[name] = fg(c)
+	}
 	for _, h := range p.heat {
 		s.Heat = append(s.Heat, r.NewStyle().Background(h[0]).Foreground(h[1]))
 	}
 	return s
+}
+
+// stageColours are the terminal's own colours under the names that a stage model
+// may use (stage.Colours): they follow the terminal's theme, dark or light.
+func stageColours() map[string]lipgloss.Color {
+	return map[string]lipgloss.Color{"red": "1", "green": "2", "yellow": "3", "blue": "4", "magenta": "5", "cyan": "6", "grey": "8"}
 }

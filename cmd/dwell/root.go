@@ -67,7 +67,7 @@ Nothing leaves the machine.`,
 			root.AddCommand(newAnalysis(a, s))
 		}
 	}
-	root.AddCommand(newCheck(a), newBench(a), newDictionary(a), newPaths(a), newMan(a))
+	root.AddCommand(newCheck(a), newBench(a), newDictionary(a), newNote(a), newPaths(a), newMan(a))
 	root.AddCommand(helpTopics()...)
 	root.SetHelpCommandGroupID(groupData)
 	root.SetCompletionCommandGroupID(groupData)

@@ -129,8 +129,9 @@ type Block struct {
 // A Span is the time of one row of a SpanBlock, [From, To).
 type Span struct {
 	From, To model.Day
-	Stage    int // index of the stage in its model: its sign and colour
+	Stage    int // index of the stage in its model: its sign, and its colour unless it has one
 	Name     string
+	Colour   string `json:",omitempty"` // as the model names it
 }
 
 // A Head is a column's heading.
@@ -147,6 +148,8 @@ type Row struct {
 	Open  string // address that enter on the row goes to; "" if its figure's users
 	Rule  string // the rule that the row's users meet on the as-of day; "" if there is none
 	Apart bool   // drawn apart, not scaled with the others (churned beside the living)
+
+	Colour string `json:",omitempty"` // of a bar: a stage's own, as its model names it; "" goes by place
 }
 
 // A Cell is one place of a table: a figure, or text, or small bars.

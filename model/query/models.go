@@ -30,7 +30,7 @@ type ModelVersion struct {
 	// Older is set in Models where not this, the newest version, is in force but
 	// that earlier one.
 	Older  int
-	Broken  string // why it cannot be read; "" if it can
+	Broken string // why it cannot be read; "" if it can
 }
 
 func versionOf(en model.Entry) ModelVersion {

@@ -166,7 +166,7 @@ func (p *overviewPlan) stages(b *Builder) {
 	bars := Block{Kind: BarBlock, Name: b.Key("stages"), Title: b.label("users by stage, " + confirmedWord(r.st.data.Confirmed)), Heads: []Head{{"users", true}}}
 	for i, s := range r.machine.Model().Stages {
 		f := b.Count(p.row(overviewStages+i), "stage."+s.Name, s.Label())
-		bars.Rows = append(bars.Rows, Row{Key: s.Name, Label: s.Label(), Rule: "stage == " + strconv.Quote(s.Name), Apart: i == r.machine.Lost(), Cells: []Cell{b.Cell(f)}})
+		bars.Rows = append(bars.Rows, Row{Key: s.Name, Label: s.Label(), Rule: "stage == " + strconv.Quote(s.Name), Apart: i == r.machine.Lost(), Colour: s.Colour, Cells: []Cell{b.Cell(f)}})
 	}
 	b.Block(bars)
 }

@@ -80,7 +80,7 @@ func layoutStages(b *Builder, at stageSlots) {
 		}
 		dwell := b.Stat(at.users+i, "dwell."+s.Name, s.Label()+", median days since they entered it", mid, len(days) == 0, "days")
 		apart := i == r.machine.Lost()
-		bars.Rows = append(bars.Rows, Row{Key: s.Name, Label: s.Label(), Rule: rule, Apart: apart, Cells: []Cell{b.Cell(count)}})
+		bars.Rows = append(bars.Rows, Row{Key: s.Name, Label: s.Label(), Rule: rule, Apart: apart, Colour: s.Colour, Cells: []Cell{b.Cell(count)}})
 		table.Rows = append(table.Rows, Row{Key: s.Name, Label: s.Label(), Rule: rule, Apart: apart, Cells: []Cell{b.Cell(count), b.Cell(share), b.Cell(dwell), TextCell(dwellRange(r.machine, i))}})
 	}
 	b.Block(bars)

@@ -18,7 +18,7 @@ func (u *userLife) history(b *Builder) {
 	bl := Block{Kind: SpansBlock, Name: "history", Title: "stage history: " + plural(len(u.proofs), "change"),
 		Heads: []Head{{"from", false}, {"to", false}, {"days", true}, {"by", false}, {"why", false}}}
 	for _, iv := range u.hist.Intervals(nil) {
-		bl.Spans = append(bl.Spans, Span{From: iv.From, To: iv.To, Stage: iv.Stage, Name: u.label(iv.Stage)})
+		bl.Spans = append(bl.Spans, Span{From: iv.From, To: iv.To, Stage: iv.Stage, Name: u.label(iv.Stage), Colour: u.r.machine.Model().Stages[iv.Stage].Colour})
 	}
 	for i, p := range u.proofs {
 		to := u.r.AsOf // of the stage the user is in: days are those of dwell_days

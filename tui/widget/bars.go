@@ -222,7 +222,7 @@ func (t *Bars) View(focused bool) string {
 			tail = strings.Repeat(" ", max(room-format.Width(bar), 0)) + "  " + s.Dim.Render(format.Cut(rest, trail))
 		}
 		if bar != "" && !r.Apart {
-			bar = s.Series[i%len(s.Series)].Render(bar)
+			bar = s.Paint(r.Colour, i).Render(bar)
 		}
 		lines = append(lines, strings.TrimRight(head+"  "+bar+tail, " "))
 	}

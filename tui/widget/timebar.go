@@ -21,7 +21,7 @@ func TimeBar(s *Styles, spans []query.Span, n, at int) []string {
 	point, last := "", 0
 	for i, w := range widths {
 		k := max(spans[i].Stage, 0)
-		bar.WriteString(s.Series[k%len(s.Series)].Render(strings.Repeat(format.SpanSign(k, s.ASCII), w)))
+		bar.WriteString(s.Paint(spans[i].Colour, k).Render(strings.Repeat(format.SpanSign(k, s.ASCII), w)))
 		if i == at {
 			point = strings.Repeat(" ", last) + strings.Repeat(s.Glyphs.Up, w)
 		}

@@ -42,8 +42,19 @@ type Styles struct {
 	Accent lipgloss.Style   // titles, links
 	Heat   []lipgloss.Style // from low to high; empty where colours are off
 	Series []lipgloss.Style // of a chart's lines and of stages; never empty
-	Glyphs Glyphs
-	ASCII  bool
+	// Colours are those that a stage model may name; empty where colours are off.
+	Colours map[string]lipgloss.Style
+	Glyphs  Glyphs
+	ASCII   bool
+}
+
+// Paint is the style of a stage: of the colour that its model names, else by its
+// place.
+func (s *Styles) Paint(colour string, place int) lipgloss.Style {
+	if st, ok := s.Colours[colour]; ok {
+		return st
+	}
+	return s.Series[place%len(s.Series)]
 }
 
 // Glyphs are the signs that stand beside styles.
