@@ -325,6 +325,7 @@ func newRetention(r *Run) (*Plan, error) {
 		Columns: needs.Columns,
 		Amounts: needs.Amounts,
 		Kernel:  func() Kernel { return p.kernel() },
+		Kept:    p.kept,
 		Layout:  p.layout,
 		Explain: p.explain,
 		Work:    p.work,

@@ -15,10 +15,11 @@ type retentionKernel struct {
 	reader   *retention.Reader
 	clusters []map[[2]int32]int64 // [group][pooled column]: users by (closed, back)
 	own      [][2]int32           // of the person being visited, likewise
+	tallies  *pastTallies         // counts instead where lives are simple enough; nil: they are not
 }
 
 func (p *retentionPlan) kernel() *retentionKernel {
-	k := &retentionKernel{p: p, reader: p.reader()}
+	k := &retentionKernel{p: p, reader: p.reader(), tallies: p.tallies()}
 	if p.def.Each {
 		n := len(p.r.Groups) * 2 * len(p.cols)
 		k.own, k.clusters = make([][2]int32, n), make([]map[[2]int32]int64, n)
@@ -32,6 +33,10 @@ func (p *retentionPlan) kernel() *retentionKernel {
 // Visit puts each of a person's lives where it belongs.
 func (k *retentionKernel) Visit(u *Person, h *Hits) {
 	p := k.p
+	if k.tallies != nil && !h.list {
+		k.tallies.visit(u)
+		return
+	}
 	lives := k.reader.Read(u.TL, u.Days)
 	clear(k.own)
 	var met uint64 // groups the person has been counted in
@@ -131,12 +136,23 @@ func retentionHit(h *Hits, slot int, cell retention.Cell, pair int64) {
 
 // Merge adds the clusters of the next split.
 func (k *retentionKernel) Merge(next Kernel) error {
-	for i, m := range next.(*retentionKernel).clusters {
+	o := next.(*retentionKernel)
+	if k.tallies != nil {
+		k.tallies.merge(o.tallies)
+	}
+	for i, m := range o.clusters {
 		for c, n := range m {
 			k.clusters[i][c] += n
 		}
 	}
 	return nil
+}
+
+// Flush turns tallies into hits.
+func (k *retentionKernel) Flush(h *Hits) {
+	if k.tallies != nil && !h.list {
+		k.tallies.flush(h)
+	}
 }
 
 // bootstrapRounds is how often users are drawn for an interval.

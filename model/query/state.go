@@ -28,7 +28,8 @@ type state struct {
 	model   *stage.Model   // with its numbers
 	machine *stage.Machine // compiled
 
-	churns churns // models trained on it
+	churns churns    // models trained on it
+	pasts  pastsKept // what retention keeps of each user
 
 	suggesting sync.Mutex
 	suggested  *stage.Suggestion
