@@ -384,8 +384,17 @@ func (c *checker) totals(l *loadCheck) {
 	if named != m.Events {
 		c.problem(key, "its event names count %d events of %d", named, m.Events)
 	}
-	q := &m.Info.Quality
-	if q.Stored != m.Events || q.Stored+q.Already+q.Dropped+q.RejectedTotal() != q.Read {
-		c.problem(key, "its quality report does not add up: %d read; %d stored, %d already there, %d dropped, %d rejected", q.Read, q.Stored, q.Already, q.Dropped, q.RejectedTotal())
+	var stored int64
+	sources := 0
+	for _, p := range m.parts() {
+		q := &p.Info.Quality
+		if q.Stored+q.Already+q.Dropped+q.RejectedTotal() != q.Read {
+			c.problem(key, "the quality report of load %d does not add up: %d read; %d stored, %d already there, %d dropped, %d rejected", p.Info.ID, q.Read, q.Stored, q.Already, q.Dropped, q.RejectedTotal())
+		}
+		stored += q.Stored
+		sources += len(p.Sources)
+	}
+	if stored != m.Events || sources != len(m.Sources) {
+		c.problem(key, "its loads stored %d rows of %d sources, and it has %d of %d", stored, sources, m.Events, len(m.Sources))
 	}
 }

@@ -2,7 +2,6 @@ package store
 
 import (
 	"cmp"
-	"context"
 	"fmt"
 	"path/filepath"
 	"runtime"
@@ -114,14 +113,11 @@ func (c *commit) run(q model.Quality, sources []model.SourceInfo) (model.LoadInf
 		return model.LoadInfo{}, err
 	}
 	mendModes(filepath.Join(st.dir, dirBadger))
-	st.mu.Lock()
-	st.view = nil
-	st.mu.Unlock()
 	// The load stands whatever happens to the ledger, which only has to name no
-	// load too many.
-	if s, err := st.Snapshot(context.Background()); err == nil {
-		_ = writeLedger(st.dir, s.(*snapshot).view)
-		s.Close()
+	// load too many, and to the merging of those before it, which the next load
+	// tries again.
+	if err := st.renew(); err == nil {
+		_, _ = st.merge(c.l.ctx, dueRun)
 	}
 	return m.Info, nil
 }
@@ -131,8 +127,10 @@ func (c *commit) prepare() {
 	c.load = 1
 	for _, l := range c.view.loads {
 		c.load = max(c.load, l.mark.Load+1)
-		for range l.mark.Sources {
-			c.keepEqual = append(c.keepEqual, l.mark.KeepEqual)
+		for _, p := range l.mark.parts() {
+			for range p.Sources {
+				c.keepEqual = append(c.keepEqual, p.KeepEqual)
+			}
 		}
 	}
 	for _, v := range c.l.values {

@@ -110,10 +110,18 @@ func childLoads(dir string) int {
 			return 1
 		}
 		fmt.Println("ack", n)
+		if n%3 == 0 {
+			if _, err := s.Compact(context.Background()); err != nil {
+				fmt.Println("error", err)
+				return 1
+			}
+			fmt.Println("merged", n)
+		}
 	}
 }
 
-// TestKilled kills a loading process at random moments. Whatever the moment, the
+// TestKilled kills a process that loads, and merges its loads now and then, at
+// random moments. Whatever the moment, the
 // data set then holds every load that was acknowledged, at most one that was
 // about to be, and nothing else.
 func TestKilled(t *testing.T) {

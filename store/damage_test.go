@@ -98,7 +98,10 @@ func TestDamaged(t *testing.T) {
 		if _, err := modeltest.Load(t, s, loadPlan(n+1), loadRows(n+1), 1); err != nil {
 			t.Fatal(err)
 		}
-		if n == 1 { // so that there are several tables
+		if n == 1 { // so that there are several tables, and merged loads
+			if _, err := s.Compact(context.Background()); err != nil {
+				t.Fatal(err)
+			}
 			if err := s.Close(); err != nil {
 				t.Fatal(err)
 			}

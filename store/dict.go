@@ -70,7 +70,7 @@ func newValues() *numbering {
 // front of a map, so that the few values that fill a column cost a comparison.
 type stringCache struct {
 	slots [512]cacheSlot
-	ids   map[string]uint32
+	ids   map[string]cacheSlot
 }
 
 type cacheSlot struct {
@@ -78,7 +78,7 @@ type cacheSlot struct {
 	id uint32
 }
 
-func newStringCache() *stringCache { return &stringCache{ids: map[string]uint32{}} }
+func newStringCache() *stringCache { return &stringCache{ids: map[string]cacheSlot{}} }
 
 // slotOf hashes length and both ends; a collision costs a look into the map.
 func slotOf(b []byte) uint32 {
@@ -100,20 +100,18 @@ func (c *stringCache) find(b []byte) uint32 {
 	if slot.s == string(b) && len(b) > 0 {
 		return slot.id
 	}
-	if id, ok := c.ids[string(b)]; ok {
-		// The key of the map is the string itself; asking for it again would
-		// cost as much as the copy here, and happens once for each change.
-		slot.s, slot.id = string(b), id
-		return id
+	if known, ok := c.ids[string(b)]; ok {
+		*slot = known
+		return known.id
 	}
 	return miss
 }
 
 // keep remembers an id that the load gave.
 func (c *stringCache) keep(b []byte, id uint32) {
-	s := string(b)
-	c.ids[s] = id
-	c.slots[slotOf(b)] = cacheSlot{s: s, id: id}
+	known := cacheSlot{s: string(b), id: id}
+	c.ids[known.s] = known
+	c.slots[slotOf(b)] = known
 }
 
 // tooMany is ErrTooMany with what there is too much of.

@@ -10,11 +10,20 @@ import (
 
 // formatNumber is the layout this program writes. A changed layout takes the
 // next number and a step below; a step is kept forever.
-const formatNumber = 1
+//
+//	1  as key.go has it
+//	2  a marker may hold the place and the parts of merged loads
+const formatNumber = 2
+
+// oldestReadable is the oldest format that is read as it stands: the markers of
+// format 1 are those of format 2 without merged loads.
+const oldestReadable = 1
 
 // steps bring a data set from one format to the next: steps[1] from 1 to 2. A
 // step may be repeated after a crash, for the number is written after it.
-var steps = map[uint32]func(*badger.DB) error{}
+var steps = map[uint32]func(*badger.DB) error{
+	1: func(*badger.DB) error { return nil },
+}
 
 // migrate brings the data set up from format have; 0 is a new one.
 func (s *Store) migrate(have uint32) error {
@@ -74,6 +83,8 @@ func (s *Store) checkFormat() error {
 		return nil
 	case s.opt.ReadOnly && have == 0:
 		return nil // made and killed before the first record: empty
+	case s.opt.ReadOnly && have >= oldestReadable:
+		return nil
 	case s.opt.ReadOnly:
 		return fmt.Errorf("%s has the older format %d: load something into it once, which brings it up to %d", s.dir, have, formatNumber)
 	}

@@ -35,6 +35,35 @@ type marker struct {
 	// Digest is of every chunk and dictionary: equal files loaded into equal
 	// data sets have equal digests, whatever worker read which block.
 	Digest string
+
+	// Order is the load's place among the others; 0 is its own number.
+	Order uint32 `json:",omitempty"`
+	// Parts are the loads that were merged into this one, in their order; none:
+	// it is a load itself.
+	Parts []part `json:",omitempty"`
+}
+
+// A part is what stays of a load that was merged with others.
+type part struct {
+	Info      model.LoadInfo
+	Sources   []model.SourceInfo
+	KeepEqual bool
+	Digest    string
+}
+
+func (m *marker) order() uint32 {
+	if m.Order != 0 {
+		return m.Order
+	}
+	return m.Load
+}
+
+// parts are the loads that a marker stands for.
+func (m *marker) parts() []part {
+	if m.Parts != nil {
+		return m.Parts
+	}
+	return []part{{Info: m.Info, Sources: m.Sources, KeepEqual: m.KeepEqual, Digest: m.Digest}}
 }
 
 // keyMeta describes one property key of a load.

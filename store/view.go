@@ -1,8 +1,10 @@
 package store
 
 import (
+	"cmp"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/cespare/xxhash/v2"
@@ -76,7 +78,21 @@ func readMarkers(txn *badger.Txn) ([]*marker, error) {
 		}
 		out = append(out, m)
 	}
+	slices.SortFunc(out, func(a, b *marker) int { return cmp.Compare(a.order(), b.order()) })
 	return out, nil
+}
+
+// viewOf is a view of some loads alone.
+func viewOf(txn *badger.Txn, loads []*loadView) (*view, error) {
+	v := &view{}
+	b := &viewBuilder{view: v, names: map[string]uint32{}, keys: map[string]int{}}
+	for _, l := range loads {
+		if err := b.add(txn, l.mark); err != nil {
+			return nil, err
+		}
+	}
+	b.finish()
+	return v, nil
 }
 
 type viewBuilder struct {
@@ -114,10 +130,15 @@ func (b *viewBuilder) add(txn *badger.Txn, m *marker) error {
 		lv.names.table[i] = id
 	}
 	lv.sources = codeMap{limit: uint32(len(m.Sources)), table: make([]uint32, len(m.Sources))}
-	for i, s := range m.Sources {
-		lv.sources.table[i] = uint32(len(in.Sources))
-		s.Load = len(in.Loads)
-		in.Sources = append(in.Sources, s)
+	for i := range m.Sources {
+		lv.sources.table[i] = uint32(len(in.Sources) + i)
+	}
+	for _, p := range m.parts() {
+		for _, s := range p.Sources {
+			s.Load = len(in.Loads)
+			in.Sources = append(in.Sources, s)
+		}
+		in.Loads = append(in.Loads, p.Info)
 	}
 	for i, name := range d.keys {
 		lv.byKey[name] = i
@@ -136,7 +157,6 @@ func (b *viewBuilder) add(txn *badger.Txn, m *marker) error {
 	in.Users += m.NewUsers
 	in.Dated = in.Dated || m.Dated
 	in.Amounts = in.Amounts || m.Amounts
-	in.Loads = append(in.Loads, m.Info)
 	for i := range lv.table {
 		b.view.events[i] += lv.table[i].events
 	}
@@ -187,7 +207,9 @@ func (b *viewBuilder) finish() {
 	}
 	h := xxhash.New()
 	for _, l := range b.view.loads {
-		fmt.Fprintln(h, l.mark.Digest)
+		for _, p := range l.mark.parts() {
+			fmt.Fprintln(h, p.Digest)
+		}
 		for i := range l.keys {
 			l.keys[i].codes.limit = uint32(len(l.keys[i].values))
 			if in.Keys[l.keys[i].global].Plain {
