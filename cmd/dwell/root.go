@@ -61,6 +61,8 @@ Nothing leaves the machine.`,
 		case "user": // newUser
 		case "model":
 			root.AddCommand(newModel(a, s))
+		case "churn":
+			root.AddCommand(newChurn(a, s))
 		case "survival":
 			root.AddCommand(newSurvival(a, s))
 		default:
