@@ -97,10 +97,10 @@ func samples(k query.KeySpec) []string {
 		return []string{"stages"}
 	}
 	if v, ok := map[string][]string{
-		"segment": {"pros", "late ones"}, "by": {"plan", "active_days", `prop("odd name")`, "first_day", "value_pct", "contract_open", "marks", "tiers"},
+		"segment": {"pros", "late ones"}, "by": {"plan", "cohort", "active_days", `prop("odd name")`, "first_day", "value_pct", "contract_open", "marks", "tiers"},
 		"value": {"orders"}, "tiers": {"10,50,90"}, "columns": {"stage,plan,value_pct,sum(amount, 30)"}, "sort": {"-revenue", "id", "plan"},
 		"stage": {"growth"}, "mark": {"silent", "resurrected"}, "find": {"u00", "PERSON1"}, "key": {"stage.growth"}, "zone": {"America/New_York"},
-		"count": {"active_days(60)", "revenue"}, "since": {"yesterday", "month", "load", "2020-04-01"}, "user": {"u003"}, "property": {"plan"}, "event": {"buy"}, "features": {"recency_days,active_days"},
+		"count": {"active_days(60)", "revenue"}, "since": {"yesterday", "month", "load", "2020-04-01"}, "user": {"u003", "u011"}, "property": {"plan"}, "event": {"buy"}, "features": {"recency_days,active_days"},
 		"signup": {"plan"}, "on": {"active_days", "plan,events"},
 	}[k.Name]; ok {
 		return v

@@ -91,6 +91,7 @@ func analyses() []analysis {
 		transitionsAnalysis(),
 		dwellAnalysis(),
 		crosstabAnalysis(),
+		compareAnalysis(),
 		measureAnalysis(),
 		loyaltyAnalysis(),
 		voiceAnalysis(),
