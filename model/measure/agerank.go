@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"dwell/model"
+	"dwell/model/stat"
 )
 
 // AgeBand is which ages, in days since the first event, count as equal to one: a
@@ -35,19 +36,19 @@ func AgeRank(ref Ref, c, age *Column) *Column {
 	}
 	slices.SortStableFunc(items, func(a, b item) int { return int(a.age - b.age) })
 	// Both ends of the band rise with age: each user enters and leaves once.
-	tree := make(fenwick, len(values)+1)
+	tree := make(stat.Fenwick, len(values)+1)
 	pct := make([]float64, c.Len)
 	in := NewBits(c.Len)
 	lo, hi := 0, 0
 	for _, it := range items {
 		from, to := AgeBand(it.age)
 		for ; hi < len(items) && items[hi].age <= to; hi++ {
-			tree.add(items[hi].at, 1)
+			tree.Add(items[hi].at, 1)
 		}
 		for ; items[lo].age < from; lo++ {
-			tree.add(items[lo].at, -1)
+			tree.Add(items[lo].at, -1)
 		}
-		below, upTo := tree.below(it.at), tree.below(it.at+1)
+		below, upTo := tree.Below(it.at), tree.Below(it.at+1)
 		pct[it.row] = 100 * (float64(below) + float64(upTo-below)/2) / float64(hi-lo)
 		in.Set(it.row)
 	}
@@ -56,23 +57,4 @@ func AgeRank(ref Ref, c, age *Column) *Column {
 		out.Append(pct[i], in.Get(i))
 	}
 	return out
-}
-
-// A fenwick tree counts rows by place, and how many lie below one.
-//
-// Fenwick, P. M. (1994). Software: Practice and Experience 24 (3): 327–336.
-type fenwick []int32
-
-func (t fenwick) add(at int, n int32) {
-	for i := at + 1; i < len(t); i += i & -i {
-		t[i] += n
-	}
-}
-
-// below is how many rows have a place under at.
-func (t fenwick) below(at int) (n int32) {
-	for i := at; i > 0; i -= i & -i {
-		n += t[i]
-	}
-	return n
 }

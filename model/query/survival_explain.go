@@ -110,12 +110,16 @@ func (p *survivalPlan) population(f *Figure) string {
 	if p.def.fixed() {
 		pop = "users still at risk at the landmark"
 	}
+	if p.r.truncates() && p.def.signup == "" {
+		pop += fmt.Sprintf(", but for those first seen before %s, who may have begun before the data do", p.r.truncatedBefore())
+	}
 	if f.Slot != ownSlot {
 		if g := p.r.Groups[f.Group]; g.Rule != "" {
-			pop += " for whom " + g.Rule + " holds then"
-			if !p.def.fixed() {
-				pop = strings.TrimSuffix(pop, "then") + "at the start"
+			when := "at the start"
+			if p.def.fixed() {
+				when = "then"
 			}
+			pop += ", for whom " + g.Rule + " holds " + when
 		}
 		if c, _ := p.place(f.Slot); c >= 0 && p.by.by != "" {
 			pop += ", with " + p.by.by + " " + p.by.label(c)

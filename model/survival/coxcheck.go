@@ -171,7 +171,7 @@ func (d *coxData) concordance(beta []float64) float64 {
 	slices.Sort(sorted)
 	sorted = slices.Compact(sorted)
 	place := func(i int) int { at, _ := slices.BinarySearch(sorted, risk[i]); return at }
-	tree := make(fenwick, len(sorted)+1)
+	tree := make(stat.Fenwick, len(sorted)+1)
 	var all, pairs, good int64 // good counts halves
 	gone := 0
 	for i := 0; i < len(d.lives); {
@@ -179,24 +179,24 @@ func (d *coxData) concordance(beta []float64) float64 {
 		t := d.lives[i].Time
 		for ; i < len(d.lives) && d.lives[i].Time == t; i++ {
 			if !d.lives[i].Died {
-				tree.add(place(i), 1)
+				tree.Add(place(i), 1)
 				all++
 			}
 		}
 		for ; gone < len(d.late) && d.lives[d.late[gone]].Entry >= t; gone++ {
-			tree.add(place(d.late[gone]), -1)
+			tree.Add(place(d.late[gone]), -1)
 			all--
 		}
 		for k := from; k < i; k++ {
 			if d.lives[k].Died {
-				below, upTo := tree.sum(place(k)), tree.sum(place(k)+1)
+				below, upTo := tree.Below(place(k)), tree.Below(place(k)+1)
 				pairs += all
 				good += below + upTo // 2·lower + equal
 			}
 		}
 		for k := from; k < i; k++ {
 			if d.lives[k].Died {
-				tree.add(place(k), 1)
+				tree.Add(place(k), 1)
 				all++
 			}
 		}
@@ -205,21 +205,4 @@ func (d *coxData) concordance(beta []float64) float64 {
 		return 0.5
 	}
 	return float64(good) / 2 / float64(pairs)
-}
-
-// A fenwick tree counts things by place.
-type fenwick []int64
-
-func (t fenwick) add(at int, n int64) {
-	for i := at + 1; i < len(t); i += i & -i {
-		t[i] += n
-	}
-}
-
-// sum counts the places below at.
-func (t fenwick) sum(at int) (n int64) {
-	for i := at; i > 0; i -= i & -i {
-		n += t[i]
-	}
-	return n
 }
