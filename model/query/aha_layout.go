@@ -118,7 +118,7 @@ func (p *ahaPlan) row(b *Builder, t, by *Block, f ahaFinding) {
 	users := b.Stat(did, key+".both", what+", and the outcome", float64(f.four.Both), false, "users")
 	b.Fig(users).Kind = Count
 	above := b.Rate(did, key+".above", what+": with the outcome, of those who did it")
-	below := p.below(b, f, not, key, what)
+	below := b.derived(not, f.four.Result, f.four.Result+f.four.None, key+".below", what+": with the outcome, of those who did not")
 	stats := func(name, label string, x float64, ok bool, unit string) int {
 		return b.Stat(did, key+"."+name, what+": "+label, x, !ok, unit)
 	}
@@ -137,19 +137,6 @@ func (p *ahaPlan) row(b *Builder, t, by *Block, f ahaFinding) {
 		diff, iv = TextCell(fmt.Sprintf("%+.1f points", 100*(p1-p0))), TextCell(fmt.Sprintf("%+.1f to %+.1f", 100*x.Lo, 100*x.Hi))
 	}
 	by.Rows = append(by.Rows, Row{Key: key, Label: what, Cells: []Cell{diff, iv, TextCell(small(f.p)), TextCell(small(f.q))}})
-}
-
-// below adds the rate of those who did not, counted by subtraction (see kernel).
-func (p *ahaPlan) below(b *Builder, f ahaFinding, slot int, key, what string) int {
-	n, back := f.four.Result+f.four.None, f.four.Result
-	fig := Figure{Key: b.Key(key + ".below"), Label: b.label(what + ": with the outcome, of those who did not"), Kind: Rate, Slot: slot, Group: b.group, N: n, Unit: "share", None: n == 0}
-	if n > 0 {
-		fig.Value = float64(back) / float64(n)
-		if iv, ok := stat.Wilson(back, n, 0.95); ok {
-			fig.Lo, fig.Hi, fig.Interval, fig.Method = iv.Lo, iv.Hi, true, "Wilson 95 %"
-		}
-	}
-	return b.push(fig)
 }
 
 // small writes a p or q.

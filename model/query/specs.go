@@ -105,6 +105,8 @@ func analyses() []analysis {
 		funnelAnalysis(),
 		activationAnalysis(),
 		ahaAnalysis(),
+		stepsAnalysis(),
+		pathsAnalysis(),
 		eventsAnalysis(),
 		eventAnalysis(),
 		propertiesAnalysis(),

@@ -16,7 +16,7 @@ func TestFiguresExplainThemselves(t *testing.T) {
 		"retention?eligible=all&unit=month&where=plan%20%3D%3D%20%22pro%22", "lifecycle", "lifecycle?unit=month&new=any&pending=dormant", "overview", "events", "event/buy",
 		"properties", "property/plan", "rows?event=buy",
 		"funnel?step=open&step=buy", "funnel?step=open&step=buy&step=open&breakdown=plan&attribution=all&try=best&exclude=ad&exclusion=remove", "funnel?step=open&step=buy&order=any&hold=plan&count=holds",
-		"aha?truncated=keep&least=3", "activation?truncated=keep", "activation?milestone=2,30,buy&milestone=1,10,open&per=events&goal=buy&cohort=month",
+		"aha?truncated=keep&least=3", "steps?around=buy", "steps?path=session&gap=2d&repeats=collapse", "journeys?from=open&paths=3&top=2", "activation?truncated=keep", "activation?milestone=2,30,buy&milestone=1,10,open&per=events&goal=buy&cohort=month",
 	} {
 		a := ask(t, e, address)
 		for i := range a.Figures {
