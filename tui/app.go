@@ -164,7 +164,7 @@ func (a *App) handle(msg tea.Msg) tea.Cmd {
 	case replaceMsg:
 		cmd := a.replace(msg.q)
 		if k, ok := a.screen().(keeper); ok {
-			k.Keep(msg.stay)
+			k.Keep(msg.stay, msg.marks)
 		}
 		return cmd
 	case statusMsg:

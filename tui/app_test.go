@@ -147,6 +147,18 @@ func TestHistoryAndTrail(t *testing.T) {
 	d.shows("nothing further")
 }
 
+// Marks belong to rows: sorting and filtering keep them.
+func TestMarksOutliveASort(t *testing.T) {
+	d := newDriver(t, sampleEngine(), 100, 30, "users")
+	d.keys(" ", " ")
+	d.shows("●2")
+	d.keys("l", "l", "s")
+	if !strings.Contains(d.a.address(), "sort=") {
+		t.Fatalf("s leads to %s", d.a.address())
+	}
+	d.shows("●2")
+}
+
 // A rate asks whom one means; what is chosen is an address.
 func TestRateOffersItsLists(t *testing.T) {
 	d := newDriver(t, sampleEngine(), 100, 30, "retention")

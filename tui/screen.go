@@ -44,9 +44,11 @@ type (
 	yanker    interface{ Yank() string }          // y
 	explainer interface{ Explain() (key string) } // e: the figure under the cursor
 	exporter  interface{ Export() []export }      // x
-	keeper    interface{ Keep(key string) }       // puts its cursor on a row once it is there
-	closer    interface{ Close() }                // gives back what it holds, before it is dropped
-	describer interface{ About() []string }       // i: definition and warnings
+	keeper    interface {
+		Keep(key string, marks []string)
+	} // puts its cursor on a row once it is there, and marks rows
+	closer    interface{ Close() }          // gives back what it holds, before it is dropped
+	describer interface{ About() []string } // i: definition and warnings
 )
 
 // An export is one way to write what a screen shows.
@@ -60,10 +62,12 @@ type (
 	// openMsg goes to an address; from is the screen that was left by drilling in.
 	openMsg struct{ address string }
 	// replaceMsg asks the question of the screen in front in another way: another
-	// sort, another filter. The cursor goes back to the row with the key stay.
+	// sort, another filter. The cursor goes back to the row with the key stay,
+	// and the marked rows stay marked.
 	replaceMsg struct {
-		q    query.Query
-		stay string
+		q     query.Query
+		stay  string
+		marks []string
 	}
 	// statusMsg shows a sentence and keeps it under :messages.
 	statusMsg struct {

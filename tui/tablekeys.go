@@ -98,7 +98,7 @@ func (t *tableScreen) ask(q query.Query) tea.Cmd {
 	if err != nil {
 		return t.complain(err)
 	}
-	return t.post(replaceMsg{q: checked, stay: t.stay})
+	return t.post(replaceMsg{q: checked, stay: t.stay, marks: t.table.Marks()})
 }
 
 func (t *tableScreen) filterKey(m tea.KeyMsg) tea.Cmd {
@@ -152,7 +152,7 @@ func (t *tableScreen) ShortHelp() []key.Binding {
 	case t.form != nil:
 		return t.form.help()
 	case t.chooser != nil:
-		return []key.Binding{t.session.keys.w.Mark, t.session.keys.Escape}
+		return []key.Binding{bind("space", "show or hide", " "), bind("enter", "done", "enter")}
 	case t.err != nil:
 		return []key.Binding{t.keys.Retry, t.keys.Options}
 	case t.src == nil:

@@ -268,7 +268,10 @@ func (t *tableScreen) namer() func(query.TableRow) widget.Row {
 }
 
 // Keep puts the cursor on a row once the table is there.
-func (t *tableScreen) Keep(key string) { t.stay = key }
+func (t *tableScreen) Keep(key string, marks []string) {
+	t.stay = key
+	t.table.SetMarks(marks)
+}
 
 // SetSize gives the table the body.
 func (t *tableScreen) SetSize(w, h int) { t.w, t.h = w, h; t.table.SetSize(w, h) }

@@ -191,6 +191,13 @@ func (t *Table) Title() string { return t.name }
 // Restyle takes the styles of another theme.
 func (t *Table) Restyle(s *Styles) { t.styles = s }
 
+// SetMarks marks the rows with these keys, whether they have been read or not.
+func (t *Table) SetMarks(keys []string) {
+	for _, k := range keys {
+		t.marks[k] = true
+	}
+}
+
 // Marks are the keys of the marked rows, sorted.
 func (t *Table) Marks() []string {
 	var out []string
