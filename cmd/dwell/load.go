@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -114,6 +115,8 @@ func (a *app) load(ctx context.Context, paths []string, l loading) error {
 	if err != nil {
 		return err
 	}
+	// The collector works harder as the process comes near its budget.
+	defer debug.SetMemoryLimit(debug.SetMemoryLimit(o.Memory))
 	fresh := isEmptyFolder(dir)
 	db, err := store.Open(dir, o)
 	if err != nil {
