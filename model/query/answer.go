@@ -40,6 +40,7 @@ type Figure struct {
 	Pairs bool // of a rate: it counts user-intervals, and its lists name a user once for each
 
 	Carry string // what each user of the list carries in User.Score: "probability"; "" if nothing
+	Beside string // what each user of the list carries in User.Beside; "" if nothing
 
 	Slot  int // where the users are found again: the kernel's slot, or ownSlot
 	Group int // of the compared groups
@@ -259,4 +260,5 @@ type User struct {
 	Amount model.Money // of sum figures, else NoMoney
 	Times  int64       // of rows figures: how many events; of pairs: the interval
 	Score  float64     // of figures that carry something (Figure.Carry)
+	Beside float64     // of figures that carry something more (Figure.Beside)
 }

@@ -212,6 +212,15 @@ func (h *Hits) Score(slot int, x float64) {
 	}
 }
 
+// ScoreBeside is Score with a second number (Figure.Beside).
+func (h *Hits) ScoreBeside(slot int, x, beside float64) {
+	n := len(h.users)
+	h.Score(slot, x)
+	if len(h.users) > n {
+		h.users[n].Beside = beside
+	}
+}
+
 // Fail ends the run with an error, after the visit.
 func (h *Hits) Fail(err error) {
 	if h.err == nil {

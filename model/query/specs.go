@@ -119,6 +119,7 @@ func analyses() []analysis {
 		stickinessAnalysis(),
 		sessionsAnalysis(),
 		churnAnalysis(),
+		targetsAnalysis(),
 		whatifAnalysis(),
 		twinsAnalysis(),
 		survivalAnalysis(),

@@ -196,6 +196,9 @@ func (t *userTable) makeHeads() {
 	if t.list != nil && t.list.Figure.Carry != "" {
 		t.heads = append(t.heads, TableHead{Name: "score", Label: t.list.Figure.Carry, Right: true})
 	}
+	if t.list != nil && t.list.Figure.Beside != "" {
+		t.heads = append(t.heads, TableHead{Name: "beside", Label: t.list.Figure.Beside, Right: true})
+	}
 	for _, c := range t.cols {
 		f, _, _ := measure.Lookup(c.Ref.Name) // the column was compiled from it
 		t.heads = append(t.heads, TableHead{Name: columnName(c.Ref), Label: t.r.columnLabel(c.Ref), Unit: f.Unit, Right: c.Type == measure.Number})
@@ -302,6 +305,9 @@ func (t *userTable) Window(ctx context.Context, from, n int) ([]TableRow, error)
 			}
 			if t.list.Figure.Carry != "" {
 				put(showNumber("", u.Score), &u.Score)
+			}
+			if t.list.Figure.Beside != "" {
+				put(showNumber("", u.Beside), &u.Beside)
 			}
 		}
 		for _, c := range t.cols {
