@@ -105,6 +105,7 @@ func analyses() []analysis {
 		funnelAnalysis(),
 		activationAnalysis(),
 		ahaAnalysis(),
+		hoursAnalysis(),
 		stepsAnalysis(),
 		pathsAnalysis(),
 		eventsAnalysis(),
