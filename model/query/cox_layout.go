@@ -26,7 +26,7 @@ func coxBlocks(f *survival.CoxFit, names []string, c coxCells) []Block {
 		c.warn("proportional", "Whether the effects stay the same over time cannot be checked: %v.", phErr)
 	}
 	b := Block{Kind: TableBlock, Name: "cox", Title: "Hazard ratios (Cox, ties by " + string(f.Ties) + ")", Heads: []Head{
-		{"hazard ratio", true}, {"95 %", true}, {"coefficient", true}, {"std. error", true}, {"z", true}, {"p", true}, {"proportional p", true}}}
+		{"hazard ratio", true}, {"95 %", true}, {"p", true}, {"constant p", true}, {"coefficient", true}, {"std. error", true}, {"z", true}}}
 	for j, name := range names {
 		x := f.Coefficients[j]
 		key := "cox." + name + "."
@@ -35,7 +35,7 @@ func coxBlocks(f *survival.CoxFit, names []string, c coxCells) []Block {
 		c.bounds(hr, lo, hi, "Wald 95 % on the log scale")
 		coef := c.stat(key+"coef", name+": coefficient", x.Coef, "")
 		c.bounds(coef, x.Lo, x.Hi, "Wald 95 %")
-		row := Row{Key: name, Label: name, Cells: []Cell{hr, TextCell(fmt.Sprintf("%.4g – %.4g", lo, hi)), coef, c.stat(key+"se", name+": standard error", x.SE, ""), c.stat(key+"z", name+": z", x.Z, ""), c.stat(key+"p", name+": p-value", x.P, "probability")}}
+		row := Row{Key: name, Label: name, Cells: []Cell{hr, TextCell(fmt.Sprintf("%.4g – %.4g", lo, hi)), c.stat(key+"p", name+": p-value", x.P, "probability")}}
 		if phErr == nil {
 			row.Cells = append(row.Cells, c.stat(key+"ph.p", name+": p-value of a constant effect", ph.Each[j].P, "probability"))
 			c.stat(key+"ph.chi2", name+": chi-squared of a constant effect", ph.Each[j].Chi2, "")
@@ -45,6 +45,7 @@ func coxBlocks(f *survival.CoxFit, names []string, c coxCells) []Block {
 		} else {
 			row.Cells = append(row.Cells, TextCell("—"))
 		}
+		row.Cells = append(row.Cells, coef, c.stat(key+"se", name+": standard error", x.SE, ""), c.stat(key+"z", name+": z", x.Z, ""))
 		b.Rows = append(b.Rows, row)
 	}
 	t := Block{Kind: TableBlock, Name: "tests", Title: "All measures together", Heads: []Head{{"chi-squared", true}, {"degrees", true}, {"p", true}}}

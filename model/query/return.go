@@ -38,8 +38,8 @@ func returnAnalysis() analysis {
 // A returnPlan holds what kernel and layout share.
 //
 // Slots: for each row (length of silence) its silences, those ended within, those
-// not decided yet, the users behind them, and the users silent so long now; then
-// the same for the gap in force, and everybody with a silence.
+// not decided yet, the users behind them, the users silent so long now, and those
+// ended at any time; then everybody with a silence.
 type returnPlan struct {
 	r       *Run
 	active  pick
@@ -50,19 +50,19 @@ type returnPlan struct {
 }
 
 const (
-	silenceAll     = iota // pairs: silences that reached the row's length
-	silenceBack           // pairs: of them, ended within
-	silenceOpen           // pairs: of them, neither ended nor seen so long yet
-	silenceUsers          // users behind them
-	silenceNow            // users silent so long on the as-of day
-	silenceEver           // pairs: of them, ended at any time
-	silenceSlots          // of a row
-	silenceRest    = 0    // after the rows: users with a silence
-	silenceRestEnd = 1
+	silenceAll   = iota // pairs: silences that reached the row's length
+	silenceBack         // pairs: of them, ended within
+	silenceOpen         // pairs: of them, neither ended nor seen so long yet
+	silenceUsers        // users behind them
+	silenceNow          // users silent so long on the as-of day
+	silenceEver         // pairs: of them, ended at any time
+	silenceSlots        // of a row
 )
 
-func (p *returnPlan) row(i int) int  { return i * silenceSlots }
-func (p *returnPlan) rest(i int) int { return len(p.rows)*silenceSlots + i }
+func (p *returnPlan) row(i int) int { return i * silenceSlots }
+
+// anybody is the slot of all users with a silence, after the rows.
+func (p *returnPlan) anybody() int { return p.row(len(p.rows)) }
 
 func newReturn(r *Run) (*Plan, error) {
 	p := &returnPlan{r: r, active: r.activity(), within: r.Int("within"), gap: int(r.param("G", stage.GapFloor))}
@@ -88,7 +88,7 @@ func newReturn(r *Run) (*Plan, error) {
 		slices.Sort(p.rows)
 	}
 	return &Plan{
-		Slots:   p.rest(silenceRestEnd),
+		Slots:   p.anybody() + 1,
 		Kernel:  p.kernel,
 		Layout:  p.layout,
 		Explain: p.explain,
@@ -105,7 +105,7 @@ type returnKernel struct {
 }
 
 func (p *returnPlan) kernel() Kernel {
-	k := &returnKernel{p: p, seen: make([]uint64, p.rest(silenceRestEnd))}
+	k := &returnKernel{p: p, seen: make([]uint64, p.anybody()+1)}
 	for range p.r.Groups {
 		k.found = append(k.found, stage.NewSilences())
 	}
@@ -128,7 +128,7 @@ func (k *returnKernel) Visit(u *Person, h *Hits) {
 				s.Add(u.TL.ID, length, ended)
 			}
 		}
-		k.once(h, mask, p.rest(silenceRest))
+		k.once(h, mask, p.anybody())
 		for j, s := range p.rows {
 			if !reached(length, ended, s) {
 				break
@@ -209,8 +209,8 @@ func (p *returnPlan) layout(b *Builder) error {
 
 func (p *returnPlan) suggested(b *Builder, e *stage.Silence, chart *Chart) {
 	t := Block{Kind: TableBlock, Name: b.Key("gap"), Title: b.label("The gap G that makes a churn"), Heads: []Head{{"days", true}, {"evidence", false}}}
-	n := b.N(p.rest(silenceRest), Self)
-	i := b.Stat(p.rest(silenceRest), "gap.suggested", "suggested gap G", float64(e.Gap), n == 0, "days")
+	n := b.N(p.anybody(), Self)
+	i := b.Stat(p.anybody(), "gap.suggested", "suggested gap G", float64(e.Gap), n == 0, "days")
 	band := "too few users for a band"
 	if e.Banded && n > 1 {
 		f := b.Fig(i)
@@ -244,7 +244,7 @@ func (p *returnPlan) suggested(b *Builder, e *stage.Silence, chart *Chart) {
 		chart.Marks = append(chart.Marks, Mark{X: float64(e.Gap), Text: "G suggested"})
 	}
 	if e.Gap < 30 || e.Gap > 90 {
-		b.Warn("gap-range", "%s", b.label(fmt.Sprintf("a gap of %d days is outside the 30 to 90 days of common practice: look at the rhythm of use before taking either.", e.Gap)))
+		b.Warn("gap-range", "%s", b.label(fmt.Sprintf("A gap of %d days is outside the 30 to 90 days of common practice: look at the rhythm of use before taking either.", e.Gap)))
 	}
 }
 

@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	"gonum.org/v1/gonum/mat"
-	"gonum.org/v1/gonum/stat/distuv"
 
 	"dwell/model/stat"
 )
@@ -201,7 +200,7 @@ func (f *CoxFit) finish(beta []float64, at partial, level float64) error {
 		}
 		c := Coefficient{Coef: beta[i] / f.data.sd[i], SE: math.Sqrt(f.Cov.At(i, i))}
 		c.Z = c.Coef / c.SE
-		c.P = 2 * distuv.UnitNormal.Survival(math.Abs(c.Z))
+		c.P = math.Erfc(math.Abs(c.Z) / math.Sqrt2) // exact in the tail, where 1 − Φ is 0
 		c.Lo, c.Hi = c.Coef-z*c.SE, c.Coef+z*c.SE
 		f.Coefficients = append(f.Coefficients, c)
 	}

@@ -309,6 +309,8 @@ var leftOut = []struct{ path, reason string }{
 // absolutely where the reason says so.
 func tolerance(file, path string, want float64) (float64, string) {
 	switch {
+	case file == "survival_R.json" && regexp.MustCompile(`\.coef\.\d+\.p$`).MatchString(path):
+		return 2e-6 * want, "a p-value is held relatively, however small"
 	case strings.Contains(path, ".parametric.lognormal."):
 		return 4e-5 * math.Abs(want), "lifelines' log-normal stops short of its maximum (TestFitsAreAtTheirMaximum): its likelihood agrees to 1e-10"
 	case strings.Contains(path, ".parametric.") || strings.Contains(path, "_weibull."):
