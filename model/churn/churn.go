@@ -1,6 +1,7 @@
-// Package churn predicts who will leave: a question fixed beforehand, a
-// regularised logistic regression on the measures of the day, and one test on
-// the data's own past that is shown before any score.
+// Package churn predicts who will leave, or reach a goal: a question fixed
+// beforehand, a model of the measures of the day (a regularised logistic
+// regression, gradient-boosted trees, or the hazard of each user's own rhythm),
+// and tests on the data's own past that are shown before any score.
 //
 // The idea is a ladder of three days, H days (the horizon) apart:
 //
