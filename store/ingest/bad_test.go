@@ -42,7 +42,7 @@ func TestRefused(t *testing.T) {
 		{"header alone", "user_id,time,event\n", "", Options{}, ErrNotEvents, []string{"a header and no rows"}},
 		{"every quote open", "user_id,time,event\nu1,2020-01-01,\"a\nu2,2020-01-02,\"b\n", "", Options{}, ErrNotEvents, []string{"none of its first 2 rows can be read", "quote"}},
 		{"binary", "\x00\x01\x02user\x00\xff" + strings.Repeat("\x00\x07", 100), "", Options{}, ErrNotEvents, []string{"binary file"}},
-		{"parquet", "PAR1\x15\x04\x15\x10", "", Options{}, ErrNotEvents, []string{"Parquet", "write it as CSV"}},
+		{"parquet", "PAR1\x15\x04\x15\x10", "", Options{}, ErrUnreadable, []string{"Parquet", "write it as CSV"}},
 		{"workbook", "PK\x03\x04\x14\x00\x06\x00", "", Options{}, ErrNotEvents, []string{"ZIP archive", "save the sheet as CSV"}},
 		{"xz", "\xfd7zXZ\x00\x00", "", Options{}, ErrNotEvents, []string{"xz", "decompress it first"}},
 		{"broken gzip", "\x1f\x8bnot gzip at all", "", Options{}, ErrUnreadable, []string{"damaged or cut short"}},

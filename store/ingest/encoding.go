@@ -152,7 +152,6 @@ func guessEncoding(head []byte) string {
 type signature struct{ magic, what string }
 
 var signatures = []signature{
-	{"PAR1", "a Parquet file, which this version cannot read yet: write it as CSV or NDJSON"},
 	{"PK\x03\x04", "a ZIP archive (an Excel workbook is one): unpack it, or save the sheet as CSV"},
 	{"\xd0\xcf\x11\xe0", "an old Excel or Office document: save the sheet as CSV"},
 	{"SQLite format 3\x00", "an SQLite database: export the table as CSV"},

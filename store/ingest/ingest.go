@@ -23,8 +23,8 @@
 //	fmt.Println(strings.Join(rec.Lines, "\n"))
 //	load, err := ingest.Load(ctx, db.Begin, []*ingest.Input{in}, rec.Mapping, opts, nil)
 //
-// Parquet files are told by their content and refused with a sentence; their
-// reader will be one more producer of blocks beside splitter.
+// Parquet files are told by their content; each record becomes a line of text
+// for the splitter (see parquetText), read from the columns that are wanted alone.
 package ingest
 
 import (

@@ -57,13 +57,14 @@ func (w *raw) Read(p []byte) (int, error) {
 
 // A stream is an opened input: its bytes after decompression.
 type stream struct {
-	in     *Input
-	raw    *raw
-	text   *bufio.Reader
-	size   int64  // of the file; -1 if unknown
-	last   bool   // standard input will not be read again
-	packed string // "gzip", "zstd" or ""
-	close  []func()
+	in      *Input
+	raw     *raw
+	text    *bufio.Reader
+	size    int64        // of the file; -1 if unknown
+	last    bool         // standard input will not be read again
+	packed  string       // "gzip", "zstd", "parquet" or ""
+	parquet *parquetText // nil unless packed is "parquet"
+	close   []func()
 
 	sep     byte  // the delimiter that a first line "sep=;" names, else 0
 	skipped int64 // lines taken off before the first row
@@ -158,8 +159,15 @@ func (s *stream) unpack() error {
 		s.close = append(s.close, z.Close)
 		s.packed, s.text = "zstd", bufio.NewReaderSize(z, 256<<10)
 	}
+	if inner, err := s.text.Peek(len(parquetMagic)); err == nil && bytes.Equal(inner, parquetMagic) {
+		if err := s.openParquet(); err != nil {
+			return err
+		}
+	}
 	if s.packed != "" {
-		if _, err := s.text.Peek(1); err == io.EOF {
+		if _, err := s.text.Peek(1); err == io.EOF && s.parquet != nil {
+			return &sentence{ErrNotEvents, s.in.Name() + ": is a Parquet file without a row: there is nothing to load"}
+		} else if err == io.EOF {
 			return &sentence{ErrNotEvents, s.in.Name() + ": holds no bytes once decompressed: there is nothing to load"}
 		} else if err != nil {
 			return s.readError(err)

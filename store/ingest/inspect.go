@@ -230,7 +230,11 @@ func fittingFormat(t *table, m *Mapping) string {
 func (r *recogniser) lines(packed, encoding string) []string {
 	m := &r.m
 	how := []string{strings.ToUpper(m.Format)}
-	if packed != "" {
+	switch packed {
+	case "":
+	case "parquet":
+		how[0] = fmt.Sprintf("Parquet, %d columns", len(r.t.names))
+	default:
 		how = append(how, packed)
 	}
 	if m.Format == FormatCSV {

@@ -30,6 +30,11 @@ func openPlan(in *Input, m *Mapping, o *Options) (*stream, *plan, error) {
 // mapping's columns are not found, by what the file itself looks like: the next
 // export of the same data may come with another delimiter or as JSON.
 func sampleFor(s *stream, m *Mapping) (*table, error) {
+	if s.parquet != nil {
+		if err := s.narrow(m); err != nil {
+			return nil, err
+		}
+	}
 	if _, err := s.decode(m.Encoding); err != nil {
 		return nil, err
 	}

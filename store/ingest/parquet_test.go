@@ -1,0 +1,203 @@
+package ingest
+
+import (
+	"bytes"
+	"context"
+	"math/big"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/parquet-go/parquet-go"
+
+	"dwell/model"
+	"dwell/model/modeltest"
+)
+
+type parquetRow struct {
+	User   string    `parquet:"user_id"`
+	At     time.Time `parquet:"timestamp,timestamp(microsecond)"`
+	Event  string    `parquet:"event,dict"`
+	Amount int64     `parquet:"amount,decimal(2:18)"`
+	Plan   *string   `parquet:"plan,optional,zstd"`
+	Seats  int32     `parquet:"seats"`
+	Trial  bool      `parquet:"trial"`
+	Score  float64   `parquet:"score"`
+	Tags   []string  `parquet:"tags,list"`
+	Where  struct {
+		City string `parquet:"city"`
+	} `parquet:"where"`
+}
+
+func writeParquet(t *testing.T, rows []parquetRow) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "events.parquet")
+	f, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := parquet.NewGenericWriter[parquetRow](f, parquet.MaxRowsPerRowGroup(700), parquet.PageBufferSize(4096))
+	if _, err := w.Write(rows); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func parquetRows(n int) []parquetRow {
+	var rows []parquetRow
+	pro := "pro \"x\"\n"
+	for i := range n {
+		r := parquetRow{User: "u" + big.NewInt(int64(i%37)).Text(36), At: time.Date(2024, 1, 1, 0, 0, i, 123_000_000, time.UTC), Event: "open",
+			Amount: int64(i) - 5, Seats: int32(-i), Trial: i%2 == 0, Score: float64(i) / 4}
+		if i%3 == 0 {
+			r.Plan, r.Event = &pro, "buy"
+		}
+		for range i % 3 {
+			r.Tags = append(r.Tags, "t")
+		}
+		r.Where.City = "Wien"
+		rows = append(rows, r)
+	}
+	return rows
+}
+
+// A Parquet file gives the rows it was written from: times, decimals, missing
+// values, nested columns, over several row groups and pages.
+func TestParquet(t *testing.T) {
+	rows := parquetRows(2000)
+	path := writeParquet(t, rows)
+	o := Options{Now: time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC)}
+	rec, err := Inspect(context.Background(), File(path), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := rec.Mapping
+	if m.User != "user_id" || m.Time != "timestamp" || m.Event != "event" || m.Amount != "amount" || !strings.Contains(rec.Lines[0], "Parquet") {
+		t.Fatalf("recognised as %+v\n%s", m, strings.Join(rec.Lines, "\n"))
+	}
+	mem := model.NewMemory()
+	info, err := Load(context.Background(), mem.Begin, []*Input{File(path)}, m, o, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if info.Quality.Read != 2000 || info.Quality.Stored != 2000 {
+		t.Fatalf("%+v", info.Quality)
+	}
+	snap, err := mem.Snapshot(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := model.Filter{Until: model.NoCut, Amounts: true, Columns: []string{"plan", "seats", "trial", "score", "where.city"}}
+	tl, err := snap.User(context.Background(), "u1", f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := 0
+	for i, r := range rows {
+		if r.User != "u1" {
+			continue
+		}
+		in := snap.Info()
+		if tl.Time[want] != r.At.UnixMilli() || in.Names[tl.Name[want]].Name != r.Event || int64(tl.Amount[want]) != r.Amount*10_000 {
+			t.Fatalf("row %d: %d %s %d, want %+v", i, tl.Time[want], in.Names[tl.Name[want]].Name, tl.Amount[want], r)
+		}
+		got := []string{}
+		for k, name := range f.Columns {
+			got = append(got, tl.Props[k].At(in.Key(name), want))
+		}
+		plan := ""
+		if r.Plan != nil {
+			plan = strings.TrimSpace(*r.Plan)
+		}
+		exp := []string{plan, big.NewInt(int64(r.Seats)).String(), map[bool]string{true: "true", false: "false"}[r.Trial], strings.TrimSpace(string(appendFloat(nil, r.Score, 64))), "Wien"}
+		got[0] = strings.TrimSpace(got[0])
+		if !slices.Equal(got, exp) {
+			t.Fatalf("row %d has %q, want %q", i, got, exp)
+		}
+		want++
+	}
+	if want != tl.Len() {
+		t.Errorf("%d events, want %d", tl.Len(), want)
+	}
+	// Its bytes are hashed whole, though it is read from its end.
+	if _, err := Load(context.Background(), mem.Begin, []*Input{File(path)}, m, Options{Now: o.Now, Known: snap.Info().Sources}, nil); err == nil {
+		t.Error("the file was loaded twice")
+	}
+	modeltest.Dump(t, snap, modeltest.AllColumns(snap.Info()))
+}
+
+// Columns that the mapping does not name are not read.
+func TestParquetReadsWantedColumnsAlone(t *testing.T) {
+	path := writeParquet(t, parquetRows(50))
+	o := Options{Now: time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC), Props: []string{"plan"}}
+	rec, err := Inspect(context.Background(), File(path), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, _, err := openPlan(File(path), &rec.Mapping, &o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	var read []string
+	for _, c := range s.parquet.cols {
+		read = append(read, string(c.key))
+	}
+	if len(read) > 0 && (len(read) != 5 || slices.Contains(read, `"seats"`)) {
+		t.Errorf("columns %s are read", read)
+	}
+	mem := model.NewMemory()
+	if _, err := Load(context.Background(), mem.Begin, []*Input{File(path)}, rec.Mapping, o, nil); err != nil {
+		t.Fatal(err)
+	}
+	snap, err := mem.Snapshot(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(snap.Info().Keys) != 1 || snap.Info().Keys[0].Name != "plan" {
+		t.Errorf("properties %+v", snap.Info().Keys)
+	}
+}
+
+// Whatever is wrong with a Parquet file gives a sentence.
+func TestDamagedParquet(t *testing.T) {
+	path := writeParquet(t, parquetRows(300))
+	whole, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := Options{Now: time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC)}
+	rec, err := Inspect(context.Background(), File(path), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 60 {
+		bad := bytes.Clone(whole)
+		if i%4 == 0 {
+			bad = bad[:4+i*(len(bad)-4)/60]
+		} else {
+			bad[4+i*(len(bad)-8)/60] ^= 0x55
+		}
+		if err := os.WriteFile(path, bad, 0o666); err != nil {
+			t.Fatal(err)
+		}
+		mem := model.NewMemory()
+		// Read or refused: a flipped byte within a value is no damage that the
+		// format could tell.
+		if _, err := Load(context.Background(), mem.Begin, []*Input{File(path)}, rec.Mapping, o, nil); err != nil && len(err.Error()) < 20 {
+			t.Errorf("refused with %v", err)
+		}
+	}
+	if _, err := Inspect(context.Background(), Stdin(bytes.NewReader(whole)), o); err == nil || !strings.Contains(err.Error(), "save it") {
+		t.Errorf("from standard input: %v", err)
+	}
+}
