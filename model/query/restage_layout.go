@@ -38,12 +38,12 @@ func (p *restagePlan) changes(b *Builder) {
 	}
 	for _, s := range old.Stages {
 		if other.Index(s.Name) < 0 {
-			add("stage "+s.Name, fmt.Sprintf("%d ways in", len(s.Enter)), "")
+			add("stage "+s.Name, plural(len(s.Enter), "way")+" in", "")
 		}
 	}
 	for _, s := range other.Stages {
 		if old.Index(s.Name) < 0 {
-			add("stage "+s.Name, "", fmt.Sprintf("%d ways in", len(s.Enter)))
+			add("stage "+s.Name, "", plural(len(s.Enter), "way")+" in")
 		}
 	}
 	for _, c := range stage.Diff(old, other) {
@@ -121,6 +121,9 @@ func (p *restagePlan) flows(b *Builder) {
 	}
 	for i, s := range old.Stages {
 		row := Row{Key: s.Name, Label: s.Label()}
+		if p.m > 8 { // so many columns fit 80 cells beside short names alone
+			row.Label = old.Shorts()[i]
+		}
 		for j, to := range other.Stages {
 			if b.N(p.flow(i, j), Self) == 0 {
 				row.Cells = append(row.Cells, Cell{Figure: NoFigure, Blank: true})
