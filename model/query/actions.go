@@ -67,7 +67,6 @@ type actions struct {
 type actionGroup struct {
 	rank  []int32 // of each row by value, ascending; −1: not in it
 	n     int     // users with a value
-	sum   float64
 	l     *stat.Lorenz
 	hist  []stat.Count
 	tail  stat.Tail

@@ -27,7 +27,7 @@ func compareAnalysis() analysis {
 				return fmt.Errorf("user= compares users, where= and segment= compare groups: ask for one or the other")
 			case len(users) == 1 || len(users) > mostCompared:
 				return fmt.Errorf("compare sets two to %d users side by side: %d given", mostCompared, len(users))
-			case len(users) == 0 && (groups < 2 || groups > mostCompared):
+			case len(users) == 0 && (groups == 1 || groups > mostCompared):
 				return fmt.Errorf("compare needs two to %d of a kind: user=A&user=B, or two segment=, or two where=", mostCompared)
 			}
 			for i, u := range users {
@@ -41,9 +41,24 @@ func compareAnalysis() analysis {
 			if users := r.Q.All("user"); len(users) > 0 {
 				return planCompareUsers(r, users)
 			}
+			if len(r.Groups) < 2 {
+				return &Plan{Layout: compareHow}, nil
+			}
 			return planCompareGroups(r)
 		},
 	}
+}
+
+// compareHow answers the bare question: with what there is to compare.
+func compareHow(b *Builder) error {
+	b.A.Title = "Side by side"
+	b.A.Definition = "Two users, or two groups of users, as of one day."
+	b.Block(Block{Kind: TextBlock, Name: "how", Title: "nothing is chosen yet", Lines: []string{
+		"compare?user=A&user=B              two to six users",
+		"compare?segment=A&segment=B        saved segments",
+		"compare?where=RULE&where=RULE      rules, such as plan == \"pro\"",
+	}})
+	return nil
 }
 
 // mostCompared is how many columns stand side by side at 80 cells.

@@ -36,6 +36,14 @@ func measureAnalysis() analysis {
 			if err != nil {
 				return nil, fmt.Errorf("measure/%s: %w", r.Q.ID, err)
 			}
+			fam, _, _ := measure.Lookup(ref.Name)
+			if why := r.Schema.Unavailable(fam); why != "" && fam.Money && r.Info.Amounts {
+				return &Plan{Layout: func(b *Builder) error {
+					b.A.Title, b.A.Definition = columnLabel(ref)+" · "+asOfNote(r), fam.Definition
+					b.Block(Block{Kind: TextBlock, Name: "measure", Title: "—", Lines: []string{capital(why) + ": they are never added up."}})
+					return nil
+				}}, nil
+			}
 			if r.Str("user") != "" {
 				return planUserMeasure(r, ref)
 			}

@@ -50,7 +50,7 @@ func (u *userLife) signals() (out []signal, ok bool, err error) {
 	for i := range begun {
 		begun[i] = model.NoDay
 	}
-	close := func(i int, last model.Day) {
+	finish := func(i int, last model.Day) {
 		if begun[i] != model.NoDay {
 			out = append(out, signal{i, begun[i], last})
 			begun[i] = model.NoDay
@@ -60,14 +60,14 @@ func (u *userLife) signals() (out []signal, ok bool, err error) {
 		cur.At(d, r.machine.StateOn(&u.hist, d))
 		for i, c := range rules {
 			if !c.Holds(cur) {
-				close(i, d-1)
+				finish(i, d-1)
 			} else if begun[i] == model.NoDay {
 				begun[i] = d
 			}
 		}
 	}
 	for i := range rules {
-		close(i, r.AsOf)
+		finish(i, r.AsOf)
 	}
 	sortBy(out, func(s signal) (int64, string) { return -int64(s.from), m.Marks[s.mark].Name })
 	return out, true, nil
