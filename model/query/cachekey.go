@@ -10,7 +10,7 @@ import (
 
 // programVersion counts changes to the meaning of answers: it is part of every
 // cache key, so that no answer outlives the definitions it was made with.
-const programVersion = "5"
+const programVersion = "6"
 
 // cacheKey names an answer by everything that it depends on: the resolved
 // address (names replaced by the rules they stand for), the data version, the
@@ -45,7 +45,7 @@ func (e *Engine) cacheKey(st *state, q Query) (string, error) {
 func (e *Engine) segmentsHash(q Query) (string, error) {
 	rules := q.Analysis == "segments" || q.Analysis == "users"
 	for _, p := range q.Params {
-		rules = rules || p.Key == "where" || p.Key == "segment"
+		rules = rules || p.Key == "where" || p.Key == "segment" || p.Key == "of" || p.Key == "a" || p.Key == "b"
 	}
 	if !rules {
 		return "", nil

@@ -12,15 +12,18 @@ import (
 )
 
 // compareAnalysis sets two or more users, or segments, side by side: stages,
-// marks and measures.
+// marks and measures; or two questions, figure by figure (versus.go).
 func compareAnalysis() analysis {
 	return analysis{
-		Spec: Spec{Name: "compare", Title: "Side by side", Help: "users (user=A&user=B) or segments (segment= or where= twice) side by side: stages, marks, measures, differences", ID: NoID,
-			Keys: keys([]KeySpec{
+		Spec: Spec{Name: "compare", Title: "Side by side", Help: "users (user=A&user=B) or segments (segment= or where= twice) side by side: stages, marks, measures, differences; or two questions, a= and b=, figure by figure", ID: NoID,
+			Keys: keys(sideKeys(), []KeySpec{
 				{Name: "user", Type: Text, Repeat: true, Help: "a user to compare; two to six of them"},
 				{Name: "columns", Type: Text, Help: "the measures compared, parted by commas; those that lists show if left out"},
 			}, groupKeys(), zoneKeys())},
 		check: func(q Query) error {
+			if isVersus(q) {
+				return checkVersus(q)
+			}
 			users, groups := q.All("user"), max(len(q.All("where")), len(q.All("segment")))
 			switch {
 			case len(users) > 0 && (groups > 0 || q.Get("of") != ""):
@@ -38,6 +41,9 @@ func compareAnalysis() analysis {
 			return nil
 		},
 		plan: func(r *Run) (*Plan, error) {
+			if isVersus(r.Q) {
+				return planVersus(r)
+			}
 			if users := r.Q.All("user"); len(users) > 0 {
 				return planCompareUsers(r, users)
 			}

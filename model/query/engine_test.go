@@ -16,6 +16,9 @@ import (
 // bare are the addresses of all analyses without options.
 func bare() (out []string) {
 	for _, s := range query.Specs() {
+		if s.Name == "compare" || s.Name == "reconcile" {
+			continue // they must be told what to compare
+		}
 		for _, id := range ids(s) {
 			out = append(out, s.Name+id)
 		}

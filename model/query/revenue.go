@@ -14,7 +14,9 @@ import (
 func revenueAnalysis() analysis {
 	return analysis{
 		Spec: Spec{Name: "revenue", Title: "Revenue by age", Help: "value to date by age and cohort, revenue of each interval after the start, and revenue retention", ID: NoID,
-			Keys: keys(cohortKeys(), groupKeys(), judgeKeys(), truncatedKeys(), zoneKeys())},
+			Keys: keys([]KeySpec{
+				{Name: "amounts", Type: Word, Values: []string{"net", "gross"}, Default: "net", Help: "purchases less refunds, or purchases alone"},
+			}, cohortKeys(), groupKeys(), judgeKeys(), truncatedKeys(), zoneKeys())},
 		check: func(q Query) error {
 			d, err := cohortQuery(q)
 			if err != nil {
@@ -39,6 +41,7 @@ func revenueAnalysis() analysis {
 type revenuePlan struct {
 	*cohorts
 	currency string
+	gross    bool // purchases alone
 }
 
 const (
@@ -69,13 +72,18 @@ func planRevenue(r *Run) (*Plan, error) {
 	}
 	def.SeenBefore = r.seenBefore()
 	def.Return = func(*model.Timeline, int) bool { return false } // only what has closed is asked of the reader
-	p := &revenuePlan{}
+	p := &revenuePlan{gross: r.Str("amounts") == "gross"}
 	currency, ok := r.currency()
 	switch {
 	case !r.Info.Amounts:
 		return nil, fmt.Errorf("no event has an amount: name the column of amounts when the file is loaded")
 	case !ok:
-		return nil, fmt.Errorf("the amounts are in several currencies, which are never added up: ask of one, with start= or where= on the column %s", r.Dict.Columns.Currency)
+		return &Plan{Layout: func(b *Builder) error {
+			b.A.Title = "Revenue by age"
+			b.Block(Block{Kind: TextBlock, Name: "currencies", Title: "several currencies", Lines: []string{
+				"The amounts are in several currencies, which are never added up: load one currency by itself to see revenue by age."}})
+			return nil
+		}}, nil
 	}
 	p.currency = currency
 	needs := Needs{Amounts: true}
@@ -112,7 +120,7 @@ func (k *revenueKernel) Visit(u *Person, h *Hits) {
 		clear(k.sums)
 		for e := range u.TL.Time {
 			m := p.r.net(u, e)
-			if m == model.NoMoney {
+			if m == model.NoMoney || p.gross && p.r.Role(u, e)&model.Purchase == 0 {
 				continue
 			}
 			if at, ok := k.reader.Place(u.TL, *l, e); ok && at < len(k.sums) {

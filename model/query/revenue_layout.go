@@ -11,8 +11,12 @@ import (
 func (p *revenuePlan) layout(b *Builder) error {
 	u := p.word()
 	b.A.Title = fmt.Sprintf("Revenue by age · from %s · %s · %s", p.startWords(), p.windowWords(), p.r.Cal.Zone)
-	b.A.Definition = fmt.Sprintf("Revenue (purchases less refunds) by age after %s: %s. Value to date at N is the revenue of %ss 0 to N over the users for whom N has closed, who bought or not; revenue retention is the revenue of %s N over that of %s 0, of the same users. %s.",
-		p.startWords(), p.intervalWords(), u, u, u, p.eligibleWords())
+	what := "purchases less refunds"
+	if p.gross {
+		what = "purchases alone, refunds left out"
+	}
+	b.A.Definition = fmt.Sprintf("Revenue (%s) by age after %s: %s. Value to date at N is the revenue of %ss 0 to N over the users for whom N has closed, who bought or not; revenue retention is the revenue of %s N over that of %s 0, of the same users. %s.",
+		what, p.startWords(), p.intervalWords(), u, u, u, p.eligibleWords())
 	all := p.truncation(b)
 	value := &Chart{XLabel: u + "s after the start", YLabel: "value to date per user", Unit: p.currency, Zero: true}
 	kept := &Chart{XLabel: value.XLabel, YLabel: "share of the first " + u + "'s revenue", Unit: "share", Zero: true}
@@ -189,7 +193,7 @@ func (p *revenuePlan) explain(f *Figure) []ExplainLine {
 	case f.Kind == Stat:
 		text = "revenue up to the end of the " + p.word() + " ÷ users for whom it has closed, buyers or not; the interval is that of a mean over users"
 	case f.Kind == Sum:
-		text = "purchases less refunds of users for whom the " + p.word() + " has closed, added exactly"
+		text = "revenue of users for whom the " + p.word() + " has closed, added exactly"
 	}
 	return []ExplainLine{{Head: "Formula", Text: text}, {Head: "Window", Text: p.intervalWords()}}
 }

@@ -119,6 +119,7 @@ func analyses() []analysis {
 		revenueAnalysis(),
 		stickinessAnalysis(),
 		sessionsAnalysis(),
+		reconcileAnalysis(),
 		churnAnalysis(),
 		targetsAnalysis(),
 		whatifAnalysis(),
