@@ -38,6 +38,7 @@ func (r *Run) lint(b *Builder) {
 	if r.AsOf > lastDay(r.Info, r.Cal) {
 		b.Warn("after-data", "The as-of day %s is after the last day with data, %s: silence since then looks like absence.", r.AsOf, r.LastDay)
 	}
+	r.lintReading(b)
 	if day, hour, partial := r.partialDay(); partial {
 		b.Warn("partial-day", "The last day, %s, ends at %02d:00 %s: it may not be whole. Ask for @%s to leave it out.", day, hour, r.Cal.Zone, day-1)
 	}
