@@ -287,7 +287,7 @@ func TestRetentionRefusals(t *testing.T) {
 		"retention?brackets=1-3":                            "belongs to mode=bracket",
 		"retention?mode=bracket&brackets=3-1":               "is not a bracket",
 		"retention?mode=bracket&brackets=1-3&intervals=5":   "intervals= has no meaning",
-		"retention?unit=quarter&window=24h":                   "no fixed number of hours",
+		"retention?unit=quarter&window=24h":                 "no fixed number of hours",
 		"retention?within=30":                               "belongs to mode on-or-after",
 		"retention?mode=on-or-after&within=30&eligible=all": "choose one",
 		"retention?mode=onn":                                "did you mean on",
