@@ -214,6 +214,11 @@ func (r *Run) answer() (*Answer, error) {
 	if b.err != nil {
 		return nil, b.err
 	}
+	if !r.Spec.Windowed { // a list says itself whose it is
+		if _, err := r.behindOf(); err != nil {
+			return nil, err
+		}
+	}
 	r.among.note(b)
 	r.lint(b)
 	return b.A, r.annotate(b.A)
