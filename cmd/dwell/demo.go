@@ -18,6 +18,7 @@ import (
 
 func newDemo(a *app) *cobra.Command {
 	var set string
+	var o exploreOptions
 	var names []string
 	for _, s := range sample.Sets() {
 		names = append(names, s.Name)
@@ -35,17 +36,18 @@ open the explorer. Without a terminal the overview is printed instead.
 		Example: "  dwell demo\n  dwell demo --set cdnow",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.demo(cmd.Context(), set)
+			return a.demo(cmd.Context(), set, o)
 		},
 	}
 	c.Flags().StringVar(&set, "set", sample.Sets()[0].Name, "which sample: "+strings.Join(names, " or "))
+	o.flags(c.Flags())
 	// The flag was defined the line before, so this cannot fail.
 	_ = c.RegisterFlagCompletionFunc("set", cobra.FixedCompletions(names, cobra.ShellCompDirectiveNoFileComp))
 	return c
 }
 
 // demo loads a sample, unless it is there already, and explores it.
-func (a *app) demo(ctx context.Context, name string) error {
+func (a *app) demo(ctx context.Context, name string, o exploreOptions) error {
 	set, rows, err := sample.Open(name)
 	if err != nil {
 		return usage(err)
@@ -63,7 +65,8 @@ func (a *app) demo(ctx context.Context, name string) error {
 			return err
 		}
 	}
-	return a.exploreAt(ctx, dir, from, "overview", exploreOptions{name: set.Name})
+	o.name = set.Name
+	return a.exploreAt(ctx, dir, from, "overview", o)
 }
 
 // holdsSample says whether the sample is in the data set already; a data set

@@ -13,6 +13,7 @@ import (
 	"sync"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"dwell/model/query"
 	"dwell/tui"
@@ -44,10 +45,15 @@ where you were last. Without a terminal the answer is printed as text.`,
 			return a.explore(cmd.Context(), address, o)
 		},
 	}
-	c.Flags().StringVar(&o.theme, "theme", "auto", "auto, light, dark or mono")
-	c.Flags().BoolVar(&o.ascii, "ascii", false, "draw with ASCII alone")
-	c.Flags().BoolVar(&o.mouse, "mouse", true, "take the mouse's wheel and clicks")
+	o.flags(c.Flags())
 	return c
+}
+
+// flags are those of every command that opens the explorer.
+func (o *exploreOptions) flags(f *pflag.FlagSet) {
+	f.StringVar(&o.theme, "theme", "auto", "auto, light, dark or mono")
+	f.BoolVar(&o.ascii, "ascii", false, "draw with ASCII alone")
+	f.BoolVar(&o.mouse, "mouse", true, "take the mouse's wheel and clicks")
 }
 
 func (a *app) explore(ctx context.Context, address string, o exploreOptions) error {

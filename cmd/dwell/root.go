@@ -20,6 +20,7 @@ const (
 )
 
 func newRoot(a *app) *cobra.Command {
+	var o exploreOptions
 	root := &cobra.Command{
 		Use:   "dwell",
 		Short: "Explore user lifecycles in a terminal",
@@ -39,13 +40,14 @@ Nothing leaves the machine.`,
 		SilenceUsage:  true,
 		Version:       version,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.explore(cmd.Context(), "overview", exploreOptions{})
+			return a.explore(cmd.Context(), "overview", o)
 		},
 	}
 	root.SetVersionTemplate("dwell {{.Version}}\n")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usage(fmt.Errorf("%w\ntry: %s --help", err, cmd.CommandPath()))
 	})
+	o.flags(root.Flags())
 	p := root.PersistentFlags()
 	p.StringVar(&a.db, "db", "", "data set `DIR` (default: DWELL_DB, else the XDG data folder)")
 	p.StringVar(&a.memory, "memory", "256MiB", "memory a load may use")

@@ -156,7 +156,7 @@ func (a *app) printRows(ctx context.Context, e *query.Engine, q query.Query, v v
 	}
 	heads := t.Heads()
 	var emit func(query.TableRow) error
-	flush := func() error { return nil }
+	var flush func() error
 	switch v.format {
 	case "json":
 		var object bytes.Buffer

@@ -39,7 +39,7 @@ type Figure struct {
 
 	Pairs bool // of a rate: it counts user-intervals, and its lists name a user once for each
 
-	Carry string // what each user of the list carries in User.Score: "probability"; "" if nothing
+	Carry  string // what each user of the list carries in User.Score: "probability"; "" if nothing
 	Beside string // what each user of the list carries in User.Beside; "" if nothing
 
 	Slot  int // where the users are found again: the kernel's slot, or ownSlot
