@@ -83,9 +83,9 @@ func shellWords(s string) (words []string) {
 }
 
 func matches(want, got string) bool {
-	parts := strings.Split(want, "\n…")
+	parts := strings.Split("\n"+want, "\n…")
 	for i, p := range parts {
-		parts[i] = regexp.QuoteMeta(strings.TrimPrefix(p, "\n"))
+		parts[i] = regexp.QuoteMeta(p)
 	}
-	return regexp.MustCompile("(?s)^" + strings.Join(parts, "(\n.*)?\n?") + "$").MatchString(got)
+	return regexp.MustCompile("(?s)^" + strings.Join(parts, "(\n.*)?") + "$").MatchString("\n" + got)
 }
