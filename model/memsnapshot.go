@@ -63,6 +63,7 @@ func (m *Memory) build() *memSnapshot {
 			in.Last = r.time
 		}
 		in.Dated = in.Dated || r.dated
+		in.AllDated = (in.AllDated || i == 0) && r.dated
 		in.Amounts = in.Amounts || r.amount != NoMoney
 	}
 	in.Version.Hash = hex.EncodeToString(sum.Sum(nil))[:16]

@@ -286,7 +286,7 @@ func (t *tallies) add(o *tallies) {
 	t.dropped += o.dropped
 	t.equal += o.equal
 	t.impossible += o.impossible
-	t.dated = t.dated || o.dated
+	t.dated, t.clocked = t.dated || o.dated, t.clocked || o.clocked
 	t.amounts = t.amounts || o.amounts
 	for len(t.names) < len(o.names) {
 		t.names = append(t.names, 0)

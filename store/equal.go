@@ -51,7 +51,7 @@ type tallies struct {
 	stored, already, dropped, equal int64
 	impossible                      int64
 	names                           []int64
-	dated, amounts                  bool
+	dated, clocked, amounts         bool
 }
 
 func (e *equality) reset() {
@@ -66,7 +66,7 @@ func (e *equality) tally(name uint32, dated bool, amount model.Money) {
 	}
 	q.names[name]++
 	q.stored++
-	q.dated = q.dated || dated
+	q.dated, q.clocked = q.dated || dated, q.clocked || !dated
 	q.amounts = q.amounts || amount != model.NoMoney
 }
 

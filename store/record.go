@@ -25,6 +25,7 @@ type marker struct {
 	First    int64 // ms; 0 if Events is 0
 	Last     int64
 	Dated    bool
+	AllDated bool `json:",omitempty"` // absent in the markers of earlier programs
 	Amounts  bool
 	Names    int
 	Keys     []keyMeta

@@ -146,6 +146,7 @@ func (b *viewBuilder) add(txn *badger.Txn, m *marker) error {
 	}
 
 	if m.Events > 0 {
+		in.AllDated = (in.AllDated || in.Events == 0) && m.AllDated
 		if in.Events == 0 || m.First < in.First {
 			in.First = m.First
 		}

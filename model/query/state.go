@@ -151,6 +151,9 @@ func lastDay(in *model.Info, cal *model.Calendar) model.Day {
 	if in.Events == 0 {
 		return 0
 	}
+	if in.AllDated {
+		return model.UTC().Day(in.Last)
+	}
 	if in.Dated {
 		return max(cal.Day(in.Last), model.UTC().Day(in.Last))
 	}
@@ -159,7 +162,12 @@ func lastDay(in *model.Info, cal *model.Calendar) model.Day {
 
 // firstDay is the local day of the first event, of a date alone the date itself.
 func firstDay(in *model.Info, cal *model.Calendar) model.Day {
+	if in.AllDated {
+		return model.UTC().Day(in.First)
+	}
 	if in.Dated {
+		// Which of the two the first event is, is not known: no day may come
+		// before the first.
 		return min(cal.Day(in.First), model.UTC().Day(in.First))
 	}
 	return cal.Day(in.First)
