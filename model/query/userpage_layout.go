@@ -23,10 +23,10 @@ func (u *userLife) layout(b *Builder) error {
 	}
 	b.Block(Block{Kind: TextBlock, Name: "now", Title: "now", Lines: u.now()})
 	u.trouble(b)
+	u.history(b)
 	if err := u.signalBlock(b); err != nil {
 		return err
 	}
-	u.history(b)
 	u.riskBlock(b)
 	if err := u.axesBlock(b); err != nil {
 		return err
