@@ -57,7 +57,7 @@ var reasonText = [reasonsEnd]string{
 func (r reason) String() string { return reasonText[r] }
 
 // minTime and maxTime bound what is stored at all: [1970, 2200). Later years
-// are placeholders such as 9999-12-31, which no option makes into events.
+// stand for "never", such as 9999-12-31, and no option makes them events.
 const (
 	minTime = 0
 	maxTime = 7_258_118_400_000
