@@ -13,8 +13,10 @@ func (r *recogniser) findTime() {
 			return 0
 		}
 		score := timeScore(n)
-		unnamed := r.t.header == nil && r.t.sx.mode == modeTable
-		g, ok := guessTime(r.cells[i], score > 0 || unnamed && r.unixAlone(i))
+		// Numbers under a name that says nothing: only where every cell is a
+		// recent Unix time, and only where no other column can be the time.
+		unix := score == 0 && r.unixAlone(i)
+		g, ok := guessTime(r.cells[i], score > 0 || unix)
 		if !ok || r.fill(i) < 0.5 {
 			return 0
 		}
@@ -24,6 +26,9 @@ func (r *recogniser) findTime() {
 		if g.form == formCompact && r.t.header != nil {
 			return 0 // eight digits under a name that says nothing: an item number
 		}
+		if unix && (r.t.header != nil || r.t.sx.mode != modeTable) {
+			return 20
+		}
 		return 50
 	})
 	r.why["time"] = "by name and content"
@@ -32,8 +37,8 @@ func (r *recogniser) findTime() {
 	}
 }
 
-// unixAlone says whether a column without a name can only be Unix times: all of
-// it whole seconds or milliseconds from 2000 until now.
+// unixAlone says whether a column can only be Unix times: all of it seconds or
+// milliseconds from 2000 until now.
 func (r *recogniser) unixAlone(i int) bool {
 	for _, form := range []timeForm{formUnix, formUnixMS} {
 		p, all := timeParser{form: form}, true

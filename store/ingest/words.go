@@ -53,7 +53,7 @@ var timeWords = wordScore{
 	"timestamp": 100, "eventtime": 100, "eventtimestamp": 100, "time": 95, "ts": 95, "datetime": 95, "eventdatetime": 98, "occurredat": 96,
 	"createdat": 90, "eventdate": 90, "date": 85, "when": 70, "day": 60, "orderdate": 85, "invoicedate": 85, "purchasedate": 85,
 	"transactiondate": 85, "transactiontime": 88, "purchasetime": 88, "ordertime": 88, "orderedat": 88, "loggedat": 85, "servertime": 85,
-	"clienttime": 80, "originaltimestamp": 75, "receivedat": 50, "sentat": 50, "updatedat": 40, "eventts": 98, "dt": 85, "at": 70,
+	"clienttime": 80, "originaltimestamp": 75, "receivedat": 50, "sentat": 50, "updatedat": 40, "eventts": 98, "dt": 85, "at": 70, "t": 60,
 	"unixtime": 85, "epoch": 85, "utc": 70, "时间": 90, "日期": 85, "datum": 85, "zeit": 80, "zeitpunkt": 95, "zeitstempel": 100, "fecha": 85, "horodatage": 95,
 }
 
