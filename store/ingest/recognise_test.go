@@ -43,7 +43,7 @@ func TestRecognise(t *testing.T) {
 		{"month names", "user,when,what\nu1,5 Jan 2024 10:11,open\nu2,16 Jan 2024 10:12,close\n",
 			Mapping{User: "user", Time: "when", TimeFormat: "2 Jan 2006 15:04", Event: "what"}, "u1 2024-01-05 10:11:00 UTC open ", ""},
 		{"Unix seconds with parts under a bare name", "uid,stamped,name\nu1,1700000000.250,ping\nu2,1700003600.001,pong\n",
-			Mapping{User: "uid", Time: "stamped", TimeFormat: "unix", Event: "name"}, "u1 2023-11-14 22:13:20.250 UTC ping ", ""},
+			Mapping{User: "uid", Time: "stamped", TimeFormat: "unix", Event: "name"}, "u1 2023-11-14 22:13:20.25 UTC ping ", ""},
 		{"floats for ids", "user_id,ts,action\n17850.0,2020-01-01,a\n,2020-01-01,a\n13047.0,2020-01-02,b\n",
 			Mapping{User: "user_id", UserInteger: true, Time: "ts", TimeFormat: "iso", Event: "action"}, "17850 2020-01-01 a ", "stored as 17850"},
 	}
