@@ -125,12 +125,7 @@ func childLoads(dir string) int {
 // data set then holds every load that was acknowledged, at most one that was
 // about to be, and nothing else.
 func TestKilled(t *testing.T) {
-	seed := uint64(time.Now().UnixNano())
-	if s := os.Getenv("DWELL_SEED"); s != "" {
-		seed, _ = strconv.ParseUint(s, 10, 64)
-	}
-	t.Logf("DWELL_SEED=%d", seed)
-	r := rand.New(rand.NewPCG(seed, 6))
+	r := rand.New(rand.NewPCG(freshSeed(t), 6))
 	dir, have := t.TempDir(), 0
 	for range long(20, 100) {
 		acked := max(have, loadedUntilKilled(t, dir, r))

@@ -10,10 +10,8 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"dwell/model"
 	"dwell/model/modeltest"
@@ -83,12 +81,7 @@ func digestOf(s *Store) (string, error) {
 // and reads it in another process. That process ends by itself, without a
 // panic, and either reports the damage or has read exactly what was stored.
 func TestDamaged(t *testing.T) {
-	seed := uint64(time.Now().UnixNano())
-	if s := os.Getenv("DWELL_SEED"); s != "" {
-		seed, _ = strconv.ParseUint(s, 10, 64)
-	}
-	t.Logf("DWELL_SEED=%d", seed)
-	r := rand.New(rand.NewPCG(seed, 8))
+	r := rand.New(rand.NewPCG(freshSeed(t), 8))
 	whole := t.TempDir()
 	s, err := Open(whole, Options{})
 	if err != nil {

@@ -53,12 +53,12 @@ func mustCheck(t testing.TB, s *Store) {
 }
 
 func TestStoreConforms(t *testing.T) {
-	modeltest.Conformance(t, func(t testing.TB) modeltest.Dataset { return open(t, Options{}) })
+	modeltest.Conformance(t, func(t testing.TB) modeltest.Dataset { return open(t, Options{}) }, givenSeeds(t)...)
 }
 
 // TestStoreConformsSpilling has so little memory that every batch is spilled.
 func TestStoreConformsSpilling(t *testing.T) {
-	modeltest.Conformance(t, func(t testing.TB) modeltest.Dataset { return open(t, Options{Memory: 1 << 18}) })
+	modeltest.Conformance(t, func(t testing.TB) modeltest.Dataset { return open(t, Options{Memory: 1 << 18}) }, givenSeeds(t)...)
 }
 
 func TestPackingReports(t *testing.T) {

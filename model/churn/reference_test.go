@@ -2,7 +2,6 @@ package churn
 
 import (
 	"bytes"
-	"compress/gzip"
 	"context"
 	"encoding/csv"
 	"encoding/json"
@@ -15,8 +14,8 @@ import (
 	"testing"
 
 	"dwell/model"
-	"dwell/model/modeltest"
 	"dwell/model/stat"
+	"dwell/sample/reference"
 )
 
 // peer is one entry of churn.json (scikit-learn 1.2.1, statsmodels 0.13.5).
@@ -42,14 +41,8 @@ type peer struct {
 
 func peers(t *testing.T) map[string]json.RawMessage {
 	t.Helper()
-	body, err := os.ReadFile(filepath.Join(modeltest.Shared(t), "reference", "churn.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
 	var all map[string]json.RawMessage
-	if err := json.Unmarshal(body, &all); err != nil {
-		t.Fatal(err)
-	}
+	reference.JSON(t, "churn.json", &all)
 	return all
 }
 
@@ -165,15 +158,7 @@ func TestTelcoAgainstScikitLearn(t *testing.T) {
 // telco is the IBM table, encoded as the peer's note says.
 func telco(t *testing.T) *Table {
 	t.Helper()
-	packed, err := os.ReadFile(filepath.Join(modeltest.Shared(t), "data", "telco_churn", "Telco-Customer-Churn.csv.gz"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	z, err := gzip.NewReader(bytes.NewReader(packed))
-	if err != nil {
-		t.Fatal(err)
-	}
-	rows, err := csv.NewReader(z).ReadAll()
+	rows, err := csv.NewReader(bytes.NewReader(reference.Data(t, "telco_churn/Telco-Customer-Churn.csv.gz"))).ReadAll()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -326,13 +311,13 @@ func logTable(people map[string][]bought, cut model.Day, horizon int) *Table {
 }
 
 func TestCDNOWAgainstScikitLearn(t *testing.T) {
-	mem, _ := modeltest.CDNOW(t)
+	mem, _ := reference.CDNOW(t)
 	tab := logTable(purchases(t, mem, ""), model.DayOf(1997, 10, 1), 180)
 	against(t, peers(t)["cdnow_master_cut_1997-10-01_180d"], tab)
 }
 
 func TestOnlineRetailAgainstScikitLearn(t *testing.T) {
-	mem, _ := modeltest.OnlineRetail(t)
+	mem, _ := reference.OnlineRetail(t)
 	tab := logTable(purchases(t, mem, "InvoiceNo"), model.DayOf(2011, 9, 1), 90)
 	against(t, peers(t)["online_retail_purchases_cut_2011-09-01_90d"], tab)
 }
@@ -370,11 +355,11 @@ func TestBoostingAgainstScikitLearn(t *testing.T) {
 	tables := map[string]func() *Table{
 		"telco": func() *Table { return telco(t) },
 		"online_retail_purchases_cut_2011-09-01_90d": func() *Table {
-			mem, _ := modeltest.OnlineRetail(t)
+			mem, _ := reference.OnlineRetail(t)
 			return logTable(purchases(t, mem, "InvoiceNo"), model.DayOf(2011, 9, 1), 90)
 		},
 		"cdnow_master_cut_1997-10-01_180d": func() *Table {
-			mem, _ := modeltest.CDNOW(t)
+			mem, _ := reference.CDNOW(t)
 			return logTable(purchases(t, mem, ""), model.DayOf(1997, 10, 1), 180)
 		},
 	}

@@ -2,19 +2,16 @@ package lifecycle_test
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"math"
-	"os"
-	"path/filepath"
 	"slices"
 	"testing"
 
+	"pgregory.net/rapid"
+
 	"dwell/model"
 	"dwell/model/lifecycle"
-	"dwell/model/modeltest"
-
-	"pgregory.net/rapid"
+	"dwell/sample/reference"
 )
 
 // days draws ascending distinct days in [0, 119].
@@ -168,14 +165,8 @@ func TestEcomReference(t *testing.T) {
 		Week  []growth `json:"growth_week"`
 		Month []growth `json:"growth_month"`
 	}
-	body, err := os.ReadFile(filepath.Join(modeltest.Shared(t), "reference", "events_ecom.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := json.Unmarshal(body, &ref); err != nil {
-		t.Fatal(err)
-	}
-	mem, _ := modeltest.Ecom(t)
+	reference.JSON(t, "events_ecom.json", &ref)
+	mem, _ := reference.Ecom(t)
 	snap, err := mem.Snapshot(context.Background())
 	if err != nil {
 		t.Fatal(err)

@@ -5,29 +5,15 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
-	"os"
-	"path/filepath"
 	"sort"
 	"strconv"
 	"testing"
 
 	"dwell/model"
 	"dwell/model/measure"
-	"dwell/model/modeltest"
 	"dwell/model/rule"
+	"dwell/sample/reference"
 )
-
-// reference reads one of the peers' result files.
-func reference(t *testing.T, name string, into any) {
-	t.Helper()
-	body, err := os.ReadFile(filepath.Join(modeltest.Shared(t), "reference", name))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := json.Unmarshal(body, into); err != nil {
-		t.Fatalf("%s: %v", name, err)
-	}
-}
 
 // population computes measures, written as in rules, for everybody on a day.
 func population(t *testing.T, mem *model.Memory, dict *model.Dictionary, day string, until bool, srcs ...string) (ids []string, cols []*measure.Column) {
@@ -116,8 +102,8 @@ func TestRFMReference(t *testing.T) {
 	var or struct {
 		RFM rfm `json:"rfm_purchase_only"`
 	}
-	reference(t, "events_cdnow.json", &cd)
-	reference(t, "events_online_retail.json", &or)
+	reference.JSON(t, "events_cdnow.json", &cd)
+	reference.JSON(t, "events_online_retail.json", &or)
 	for _, tt := range []struct {
 		name    string
 		open    func(testing.TB) (*model.Memory, *model.Dictionary)
@@ -125,8 +111,8 @@ func TestRFMReference(t *testing.T) {
 		r, f, m string
 		want    rfm
 	}{
-		{"cdnow", modeltest.CDNOW, "1998-07-01", "recency_days", "active_days", "revenue", cd.RFM},
-		{"online_retail", modeltest.OnlineRetail, "2011-12-10", "days_since(purchase)", "orders", "sum(amount, role(purchase))", or.RFM},
+		{"cdnow", reference.CDNOW, "1998-07-01", "recency_days", "active_days", "revenue", cd.RFM},
+		{"online_retail", reference.OnlineRetail, "2011-12-10", "days_since(purchase)", "orders", "sum(amount, role(purchase))", or.RFM},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			mem, dict := tt.open(t)
@@ -172,12 +158,12 @@ func TestRFMReference(t *testing.T) {
 // Sessions of 30 minutes as pandas counts them; ecom's own session ids agree.
 func TestSessionsReference(t *testing.T) {
 	for name, open := range map[string]func(testing.TB) (*model.Memory, *model.Dictionary){
-		"events_ecom.json": modeltest.Ecom, "events_rees46_sample.json": modeltest.Rees46,
+		"events_ecom.json": reference.Ecom, "events_rees46_sample.json": reference.Rees46,
 	} {
 		var want struct {
 			Sessions struct{ Sessions int } `json:"sessions_30min"`
 		}
-		reference(t, name, &want)
+		reference.JSON(t, name, &want)
 		mem, dict := open(t)
 		_, cols := population(t, mem, dict, "2030-01-01", false, "sessions")
 		if got := mean(cols[0]) * float64(cols[0].Len); math.Abs(got-float64(want.Sessions.Sessions)) > 1e-6 {
@@ -190,7 +176,7 @@ func TestSessionsReference(t *testing.T) {
 // its training users. Reading to the cut-off or to the end must not matter.
 func TestFeatureReference(t *testing.T) {
 	var ref map[string]json.RawMessage
-	reference(t, "churn.json", &ref)
+	reference.JSON(t, "churn.json", &ref)
 	srcs := []string{"recency_days", "tenure_days", "events", "active_days", "events_7", "active_days_7", "events_30", "active_days(30)", "events_90", "active_days_90"}
 	keys := []string{"recency_days", "tenure_days", "events", "active_days", "events_last_7d", "active_days_last_7d", "events_last_30d", "active_days_last_30d", "events_last_90d", "active_days_last_90d"}
 	for _, tt := range []struct {
@@ -198,8 +184,8 @@ func TestFeatureReference(t *testing.T) {
 		open     func(testing.TB) (*model.Memory, *model.Dictionary)
 		numeric  bool // the peer sorts ids as numbers
 	}{
-		{"cdnow_master_cut_1997-10-01_180d", "1997-09-30", modeltest.CDNOW, true},
-		{"ecom_cut_2024-05-15_30d", "2024-05-14", modeltest.Ecom, false},
+		{"cdnow_master_cut_1997-10-01_180d", "1997-09-30", reference.CDNOW, true},
+		{"ecom_cut_2024-05-15_30d", "2024-05-14", reference.Ecom, false},
 	} {
 		var want struct {
 			Population int                `json:"population"`
@@ -251,7 +237,7 @@ func TestFeatureReference(t *testing.T) {
 
 // SPEC 2: 16,766 active days of purchases, 4,339 customers with one.
 func TestOnlineRetailActiveDays(t *testing.T) {
-	mem, dict := modeltest.OnlineRetail(t)
+	mem, dict := reference.OnlineRetail(t)
 	ids, cols := population(t, mem, dict, "2011-12-09", false, "active_days", "refunds")
 	days, buyers := 0.0, 0
 	for i := range ids {

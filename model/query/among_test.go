@@ -5,8 +5,8 @@ import (
 	"strings"
 	"testing"
 
-	"dwell/model/modeltest"
 	"dwell/model/query"
+	"dwell/sample/reference"
 )
 
 // of= and key= ask any analysis of exactly the users behind a figure: no figure
@@ -69,7 +69,7 @@ func TestAmongCountsNobodyElse(t *testing.T) {
 
 // The population of a real data set: retention of the users who are in one stage.
 func TestRetentionOfAFiguresUsers(t *testing.T) {
-	mem, dict := modeltest.Ecom(t)
+	mem, dict := reference.Ecom(t)
 	e := over(t, mem, dict)
 	all := ask(t, e, "retention?unit=week")
 	f := all.Figure("week.2")

@@ -10,14 +10,14 @@ import (
 
 	"dwell/model"
 	"dwell/model/churn"
-	"dwell/model/modeltest"
 	"dwell/model/query"
+	"dwell/sample/reference"
 )
 
 // Every figure of a churn answer opens its users, under every definition; the
 // users at risk carry the probability that put them there.
 func TestChurnFiguresAreLists(t *testing.T) {
-	mem, dict := modeltest.Ecom(t)
+	mem, dict := reference.Ecom(t)
 	e := over(t, mem, dict)
 	addresses := []string{"churn?gap=40&horizon=25&at=0.3", "churn?by=stage", "churn", "churn?by=silence&horizon=30", "churn@2024-06-01?event=product_view&gap=20", "churn?event=role:use&gap=30&features=recency_days,active_days(28)", "churn?model=boosting&folds=1", "churn?model=hazard", "churn?goal=purchase&who=active&horizon=30&at=0.2"}
 	if testing.Short() {
@@ -79,7 +79,7 @@ func TestChurnFiguresAreLists(t *testing.T) {
 // Without cancellations and contracts the lost stage is gap churn with the
 // model's G: same users, same outcomes, on days and horizons of all kinds.
 func TestChurnByStageIsGapChurn(t *testing.T) {
-	mem, dict := modeltest.CDNOW(t)
+	mem, dict := reference.CDNOW(t)
 	e := over(t, mem, dict)
 	days := []string{"", "@1998-03-15"}
 	if testing.Short() {
@@ -98,7 +98,7 @@ func TestChurnByStageIsGapChurn(t *testing.T) {
 
 // The base rate against purchases read the slow way.
 func TestChurnLabelsOnCDNOW(t *testing.T) {
-	mem, dict := modeltest.CDNOW(t)
+	mem, dict := reference.CDNOW(t)
 	e := over(t, mem, dict)
 	a := ask(t, e, "churn?gap=100&horizon=60")
 	snap, err := mem.Snapshot(context.Background())
@@ -144,9 +144,9 @@ func TestChurnLabelsOnCDNOW(t *testing.T) {
 // What the test's users are worth does not depend on later events, nor on the
 // number of workers.
 func TestChurnReadsNothingLater(t *testing.T) {
-	mem, dict := modeltest.Ecom(t)
+	mem, dict := reference.Ecom(t)
 	before := ask(t, over(t, mem, dict), "churn@2024-05-20?gap=30&horizon=30")
-	cutMem, _ := modeltest.Ecom(t)
+	cutMem, _ := reference.Ecom(t)
 	add(t, cutMem, func(b *model.Batch) {
 		for i := range 400 {
 			b.User = append(b.User, fmt.Appendf(nil, "late-%d", i%40))
@@ -326,7 +326,7 @@ func TestChurnOnNullDataSaysSo(t *testing.T) {
 // A user's risk is the score of the list, and its reasons add up to it; a model
 // in the cache says the same without a second training.
 func TestRiskOfAUser(t *testing.T) {
-	mem, dict := modeltest.Ecom(t)
+	mem, dict := reference.Ecom(t)
 	if _, err := mem.Put(model.KindDictionary, model.KindDictionary, dict.Format(), ""); err != nil {
 		t.Fatal(err)
 	}
@@ -378,7 +378,7 @@ func TestRiskOfAUser(t *testing.T) {
 
 // A saved model names its question, data and quality, and can be read back.
 func TestChurnModelIsSaved(t *testing.T) {
-	mem, dict := modeltest.Ecom(t)
+	mem, dict := reference.Ecom(t)
 	e := over(t, mem, dict)
 	q, err := query.Parse("churn?gap=30&horizon=30")
 	if err != nil {
@@ -422,7 +422,7 @@ func TestChurnModelIsSaved(t *testing.T) {
 // A goal's figures against events read the slow way, for everyone who can be
 // asked about.
 func TestGoalLabels(t *testing.T) {
-	mem, dict := modeltest.Ecom(t)
+	mem, dict := reference.Ecom(t)
 	e := over(t, mem, dict)
 	snap, err := mem.Snapshot(context.Background())
 	if err != nil {
@@ -469,7 +469,7 @@ func TestGoalLabels(t *testing.T) {
 // The earlier cut-offs of a back-test are the answers that would have been given
 // then.
 func TestBackTestIsThePast(t *testing.T) {
-	mem, dict := modeltest.Ecom(t)
+	mem, dict := reference.Ecom(t)
 	e := over(t, mem, dict)
 	const question = "gap=20&horizon=25&features=recency_days,tenure_days,active_days(28)"
 	now := ask(t, e, "churn?"+question)

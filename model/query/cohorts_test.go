@@ -9,9 +9,9 @@ import (
 	"time"
 
 	"dwell/model"
-	"dwell/model/modeltest"
 	"dwell/model/query"
 	"dwell/model/stat"
+	"dwell/sample/reference"
 )
 
 // events makes an engine over rows "user time event plan".
@@ -115,7 +115,7 @@ func TestStartKinds(t *testing.T) {
 // Several segments are compared with the first: Newcombe for disjoint ones; what is
 // in both is left out of both sides otherwise.
 func TestSegmentDifferences(t *testing.T) {
-	mem, dict := modeltest.Ecom(t)
+	mem, dict := reference.Ecom(t)
 	e := over(t, mem, dict)
 	mobile, desktop := escape(`platform == "mobile"`), escape(`platform == "desktop"`)
 	a := ask(t, e, "retention?unit=week&where="+mobile+"&where="+desktop)
@@ -152,7 +152,7 @@ func TestSegmentDifferences(t *testing.T) {
 
 // The parts of a reconciliation add to the difference exactly, whatever is switched.
 func TestReconcilePartsAddUp(t *testing.T) {
-	mem, dict := modeltest.Ecom(t)
+	mem, dict := reference.Ecom(t)
 	dict.Starts = "partial"
 	e := over(t, mem, dict)
 	for _, c := range [][3]string{

@@ -8,8 +8,8 @@ import (
 	"testing"
 
 	"dwell/model"
-	"dwell/model/modeltest"
 	"dwell/model/query"
+	"dwell/sample/reference"
 )
 
 // A rawRow is one event of a hand-made data set.
@@ -277,7 +277,7 @@ func TestLineOfARow(t *testing.T) {
 }
 
 func TestQualityAddsUp(t *testing.T) {
-	mem, dict := modeltest.Ecom(t)
+	mem, dict := reference.Ecom(t)
 	e := over(t, mem, dict)
 	a := ask(t, e, "quality")
 	if f := a.Figure("load.1.read"); f == nil || f.Value != 31106 || f.Kind != query.Read {

@@ -7,8 +7,8 @@ import (
 	"testing"
 
 	"dwell/model"
-	"dwell/model/modeltest"
 	"dwell/model/query"
+	"dwell/sample/reference"
 )
 
 // A refFunnel is one funnel of the reference files (events.py: funnel).
@@ -85,8 +85,8 @@ func TestFunnelReferenceEcom(t *testing.T) {
 		Funnels  []refFunnel
 		Platform map[string]refFunnel `json:"funnel_by_platform_7d"`
 	}
-	ref(t, "events_ecom.json", &want)
-	mem, dict := modeltest.Ecom(t)
+	reference.JSON(t, "events_ecom.json", &want)
+	mem, dict := reference.Ecom(t)
 	e := over(t, mem, dict)
 	n := 0
 	for _, f := range want.Funnels {
@@ -104,8 +104,8 @@ func TestFunnelReferenceEcom(t *testing.T) {
 // Reference: funnels of events_rees46_sample.json, by user and by session.
 func TestFunnelReferenceRees46(t *testing.T) {
 	var want struct{ Funnels []refFunnel }
-	ref(t, "events_rees46_sample.json", &want)
-	mem, dict := modeltest.Rees46(t)
+	reference.JSON(t, "events_rees46_sample.json", &want)
+	mem, dict := reference.Rees46(t)
 	e := over(t, mem, dict)
 	// One session id is of two users: the reference
 	// takes them for one session of 5,066, we for two of 5,067.

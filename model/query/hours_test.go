@@ -7,13 +7,13 @@ import (
 	"testing"
 	"time"
 
-	"dwell/model/modeltest"
+	"dwell/sample/reference"
 )
 
 // The hours of the week against Go's own time zones (own oracle), in a zone with a
 // half hour and one that changes its clocks.
 func TestHoursAgainstTheObviousVersion(t *testing.T) {
-	mem, dict := modeltest.Ecom(t)
+	mem, dict := reference.Ecom(t)
 	e := over(t, mem, dict)
 	people, _ := histories(t, mem)
 	for _, zone := range []string{"UTC", "Asia/Kolkata", "America/New_York"} {
@@ -46,7 +46,7 @@ func TestHoursAgainstTheObviousVersion(t *testing.T) {
 		listed(t, e, a, "hour.mon.09")
 		listed(t, e, a, "events.mon.09")
 	}
-	mem, dict = modeltest.CDNOW(t)
+	mem, dict = reference.CDNOW(t)
 	a := ask(t, over(t, mem, dict), "hours")
 	if a.Figure("users").Value != 0 || a.Figure("dated").Value != 69659 {
 		t.Errorf("dates alone have no hour: %v users, %v dates", a.Figure("users").Value, a.Figure("dated").Value)

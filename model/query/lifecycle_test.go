@@ -5,7 +5,7 @@ import (
 	"math"
 	"testing"
 
-	"dwell/model/modeltest"
+	"dwell/sample/reference"
 )
 
 // Reference: retentioneering_ecom in events_ecom.json (pandas): active_users,
@@ -20,8 +20,8 @@ func TestLifecycleReferenceEcom(t *testing.T) {
 		Week   []growth           `json:"growth_week"`
 		Month  []growth           `json:"growth_month"`
 	}
-	ref(t, "events_ecom.json", &want)
-	mem, dict := modeltest.Ecom(t)
+	reference.JSON(t, "events_ecom.json", &want)
+	mem, dict := reference.Ecom(t)
 	e := over(t, mem, dict)
 	a := ask(t, e, "lifecycle?truncated=keep&dau_mau=mean_ratio")
 	for key, name := range map[string]string{"dau.mean": "dau_mean", "wau7.mean": "wau7_mean", "mau28.mean": "mau28_mean", "mau28.2024-06-29": "mau28_last", "dau_mau": "stickiness_mean_dau_over_mau28"} {
@@ -44,7 +44,7 @@ func TestLifecycleReferenceEcom(t *testing.T) {
 }
 
 func TestLifecycleFiguresAreLists(t *testing.T) {
-	mem, dict := modeltest.Ecom(t)
+	mem, dict := reference.Ecom(t)
 	dict.Starts = "partial"
 	dict.Events["catalog"] = "passive"
 	e := over(t, mem, dict)

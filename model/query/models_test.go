@@ -8,9 +8,9 @@ import (
 	"testing"
 
 	"dwell/model"
-	"dwell/model/modeltest"
 	"dwell/model/query"
 	"dwell/model/stage"
+	"dwell/sample/reference"
 )
 
 func value(t *testing.T, a *query.Answer, key string) float64 {
@@ -87,10 +87,10 @@ func TestEditAcceptAndRollBack(t *testing.T) {
 // a middle and the last day, and the preview beside another model adds up.
 func TestPresetsOnAllData(t *testing.T) {
 	sets := map[string]func(testing.TB) (*model.Memory, *model.Dictionary){
-		"cdnow": modeltest.CDNOW, "online_retail": modeltest.OnlineRetail, "ecom": modeltest.Ecom, "rees46": modeltest.Rees46,
+		"cdnow": reference.CDNOW, "online_retail": reference.OnlineRetail, "ecom": reference.Ecom, "rees46": reference.Rees46,
 	}
 	if testing.Short() {
-		sets = map[string]func(testing.TB) (*model.Memory, *model.Dictionary){"cdnow": modeltest.CDNOW}
+		sets = map[string]func(testing.TB) (*model.Memory, *model.Dictionary){"cdnow": reference.CDNOW}
 	}
 	for name, load := range sets {
 		mem, dict := load(t)

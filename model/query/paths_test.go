@@ -7,21 +7,21 @@ import (
 	"testing"
 
 	"dwell/model"
-	"dwell/model/modeltest"
 	"dwell/model/query"
+	"dwell/sample/reference"
 )
 
 // Reference: transitions of events_ecom.json and events_rees46_sample.json: every
 // pair that occurs, and no other.
 func TestTransitionsReference(t *testing.T) {
-	for file, data := range map[string]func(testing.TB) (*model.Memory, *model.Dictionary){"events_ecom.json": modeltest.Ecom, "events_rees46_sample.json": modeltest.Rees46} {
+	for file, data := range map[string]func(testing.TB) (*model.Memory, *model.Dictionary){"events_ecom.json": reference.Ecom, "events_rees46_sample.json": reference.Rees46} {
 		var want struct {
 			Transitions struct {
 				Total  int64
 				Counts map[string]int64
 			}
 		}
-		ref(t, file, &want)
+		reference.JSON(t, file, &want)
 		mem, dict := data(t)
 		a := ask(t, over(t, mem, dict), "journeys?top=100")
 		n := 1
@@ -163,7 +163,7 @@ func TestPathsAgainstTheObviousVersion(t *testing.T) {
 // Two groups are compared as a difference, with an interval where they share
 // nobody.
 func TestStepsDifference(t *testing.T) {
-	mem, dict := modeltest.Ecom(t)
+	mem, dict := reference.Ecom(t)
 	e := over(t, mem, dict)
 	two := "steps?around=add_to_cart&where=" + escape(`platform == "desktop"`) + "&where="
 	a := ask(t, e, two+escape(`platform == "mobile"`))

@@ -1,18 +1,15 @@
 package query_test
 
 import (
-	"encoding/json"
 	"fmt"
 	"math"
-	"os"
-	"path/filepath"
 	"sort"
 	"strconv"
 	"strings"
 	"testing"
 
-	"dwell/model/modeltest"
 	"dwell/model/query"
+	"dwell/sample/reference"
 )
 
 // A walk goes through one reference file and accounts for every number in it:
@@ -26,14 +23,8 @@ type walker struct {
 
 func newWalker(t *testing.T, file string) *walker {
 	t.Helper()
-	body, err := os.ReadFile(filepath.Join(modeltest.Shared(t), "reference", file))
-	if err != nil {
-		t.Fatal(err)
-	}
 	var all any
-	if err := json.Unmarshal(body, &all); err != nil {
-		t.Fatal(err)
-	}
+	reference.JSON(t, file, &all)
 	w := &walker{t: t, file: file, want: map[string]float64{}, checked: map[string]bool{}}
 	var flat func(path string, v any)
 	flat = func(path string, v any) {
@@ -274,7 +265,7 @@ const (
 
 func TestReferenceEcomWhole(t *testing.T) {
 	w := newWalker(t, "events_ecom.json")
-	mem, dict := modeltest.Ecom(t)
+	mem, dict := reference.Ecom(t)
 	e := over(t, mem, dict)
 	w.summary(e, "/summary", "any")
 	w.retention(e, "/retention", "&return=any", "")
@@ -302,7 +293,7 @@ func TestReferenceEcomWhole(t *testing.T) {
 
 func TestReferenceCDNOWWhole(t *testing.T) {
 	w := newWalker(t, "events_cdnow.json")
-	mem, dict := modeltest.CDNOW(t)
+	mem, dict := reference.CDNOW(t)
 	e := over(t, mem, dict)
 	w.summary(e, "/summary", "any")
 	w.retention(e, "/retention", "", "")
@@ -317,7 +308,7 @@ func TestReferenceCDNOWWhole(t *testing.T) {
 
 func TestReferenceOnlineRetailWhole(t *testing.T) {
 	w := newWalker(t, "events_online_retail.json")
-	mem, dict := modeltest.OnlineRetail(t)
+	mem, dict := reference.OnlineRetail(t)
 	e := over(t, mem, dict)
 	buy := "&start=role%3Apurchase&return=role%3Apurchase"
 	w.retention(e, "/purchase_only/retention", buy, "classic_24h")
@@ -342,7 +333,7 @@ func TestReferenceOnlineRetailWhole(t *testing.T) {
 
 func TestReferenceREES46Whole(t *testing.T) {
 	w := newWalker(t, "events_rees46_sample.json")
-	mem, dict := modeltest.Rees46(t)
+	mem, dict := reference.Rees46(t)
 	e := over(t, mem, dict)
 	w.summary(e, "/summary", "any")
 	w.sessions(e)

@@ -2,18 +2,15 @@ package query_test
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"math"
-	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
 
 	"dwell/model"
-	"dwell/model/modeltest"
 	"dwell/model/query"
+	"dwell/sample/reference"
 )
 
 // over makes an engine over a data set with its dictionary on the shelf.
@@ -115,18 +112,6 @@ func listed(t *testing.T, e *query.Engine, a *query.Answer, key string) []query.
 	return users
 }
 
-// ref reads a reference file.
-func ref(t *testing.T, name string, into any) {
-	t.Helper()
-	body, err := os.ReadFile(filepath.Join(modeltest.Shared(t), "reference", name))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := json.Unmarshal(body, into); err != nil {
-		t.Fatal(err)
-	}
-}
-
 type refRate struct {
 	Eligible, Retained int64
 	Rate               *float64
@@ -191,8 +176,8 @@ func TestRetentionReferenceEcom(t *testing.T) {
 		Week      map[string][]int64 `json:"cohort_week"`
 		Month     map[string][]int64 `json:"cohort_month"`
 	}
-	ref(t, "events_ecom.json", &want)
-	mem, dict := modeltest.Ecom(t)
+	reference.JSON(t, "events_ecom.json", &want)
+	mem, dict := reference.Ecom(t)
 	e := over(t, mem, dict)
 	walk(t, e, "", want.Retention)
 	// The reference's 24-hour form ends with the last event, ours with its day:
@@ -227,8 +212,8 @@ func TestRetentionReferenceCDNOW(t *testing.T) {
 		Retention refRetention
 		Month     map[string][]int64 `json:"cohort_month"`
 	}
-	ref(t, "events_cdnow.json", &want)
-	mem, dict := modeltest.CDNOW(t)
+	reference.JSON(t, "events_cdnow.json", &want)
+	mem, dict := reference.CDNOW(t)
 	e := over(t, mem, dict)
 	walk(t, e, "", want.Retention)
 	for _, zone := range []string{"UTC", "America/New_York", "Asia/Tokyo"} {
@@ -245,7 +230,7 @@ func TestRetentionReferenceCDNOW(t *testing.T) {
 }
 
 func TestRetentionFiguresAreLists(t *testing.T) {
-	mem, dict := modeltest.Ecom(t)
+	mem, dict := reference.Ecom(t)
 	dict.Starts = "partial"
 	e := over(t, mem, dict)
 	for _, address := range []string{
@@ -300,7 +285,7 @@ func TestRetentionRefusals(t *testing.T) {
 
 // Left truncation (SPEC 2): Online Retail's first days are full of old customers.
 func TestLeftTruncation(t *testing.T) {
-	mem, dict := modeltest.OnlineRetail(t)
+	mem, dict := reference.OnlineRetail(t)
 	e := over(t, mem, dict)
 	drop, keep := ask(t, e, "retention?unit=month"), ask(t, e, "retention?unit=month&truncated=keep")
 	cut := drop.Figure("truncated")

@@ -9,8 +9,8 @@ import (
 	"testing"
 
 	"dwell/model"
-	"dwell/model/modeltest"
 	"dwell/model/query"
+	"dwell/sample/reference"
 )
 
 // A life is one user's stages as their own page tells them: the slow way to every
@@ -210,7 +210,7 @@ func TestDwellCurves(t *testing.T) {
 // The two windows of SPEC R2.14 counted from the file itself, user by user, with
 // the arithmetic of SPEC V10 (hypergeometric by products of fractions).
 func TestWarningsByHand(t *testing.T) {
-	mem, dict := modeltest.CDNOW(t)
+	mem, dict := reference.CDNOW(t)
 	e := over(t, mem, dict)
 	a := ask(t, e, "warnings?top=200")
 	rows := block(t, a, "declining").Rows

@@ -9,9 +9,9 @@ import (
 	"testing"
 
 	"dwell/model"
-	"dwell/model/modeltest"
 	"dwell/model/query"
 	"dwell/model/survival"
+	"dwell/sample/reference"
 )
 
 // A walked life is what a user's days say when they are walked one by one.
@@ -295,7 +295,7 @@ func TestSurvivalFromSignUp(t *testing.T) {
 // The forecast of SPEC's data: fits and their order are there, the band holds the
 // fit, and the chance of return at G is as its own analysis says.
 func TestSurvivalOfOnlineRetail(t *testing.T) {
-	mem, dict := modeltest.OnlineRetail(t)
+	mem, dict := reference.OnlineRetail(t)
 	e := over(t, mem, dict)
 	a := ask(t, e, "survival?forecast=180")
 	best := math.Inf(1)

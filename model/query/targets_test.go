@@ -5,14 +5,14 @@ import (
 	"strings"
 	"testing"
 
-	"dwell/model/modeltest"
 	"dwell/model/query"
+	"dwell/sample/reference"
 )
 
 // Every list and cell opens its users with probability and what is at stake; the
 // cells hold everybody who is scored, once.
 func TestTargets(t *testing.T) {
-	mem, dict := modeltest.CDNOW(t)
+	mem, dict := reference.CDNOW(t)
 	e := over(t, mem, dict)
 	a := ask(t, e, "targets?folds=1&features=recency_days,active_days,tenure_days")
 	prob := map[string]float64{}

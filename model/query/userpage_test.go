@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"dwell/model"
-	"dwell/model/modeltest"
 	"dwell/model/query"
+	"dwell/sample/reference"
 )
 
 // lines writes a block as a test reads it.
@@ -35,7 +35,7 @@ func lines(a *query.Answer, b *query.Block) []string {
 // program: 312 rows, 35 invoices of which C543611 is a cancellation, 5,288.63 in
 // all, purchases on 1 and 2 December 2010 only.
 func TestUserPage(t *testing.T) {
-	mem, dict := modeltest.OnlineRetail(t)
+	mem, dict := reference.OnlineRetail(t)
 	e := over(t, mem, dict)
 	a := ask(t, e, "user/17850")
 	for key, want := range map[string]float64{"events": 312, "event.purchase": 312, "measure.orders": 34, "measure.revenue": 5288.63, "measure.active_days": 2} {
@@ -167,7 +167,7 @@ func TestUserJumps(t *testing.T) {
 }
 
 func TestOverview(t *testing.T) {
-	mem, dict := modeltest.CDNOW(t)
+	mem, dict := reference.CDNOW(t)
 	if _, err := mem.Put(model.KindDictionary, model.KindDictionary, dict.Format(), ""); err != nil {
 		t.Fatal(err)
 	}

@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"dwell/model"
-	"dwell/model/modeltest"
+	"dwell/sample/reference"
 )
 
 // Ten users; eight answer 10 9 9 8 7 6 3 0 on the second day, two complain on the
@@ -65,7 +65,7 @@ func TestVoiceByHand(t *testing.T) {
 }
 
 func TestVoiceSaysWhereNothingIsSaid(t *testing.T) {
-	mem, dict := modeltest.CDNOW(t)
+	mem, dict := reference.CDNOW(t)
 	a := ask(t, over(t, mem, dict), "voice")
 	if got := strings.Join(lines(a, block(t, a, "voice")), " "); !strings.Contains(got, "No event of the data means feedback, complaint or cancel") || len(a.Figures) > 0 {
 		t.Errorf("%q with %d figures", got, len(a.Figures))
@@ -75,7 +75,7 @@ func TestVoiceSaysWhereNothingIsSaid(t *testing.T) {
 // On CDNOW the peers' script counted 23,570 customers and 69,659 purchases; the
 // shares of the top users are counted here from those counts, sorted anew.
 func TestActionsOfCDNOW(t *testing.T) {
-	mem, dict := modeltest.CDNOW(t)
+	mem, dict := reference.CDNOW(t)
 	e := over(t, mem, dict)
 	a := ask(t, e, "actions")
 	var counts []float64

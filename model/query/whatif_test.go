@@ -8,14 +8,14 @@ import (
 	"testing"
 
 	"dwell/model/churn"
-	"dwell/model/modeltest"
 	"dwell/model/query"
+	"dwell/sample/reference"
 )
 
 // A user's parts add to the score, and the parts of a change to the change, for
 // every kind of model; a tried value gives what Try gives.
 func TestWhatIfAddsUp(t *testing.T) {
-	mem, dict := modeltest.Ecom(t)
+	mem, dict := reference.Ecom(t)
 	e := over(t, mem, dict)
 	for _, kind := range []string{"logistic", "boosting", "hazard"} {
 		risk := listed(t, e, ask(t, e, "churn?folds=1&model="+kind), "scored")
@@ -73,7 +73,7 @@ func TestWhatIfAddsUp(t *testing.T) {
 // Twins are as old as the user, and every figure of theirs opens them; who is not
 // scored has neither twins nor a what-if, and hears why.
 func TestTwins(t *testing.T) {
-	mem, dict := modeltest.Ecom(t)
+	mem, dict := reference.Ecom(t)
 	e := over(t, mem, dict)
 	churned := ask(t, e, "churn?folds=1")
 	scored := listed(t, e, churned, "scored")

@@ -4,13 +4,13 @@ import (
 	"testing"
 
 	"dwell/model"
-	"dwell/model/modeltest"
+	"dwell/sample/reference"
 )
 
 // BenchmarkReplay stages the whole of CDNOW, 23,570 users, from timelines that
 // are already in memory.
 func BenchmarkReplay(b *testing.B) {
-	snap, schema := open(b, modeltest.CDNOW)
+	snap, schema := open(b, reference.CDNOW)
 	m := machine(b, growth(b, 56, 56, 162, 2), schema)
 	last := schema.Cal.Day(snap.Info().Last)
 	var tls []*model.Timeline

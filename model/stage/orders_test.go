@@ -9,7 +9,7 @@ import (
 	"pgregory.net/rapid"
 
 	"dwell/model"
-	"dwell/model/modeltest"
+	"dwell/sample/reference"
 )
 
 // canonical is everybody's history as JSON by names, users in order: what must
@@ -100,7 +100,7 @@ func TestAnyOrderOfLoads(t *testing.T) {
 // On every day of CDNOW and Online Retail each user known by then is in exactly
 // one stage, under every preset.
 func TestStagesSumToThePopulationEveryDay(t *testing.T) {
-	for name, load := range map[string]loader{"cdnow": modeltest.CDNOW, "online_retail": modeltest.OnlineRetail} {
+	for name, load := range map[string]loader{"cdnow": reference.CDNOW, "online_retail": reference.OnlineRetail} {
 		snap, schema := open(t, load)
 		last := schema.Cal.Day(snap.Info().Last)
 		sug := suggest(t, snap, schema, last)

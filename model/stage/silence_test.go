@@ -8,7 +8,7 @@ import (
 	"pgregory.net/rapid"
 
 	"dwell/model"
-	"dwell/model/modeltest"
+	"dwell/sample/reference"
 )
 
 // A chance of return from its definition, silence by silence.
@@ -66,7 +66,7 @@ func TestSilencesSuggestTheGap(t *testing.T) {
 		name string
 		load loader
 		want int
-	}{{"cdnow", modeltest.CDNOW, 162}, {"online retail", modeltest.OnlineRetail, 111}, {"ecom", modeltest.Ecom, 43}} {
+	}{{"cdnow", reference.CDNOW, 162}, {"online retail", reference.OnlineRetail, 111}, {"ecom", reference.Ecom, 43}} {
 		snap, schema := open(t, c.load)
 		asOf := schema.Cal.Day(snap.Info().Last)
 		want := suggest(t, snap, schema, asOf)

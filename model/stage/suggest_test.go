@@ -5,7 +5,7 @@ import (
 
 	"dwell/model"
 	"dwell/model/measure"
-	"dwell/model/modeltest"
+	"dwell/sample/reference"
 )
 
 type loader func(testing.TB) (*model.Memory, *model.Dictionary)
@@ -45,9 +45,9 @@ func TestSuggestion(t *testing.T) {
 		usage float64
 		gap   int
 	}{
-		{"cdnow", modeltest.CDNOW, 56, 162},
-		{"online retail", modeltest.OnlineRetail, 45, 111},
-		{"ecom", modeltest.Ecom, 12.5, 43},
+		{"cdnow", reference.CDNOW, 56, 162},
+		{"online retail", reference.OnlineRetail, 45, 111},
+		{"ecom", reference.Ecom, 12.5, 43},
 	} {
 		snap, schema := open(t, c.load)
 		asOf := schema.Cal.Day(snap.Info().Last)

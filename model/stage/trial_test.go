@@ -7,7 +7,7 @@ import (
 
 	"dwell/model"
 	"dwell/model/measure"
-	"dwell/model/modeltest"
+	"dwell/sample/reference"
 )
 
 // A trial is one reference set with growth5 frozen from it, and every user's
@@ -103,11 +103,11 @@ func TestTrials(t *testing.T) {
 		rises     bool // P(active in the next 90 d): exploration < growth < maturity
 		returns   [5]float64
 	}{
-		{"cdnow", modeltest.CDNOW, false, map[string][5]float64{
+		{"cdnow", reference.CDNOW, false, map[string][5]float64{
 			"1997-07-02": {52, 24, 10, 0, 14}, "1998-06-30": {0, 12, 3, 7, 79}}, true, [5]float64{.09, .28, .44, .58, .08}},
-		{"online retail", modeltest.OnlineRetail, true, map[string][5]float64{
+		{"online retail", reference.OnlineRetail, true, map[string][5]float64{
 			"2011-06-06": {33, 24, 17, 6, 21}, "2011-12-09": {17, 29, 8, 16, 30}}, true, [5]float64{.37, .60, .81, .91, .30}},
-		{"ecom", modeltest.Ecom, false, map[string][5]float64{"2024-06-29": {0, 33, 55, 1, 11}}, false, [5]float64{}},
+		{"ecom", reference.Ecom, false, map[string][5]float64{"2024-06-29": {0, 33, 55, 1, 11}}, false, [5]float64{}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			tr := runTrial(t, c.load, c.purchases)

@@ -1,18 +1,17 @@
 package stat
 
 import (
+	"bytes"
 	"encoding/csv"
 	"encoding/json"
 	"math"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"testing"
 
 	"pgregory.net/rapid"
 
-	"dwell/model/modeltest"
+	"dwell/sample/reference"
 )
 
 // Remission times in weeks of 21 children on 6-MP: Freireich, E. J. et al.
@@ -116,11 +115,6 @@ func TestCountsEqualLives(t *testing.T) {
 
 // The Waltons set as lifelines and R's survival see it.
 func TestKaplanMeierAgainstPeers(t *testing.T) {
-	dir := modeltest.Shared(t)
-	body, err := os.ReadFile(filepath.Join(dir, "reference", "survival_R.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
 	type peer struct {
 		N      int
 		Events int64
@@ -141,15 +135,8 @@ func TestKaplanMeierAgainstPeers(t *testing.T) {
 		}
 	}
 	var ref map[string]json.RawMessage
-	if err := json.Unmarshal(body, &ref); err != nil {
-		t.Fatal(err)
-	}
-	f, err := os.Open(filepath.Join(dir, "data", "survival", "waltons_dataset.csv"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	rows, err := csv.NewReader(f).ReadAll()
+	reference.JSON(t, "survival_R.json", &ref)
+	rows, err := csv.NewReader(bytes.NewReader(reference.Data(t, "survival/waltons_dataset.csv"))).ReadAll()
 	if err != nil {
 		t.Fatal(err)
 	}

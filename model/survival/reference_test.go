@@ -1,23 +1,19 @@
 package survival_test
 
 import (
-	"compress/gzip"
+	"bytes"
 	"encoding/csv"
-	"encoding/json"
 	"fmt"
-	"io"
 	"math"
-	"os"
-	"path/filepath"
 	"regexp"
 	"sort"
 	"strconv"
 	"strings"
 	"testing"
 
-	"dwell/model/modeltest"
 	"dwell/model/stat"
 	"dwell/model/survival"
+	"dwell/sample/reference"
 )
 
 // A frame is a CSV file by column.
@@ -28,18 +24,7 @@ type frame struct {
 
 func readFrame(t testing.TB, path string) *frame {
 	t.Helper()
-	f, err := os.Open(filepath.Join(modeltest.Shared(t), "data", filepath.FromSlash(path)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	var r io.Reader = f
-	if strings.HasSuffix(path, ".gz") {
-		if r, err = gzip.NewReader(f); err != nil {
-			t.Fatal(err)
-		}
-	}
-	rows, err := csv.NewReader(r).ReadAll()
+	rows, err := csv.NewReader(bytes.NewReader(reference.Data(t, path))).ReadAll()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -332,14 +317,8 @@ func tolerance(file, path string, want float64) (float64, string) {
 func TestAgainstPeers(t *testing.T) {
 	g := computed(t)
 	for _, file := range []string{"survival_lifelines.json", "survival_R.json"} {
-		body, err := os.ReadFile(filepath.Join(modeltest.Shared(t), "reference", file))
-		if err != nil {
-			t.Fatal(err)
-		}
 		var ref any
-		if err := json.Unmarshal(body, &ref); err != nil {
-			t.Fatal(err)
-		}
+		reference.JSON(t, file, &ref)
 		checked, left := 0, map[string]int{}
 		bad := 0
 		leaves("", ref, func(path string, v any) {

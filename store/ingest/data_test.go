@@ -15,27 +15,10 @@ import (
 	"github.com/klauspost/compress/gzip"
 
 	"dwell/model"
+	"dwell/sample/reference"
 )
 
 var testNow = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
-
-// shared finds the reference data: DWELL_SHARED, else ../shared beside the
-// module root. Where it is absent the test is skipped, in CI it fails.
-func shared(t *testing.T, path string) string {
-	t.Helper()
-	root := os.Getenv("DWELL_SHARED")
-	if root == "" {
-		root = filepath.Join("..", "..", "..", "shared")
-	}
-	file := filepath.Join(root, "data", path)
-	if _, err := os.Stat(file); err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatalf("reference data is needed in CI: %v", err)
-		}
-		t.Skipf("no reference data (set DWELL_SHARED): %v", err)
-	}
-	return file
-}
 
 // loadFile inspects and loads one file into a new Memory.
 func loadFile(t *testing.T, path string, o Options) (*Recognition, model.LoadInfo, *model.Memory) {
@@ -81,7 +64,7 @@ func TestDataSets(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(filepath.Base(c.file), func(t *testing.T) {
-			r := record(t, Options{}, File(shared(t, c.file)))
+			r := record(t, Options{}, File(reference.File(t, c.file)))
 			q, users, stored := r.quality, map[string]bool{}, int64(0)
 			for _, b := range r.batches {
 				stored += int64(b.Len())
@@ -104,7 +87,7 @@ func TestDataSets(t *testing.T) {
 // Every line of online_retail goes where encoding/csv says it must, and the
 // amounts of purchases add up to the revenue of reference/events_online_retail.json.
 func TestOnlineRetailRows(t *testing.T) {
-	path := shared(t, "online_retail/online_retail.csv.gz")
+	path := reference.File(t, "online_retail/online_retail.csv.gz")
 	var rejects bytes.Buffer
 	r := record(t, Options{Rejects: &rejects}, File(path))
 
@@ -164,7 +147,7 @@ func TestOnlineRetailRows(t *testing.T) {
 
 // The truncated last row of rees46 is one reject, and told as what it is.
 func TestTruncatedRow(t *testing.T) {
-	_, info, _ := loadFile(t, shared(t, "rees46_sample/2019-Oct-head.csv.gz"), Options{})
+	_, info, _ := loadFile(t, reference.File(t, "rees46_sample/2019-Oct-head.csv.gz"), Options{})
 	rej := info.Quality.Rejected
 	if len(rej) != 1 || rej[0].Reason != "fewer columns than the header" || rej[0].Lines[0].Line != 17_436 || !strings.HasSuffix(rej[0].Lines[0].Text, ",52040330") {
 		t.Errorf("rejects %+v", rej)
@@ -181,7 +164,7 @@ func TestTablesWithoutTime(t *testing.T) {
 		"groceries/groceries.csv":                             "",
 		"cdnow/cdnow_customers_summary_with_transactions.csv": "no column looks like a time",
 	} {
-		_, err := Inspect(context.Background(), File(shared(t, file)), Options{Now: testNow})
+		_, err := Inspect(context.Background(), File(reference.File(t, file)), Options{Now: testNow})
 		if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "--") {
 			t.Errorf("%s: %v", file, err)
 		}

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"dwell/model"
+	"dwell/sample/reference"
 )
 
 // Whole words decide, and words that say an act did not happen undo it. What is
@@ -111,7 +112,7 @@ func TestGuessDataSets(t *testing.T) {
 		{"cdnow/CDNOW_master.txt.gz", map[string]string{"purchase": "purchase"}, model.Columns{}},
 	}
 	for _, c := range cases {
-		d := GuessDictionary(infoOf(record(t, Options{}, File(shared(t, c.file)))), Mapping{})
+		d := GuessDictionary(infoOf(record(t, Options{}, File(reference.File(t, c.file)))), Mapping{})
 		if !maps.Equal(d.Events, c.events) {
 			t.Errorf("%s: events %v, want %v", c.file, d.Events, c.events)
 		}
