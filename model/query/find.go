@@ -16,9 +16,9 @@ type Found struct {
 }
 
 // Find finds users whose id, or a property that the dictionary marks as
-// searchable, holds the text, letter case ignored: ids that start with it first,
-// then values that do, then ids and values that hold it somewhere. At most max
-// users, each once. Searchable properties are looked up with every value a user
+// searchable, holds the text, letter case ignored: the best matches first (see
+// match), those as good as each other by name, numbers within names by their
+// value. At most max users, each once. Searchable properties are looked up with every value a user
 // ever had, not the last alone: an order number is a good handle long after.
 func (e *Engine) Find(ctx context.Context, text string, max int) ([]Found, error) {
 	st, err := e.hold(ctx, nil)
@@ -33,12 +33,9 @@ func (e *Engine) Find(ctx context.Context, text string, max int) ([]Found, error
 	if err != nil {
 		return nil, err
 	}
-	var out []Found
-	err = r.search(text, func(f Found) bool {
-		out = append(out, f)
-		return len(out) < max
-	})
-	return out, err
+	best := bestFound{low: strings.ToLower(text), max: max}
+	err = r.search(text, best.take)
+	return best.found, err
 }
 
 // search calls fn with those that Find finds, in its order, until fn returns false.
