@@ -188,40 +188,42 @@ func (c *Calendar) EventDay(tl *Timeline, i int) Day {
 // one where dates alone and times are mixed, and in the hour in which a clock is
 // set back over midnight (St. John's did until 2011); see InDayOrder.
 func (c *Calendar) Days(dst []Day, tl *Timeline) []Day {
-	dst = slices.Grow(dst, len(tl.Time))
-	var day Day
-	lo, hi := int64(0), int64(0) // the instants that fall on it
+	n := len(dst)
+	dst = slices.Grow(dst, len(tl.Time))[:n+len(tl.Time)]
+	out := dst[n:]
+	off, lo, hi := int64(0), int64(0), int64(0) // the offset in force in [lo, hi)
 	for i, ms := range tl.Time {
 		switch {
 		case tl.Dated != nil && tl.Dated[i]:
-			dst = append(dst, floorDay(ms))
+			out[i] = floorDay(ms)
 			continue
 		case ms < lo || ms >= hi:
-			day, lo, hi = c.around(ms)
+			if off, lo, hi = c.around(ms); lo == hi {
+				out[i] = c.Day(ms)
+				continue
+			}
 		}
-		dst = append(dst, day)
+		out[i] = Day(uint64(ms+off) / msDay) // never negative in [lo, hi): no floor
 	}
 	return dst
 }
 
-// around is the local day of an instant, with the instants [lo, hi) about it that
-// fall on the same day under the same offset: a user's next event is mostly one
-// of them.
-func (c *Calendar) around(ms int64) (day Day, lo, hi int64) {
-	if ms < 0 || ms >= tableEnd {
-		return c.Day(ms), ms, ms
+// around is the offset in force at an instant, with the instants [lo, hi) about it
+// that have the same and lie after the first day of 1970 in every zone: a user's
+// next event is mostly one of them. Where the table does not reach, lo == hi.
+func (c *Calendar) around(ms int64) (off, lo, hi int64) {
+	if ms < msDay || ms >= tableEnd {
+		return 0, 0, 0
 	}
 	i := c.index[ms>>tableSpan]
 	for int(i)+1 < len(c.start) && c.start[i+1] <= ms {
 		i++
 	}
-	day = floorDay(ms + c.off[i])
-	lo = max(int64(day)*msDay-c.off[i], c.start[i], 0)
-	hi = min(int64(day+1)*msDay-c.off[i], tableEnd)
+	lo, hi = max(c.start[i], msDay), tableEnd
 	if int(i)+1 < len(c.start) {
 		hi = min(hi, c.start[i+1])
 	}
-	return day, lo, hi
+	return c.off[i], lo, hi
 }
 
 // InDayOrder puts events into the order of the given days (as Days gives them),

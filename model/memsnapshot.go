@@ -213,7 +213,9 @@ func (s *memSnapshot) cutter(f Filter) func(full, tl *Timeline) {
 				continue
 			}
 			tl.Time = append(tl.Time, full.Time[i])
-			tl.Name = append(tl.Name, full.Name[i])
+			if !f.NoNames {
+				tl.Name = append(tl.Name, full.Name[i])
+			}
 			if full.Dated != nil {
 				tl.Dated = append(tl.Dated, full.Dated[i])
 			}

@@ -38,7 +38,7 @@ type Timeline struct {
 
 	Time   []int64    // milliseconds since 1970-01-01 UTC; of a date alone, its midnight in UTC
 	Dated  []bool     // true: a date without a time of day, which no zone moves; nil if no event is one
-	Name   []NameID   // into Info.Names
+	Name   []NameID   // into Info.Names; nil if Filter.NoNames
 	Amount []Money    // NoMoney where absent; nil unless Filter.Amounts
 	Source []SourceID // nil unless Filter.Sources
 	Props  []Column   // one for each of Filter.Columns, in that order

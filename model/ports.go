@@ -68,6 +68,7 @@ type Filter struct {
 	Columns []string // property keys wanted, in this order; an unknown key gives an empty column
 	Amounts bool     // fill Timeline.Amount
 	Sources bool     // fill Timeline.Source
+	NoNames bool     // leave Timeline.Name nil: of passes over times and columns alone; not with Names
 }
 
 // Info describes one data version.

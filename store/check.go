@@ -243,7 +243,7 @@ func (c *checker) chunk(key, rec []byte) {
 		c.problem(key, "%v", err)
 		return
 	}
-	if err := r.decode(columnWish{amounts: true, sources: true, dated: true}, l.maps); err != nil {
+	if err := r.decode(columnWish{names: true, amounts: true, sources: true, dated: true}, l.maps); err != nil {
 		c.problem(key, "%v", err)
 		return
 	}

@@ -172,7 +172,7 @@ func TestChunkRoundTrip(t *testing.T) {
 			t.Fatalf("seed %d: %v", seed, err)
 		}
 		maps := loadMaps{names: codeMap{limit: 12}, sources: codeMap{limit: 3}}
-		if err := c.decode(columnWish{amounts: true, sources: true, dated: true}, maps); err != nil {
+		if err := c.decode(columnWish{names: true, amounts: true, sources: true, dated: true}, maps); err != nil {
 			t.Fatalf("seed %d: %v", seed, err)
 		}
 		if !slices.Equal(c.ids, rows.users) || !slices.Equal(c.counts, rows.counts) || !slices.Equal(c.time, rows.time) ||
@@ -210,7 +210,7 @@ func FuzzChunk(f *testing.F) {
 		if c.load(b) != nil {
 			return
 		}
-		err := c.decode(columnWish{amounts: true, sources: true, dated: true}, loadMaps{names: codeMap{limit: 12}, sources: codeMap{limit: 3}})
+		err := c.decode(columnWish{names: true, amounts: true, sources: true, dated: true}, loadMaps{names: codeMap{limit: 12}, sources: codeMap{limit: 3}})
 		if err == nil && (len(c.time) != c.head.events || len(c.name) != c.head.events || len(c.ids) != c.head.users) {
 			t.Fatalf("%d events, %d times, %d names", c.head.events, len(c.time), len(c.name))
 		}

@@ -84,7 +84,9 @@ func (m *mixer) clear(like *model.Timeline) {
 func (m *mixer) copy(p *model.Timeline, from, to int, dated bool) {
 	t := &m.tl
 	t.Time = append(t.Time, p.Time[from:to]...)
-	t.Name = append(t.Name, p.Name[from:to]...)
+	if p.Name != nil {
+		t.Name = append(t.Name, p.Name[from:to]...)
+	}
 	if dated {
 		if p.Dated != nil {
 			t.Dated = append(t.Dated, p.Dated[from:to]...)
@@ -120,6 +122,9 @@ func (m *mixer) result() *model.Timeline {
 		} else {
 			props[i].Plain = nil
 		}
+	}
+	if len(out.Name) == 0 {
+		out.Name = nil
 	}
 	if len(out.Dated) == 0 {
 		out.Dated = nil

@@ -3,6 +3,7 @@ package store
 import (
 	"encoding/binary"
 	"math"
+	"math/bits"
 
 	"dwell/model"
 )
@@ -136,14 +137,17 @@ func (r *columnReader) amounts(dst []model.Money, src []byte, mask []uint32) err
 	if n <= 0 || size > uint64(len(src)-n) {
 		return errShort
 	}
-	if err := r.codes(mask, src[n:n+int(size)], codeMap{limit: 2}); err != nil {
-		return err
-	}
-	src = src[n+int(size):]
+	known, src := src[n:n+int(size)], src[n+int(size):]
 	if len(src) == 0 || int(src[0]) >= len(moneyScales) {
 		return errShort
 	}
 	scale, src := moneyScales[src[0]], src[1:]
+	if packed, zero, ok := bitColumn(known, len(dst)); ok {
+		return amountsOf(dst, packed, zero, src, scale)
+	}
+	if err := r.codes(mask, known, codeMap{limit: 2}); err != nil {
+		return err
+	}
 	for i := range dst {
 		if mask[i] == 0 {
 			dst[i] = model.NoMoney
@@ -156,6 +160,48 @@ func (r *columnReader) amounts(dst []model.Money, src []byte, mask []uint32) err
 		dst[i], src = model.Money(int64(u>>1)^-int64(u&1))*scale, src[n:]
 	}
 	if len(src) != 0 {
+		return errShort
+	}
+	return nil
+}
+
+// bitColumn gives the bits of a packed column of noughts and ones, of n events,
+// and what a 0 among them means.
+func bitColumn(src []byte, n int) (packed []byte, first byte, ok bool) {
+	if len(src) != 4+(n+7)/8+packPad || src[0] != codesPacked || src[1] != 2 || src[2]|src[3] != 1 || src[2] == src[3] {
+		return nil, 0, false
+	}
+	return src[4:], src[2], true
+}
+
+// amountsOf is the end of amounts where the mask is a bit an event: mostly few
+// have an amount, and 64 without one are stepped over at once.
+func amountsOf(dst []model.Money, packed []byte, first byte, src []byte, scale model.Money) error {
+	flip := -uint64(first)
+	fill(dst, model.NoMoney)
+	at := 0
+	for from := 0; from < len(dst); from += 64 {
+		word := binary.LittleEndian.Uint64(packed[from>>3:]) ^ flip
+		if left := len(dst) - from; left < 64 {
+			word &= 1<<left - 1
+		}
+		for ; word != 0; word &= word - 1 {
+			var u uint64
+			if at+1 < len(src) && src[at+1] < 0x80 && src[at] >= 0x80 {
+				u = uint64(src[at]&0x7F) | uint64(src[at+1])<<7
+				at += 2
+			} else {
+				v, n := binary.Uvarint(src[at:])
+				if n <= 0 {
+					return errShort
+				}
+				u = v
+				at += n
+			}
+			dst[from+bits.TrailingZeros64(word)] = model.Money(int64(u>>1)^-int64(u&1)) * scale
+		}
+	}
+	if at != len(src) {
 		return errShort
 	}
 	return nil

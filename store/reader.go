@@ -4,9 +4,8 @@ import (
 	"dwell/model"
 )
 
-// columnWish says which of the fixed columns a reader wants; times and names
-// always come.
-type columnWish struct{ amounts, sources, dated bool }
+// columnWish says which of the fixed columns a reader wants; times always come.
+type columnWish struct{ names, amounts, sources, dated bool }
 
 // loadMaps turns one load's numbering into a snapshot's, for one filter.
 type loadMaps struct {
@@ -68,12 +67,15 @@ func grow[T any](s []T, n int) []T {
 func (c *chunkReader) decode(w columnWish, m loadMaps) error {
 	h := &c.head
 	n := h.events
-	c.time, c.name = grow(c.time, n), grow(c.name, n)
+	c.time = grow(c.time, n)
 	if err := decodeTimes(c.time, h.section(tagTimes), c.counts, h.first); err != nil {
 		return err
 	}
-	if err := readCodes(&c.col, c.name, h.section(tagNames), m.names); err != nil {
-		return err
+	if w.names {
+		c.name = grow(c.name, n)
+		if err := readCodes(&c.col, c.name, h.section(tagNames), m.names); err != nil {
+			return err
+		}
 	}
 	c.dated = nil
 	if s := h.section(tagDated); s != nil && w.dated {
@@ -179,8 +181,11 @@ func (c *chunkReader) ordered() bool {
 func (c *chunkReader) timeline(tl *model.Timeline, u, from int, w columnWish) {
 	to := from + int(c.counts[u])
 	tl.ID, tl.IDs = c.ids[u], c.ids[u:u+1:u+1]
-	tl.Time, tl.Name = c.time[from:to], c.name[from:to]
-	tl.Dated, tl.Amount, tl.Source = nil, nil, nil
+	tl.Time = c.time[from:to]
+	tl.Name, tl.Dated, tl.Amount, tl.Source = nil, nil, nil, nil
+	if w.names {
+		tl.Name = c.name[from:to]
+	}
 	if c.dated != nil {
 		tl.Dated = c.dated[from:to]
 	}

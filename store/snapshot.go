@@ -104,7 +104,7 @@ type readPlan struct {
 }
 
 func (v *view) plan(f model.Filter) *readPlan {
-	p := &readPlan{filter: f, wish: columnWish{amounts: f.Amounts, sources: f.Sources, dated: v.info.Dated}}
+	p := &readPlan{filter: f, wish: columnWish{names: !f.NoNames || f.Names != nil, amounts: f.Amounts, sources: f.Sources, dated: v.info.Dated}}
 	if f.Names != nil {
 		p.names = make([]bool, len(v.info.Names))
 		for _, n := range f.Names {
@@ -165,7 +165,10 @@ func (p *readPlan) apply(tl *model.Timeline) {
 }
 
 func moveEvent(tl *model.Timeline, to, from int) {
-	tl.Time[to], tl.Name[to] = tl.Time[from], tl.Name[from]
+	tl.Time[to] = tl.Time[from]
+	if tl.Name != nil {
+		tl.Name[to] = tl.Name[from]
+	}
 	if tl.Dated != nil {
 		tl.Dated[to] = tl.Dated[from]
 	}
@@ -185,7 +188,10 @@ func moveEvent(tl *model.Timeline, to, from int) {
 }
 
 func trim(tl *model.Timeline, n int) {
-	tl.Time, tl.Name = tl.Time[:n], tl.Name[:n]
+	tl.Time = tl.Time[:n]
+	if tl.Name != nil {
+		tl.Name = tl.Name[:n]
+	}
 	if tl.Dated != nil {
 		tl.Dated = tl.Dated[:n]
 	}

@@ -164,6 +164,18 @@ func conformColumns(t *testing.T, d Dataset) {
 	if err != nil {
 		t.Error(err)
 	}
+	nameless := model.Filter{Until: model.NoCut, Amounts: true, NoNames: true}
+	n := 0
+	err = s.Scan(context.Background(), model.Split{To: model.Buckets}, nameless, func(tl *model.Timeline) error {
+		n += len(tl.Time)
+		if tl.Name != nil || len(tl.Amount) != len(tl.Time) {
+			return fmt.Errorf("%s has names nobody asked for, or no amounts", tl.ID)
+		}
+		return nil
+	})
+	if err != nil || n != 3 {
+		t.Errorf("without names: %d events, %v", n, err)
+	}
 }
 
 // conformCuts reads up to a day: a date alone goes by its day, a time by the

@@ -176,7 +176,7 @@ func (b *Bench) scan(ctx context.Context) (float64, error) {
 }
 
 func (b *Bench) ordered(ctx context.Context) (float64, error) {
-	return b.fold(ctx, model.Filter{}, func(tl *model.Timeline) float64 {
+	return b.fold(ctx, model.Filter{NoNames: true}, func(tl *model.Timeline) float64 {
 		gaps := int64(0)
 		for i := 1; i < len(tl.Time); i++ {
 			gaps += tl.Time[i] - tl.Time[i-1]
@@ -186,7 +186,7 @@ func (b *Bench) ordered(ctx context.Context) (float64, error) {
 }
 
 func (b *Bench) summary(ctx context.Context) (float64, error) {
-	return b.fold(ctx, model.Filter{Amounts: true}, func(tl *model.Timeline) float64 {
+	return b.fold(ctx, model.Filter{NoNames: true, Amounts: true}, func(tl *model.Timeline) float64 {
 		var sum model.Sum
 		for _, m := range tl.Amount {
 			if m != model.NoMoney {
