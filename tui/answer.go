@@ -37,6 +37,8 @@ type answerScreen struct {
 	filter *widget.Input // not nil while the filter is typed
 	form   *form         // not nil while the question's keys are chosen
 
+	kept keepsake // of the same question asked in another way, until the answer is there
+
 	columns int // side by side at 120 cells and more
 	stale   bool
 	blocks  []*query.Block          // behind the panes, one each
@@ -70,6 +72,15 @@ func (s *answerScreen) ask() tea.Cmd {
 	})
 	return cmd
 }
+
+// Await says whether a key is for the answer that is on its way. What leads away
+// or says what runs is not.
+func (s *answerScreen) Await(m tea.KeyMsg) bool {
+	return s.ans == nil && s.job != nil && !matches(m, s.keys.Options)
+}
+
+// Failed says whether there is a failure on the screen.
+func (s *answerScreen) Failed() bool { return s.ans == nil && s.err != nil }
 
 // Leave cancels the question.
 func (s *answerScreen) Leave() { s.job.stop() }
@@ -114,8 +125,12 @@ func (s *answerScreen) Update(msg tea.Msg) tea.Cmd {
 
 var errCancelled = fmt.Errorf("cancelled: r asks again")
 
-// take lays a new answer out. Cursors start anew; the focus stays.
+// take lays a new answer out. Focus and cursors stay where they were, or where
+// they stood on the screen that was replaced.
 func (s *answerScreen) take(a *query.Answer) {
+	if s.ans != nil {
+		s.kept = s.Kept()
+	}
 	s.ans, s.err = a, nil
 	s.panes, s.blocks = nil, nil
 	for i := range a.Blocks {
@@ -133,6 +148,7 @@ func (s *answerScreen) take(a *query.Answer) {
 		}
 		s.panes = append(s.panes, p)
 	}
+	s.restore()
 	if s.focus >= len(s.panes) || !opens(s.panes[s.focus]) {
 		s.focus = 0
 		for i, p := range s.panes { // text has no cursor: start where there is one
@@ -143,6 +159,51 @@ func (s *answerScreen) take(a *query.Answer) {
 		}
 	}
 	s.layout()
+}
+
+// Kept is where one stands: the part with the focus, and the cursor of each part.
+func (s *answerScreen) Kept() keepsake {
+	if s.ans == nil {
+		return s.kept
+	}
+	k := keepsake{parts: map[string]widget.Held{}}
+	for i, p := range s.panes {
+		if h, ok := p.(widget.Holder); ok && i < len(s.blocks) {
+			k.parts[s.blocks[i].Name] = h.Hold()
+		}
+		if i == s.focus && i < len(s.blocks) {
+			k.focus = s.blocks[i].Name
+		}
+	}
+	return k
+}
+
+// Keep takes what the screen that was replaced handed on.
+func (s *answerScreen) Keep(k keepsake) {
+	s.kept = k
+	if s.ans != nil { // the answer was quicker
+		s.restore()
+		s.layout()
+	}
+}
+
+// restore puts focus and cursors where they stood.
+func (s *answerScreen) restore() {
+	for i, p := range s.panes {
+		if i >= len(s.blocks) {
+			break
+		}
+		name := s.blocks[i].Name
+		if held, had := s.kept.parts[name]; had {
+			if h, ok := p.(widget.Holder); ok {
+				h.Restore(held)
+			}
+		}
+		if name != "" && name == s.kept.focus {
+			s.focus = i
+		}
+	}
+	s.kept = keepsake{}
 }
 
 // opens says whether a pane has a cursor to open things with.

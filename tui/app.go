@@ -55,6 +55,9 @@ type App struct {
 	explain  *job // fills the pager
 	find     *job // fills the palette
 
+	ahead    []tea.KeyMsg // typed before the screen in front could take them
+	catching bool         // they are being handed on
+
 	answer   answerSwallower // of the terminal to the question for its background
 	quitting bool
 	hurry    bool   // asked to quit twice: nothing is waited for
@@ -125,7 +128,42 @@ func (a *App) update(msg tea.Msg) tea.Cmd {
 	if m, ok := msg.(tea.KeyMsg); ok {
 		return a.keys(m)
 	}
-	return a.drain(a.handle(msg))
+	cmd := a.drain(a.handle(msg))
+	return tea.Batch(cmd, a.catchUp())
+}
+
+// keepAhead bounds the keys that wait for a screen.
+const keepAhead = 256
+
+// awaits says whether a key is for what the screen in front still works out, or
+// stands behind one that is. Such keys are typed ahead: they are kept.
+func (a *App) awaits(m tea.KeyMsg) bool {
+	if a.s.keys.isAside(m) {
+		return false
+	}
+	w, ok := a.screen().(waiter)
+	return ok && w.Await(m) || len(a.ahead) > 0 && !a.catching
+}
+
+// catchUp hands on what was typed ahead, as far as it can be taken now. Keys that
+// were meant for an answer that failed are dropped: r or o would act on the failure.
+func (a *App) catchUp() tea.Cmd {
+	var cmds []tea.Cmd
+	a.catching = true
+	defer func() { a.catching = false }()
+	for len(a.ahead) > 0 {
+		if f, ok := a.screen().(failer); ok && f.Failed() || a.quitting {
+			a.ahead = nil
+			break
+		}
+		m := a.ahead[0]
+		if a.mode == modeScreen && !a.typing() && a.awaits(m) {
+			break
+		}
+		a.ahead = a.ahead[1:]
+		cmds = append(cmds, a.drain(a.key(m)))
+	}
+	return tea.Batch(cmds...)
 }
 
 // drain takes what screens have posted meanwhile.
@@ -162,11 +200,7 @@ func (a *App) handle(msg tea.Msg) tea.Cmd {
 		a.mode = modeScreen
 		return a.goTo(msg.address, true)
 	case replaceMsg:
-		cmd := a.replace(msg.q)
-		if k, ok := a.screen().(keeper); ok {
-			k.Keep(msg.stay, msg.marks)
-		}
-		return cmd
+		return a.replace(msg.q)
 	case statusMsg:
 		a.tell(msg)
 		return nil

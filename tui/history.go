@@ -123,12 +123,18 @@ func (a *App) arrive() tea.Cmd {
 }
 
 // replace changes the address of the screen in front without a step out: what
-// sort, filter and as-of do.
+// sort, filter and as-of do. Where one stood is handed on.
 func (a *App) replace(q query.Query) tea.Cmd {
-	parent, was := a.hist[a.at].parent, a.at
+	parent, was, before := a.hist[a.at].parent, a.at, a.screen()
 	cmd := a.goTo(q.String(), false)
-	if a.at != was {
-		a.hist[a.at].parent = parent
+	if a.at == was {
+		return cmd
+	}
+	a.hist[a.at].parent = parent
+	from, had := before.(keeper)
+	to, takes := a.screen().(keeper)
+	if had && takes && before.Place().Query.Analysis == q.Analysis {
+		to.Keep(from.Kept())
 	}
 	return cmd
 }

@@ -75,9 +75,16 @@ func (a *App) key(m tea.KeyMsg) tea.Cmd {
 		return s.Update(m)
 	}
 	a.status = statusMsg{}
+	if k.isAside(m) { // what was typed ahead of it is not meant any more
+		a.ahead = nil
+	}
 	switch {
 	case matches(m, k.Quit):
 		return a.quit()
+	case a.awaits(m):
+		if a.ahead = append(a.ahead, m); len(a.ahead) > keepAhead {
+			a.ahead = a.ahead[:keepAhead]
+		}
 	case matches(m, k.Help):
 		a.showPager("keys", a.helpLines())
 	case matches(m, k.Palette):

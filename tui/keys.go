@@ -2,6 +2,7 @@ package tui
 
 import (
 	"github.com/charmbracelet/bubbles/key"
+	tea "github.com/charmbracelet/bubbletea"
 
 	"dwell/tui/widget"
 )
@@ -46,4 +47,10 @@ func newKeyMap() keyMap {
 		travel:      newTravelKeys(),
 		w:           widget.NewKeys(),
 	}
+}
+
+// isAside says whether a key belongs to the program around the screen: it acts at
+// once, whatever the screen is waiting for.
+func (k *keyMap) isAside(m tea.KeyMsg) bool {
+	return matches(m, k.Help, k.Palette, k.Back, k.Forward, k.Mouse, k.YankAddress, k.Quit, k.Kill, k.Escape)
 }

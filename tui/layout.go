@@ -16,8 +16,11 @@ func (s *answerScreen) layout() {
 		return
 	}
 	for _, p := range s.panes {
-		if f, ok := p.(*widget.Facts); ok {
+		switch f := p.(type) {
+		case *widget.Facts:
 			f.Fold(s.h < 30 && len(s.panes) > 1)
+		case *widget.Chart:
+			f.Fold(s.h < 18 && len(s.panes) > 1)
 		}
 	}
 	two := s.columns > 1 && s.w >= 120 && len(s.panes) > 1 || s.w >= 160 && len(s.panes) > 3

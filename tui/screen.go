@@ -45,11 +45,25 @@ type (
 	explainer interface{ Explain() (key string) } // e: the figure under the cursor
 	exporter  interface{ Export() []export }      // x
 	keeper    interface {
-		Keep(key string, marks []string)
-	} // puts its cursor on a row once it is there, and marks rows
+		Kept() keepsake
+		Keep(keepsake)
+	} // hands on where it stood to the same question asked in another way
+	waiter interface {
+		Await(tea.KeyMsg) bool
+	} // the key is for what is still being worked out
+	failer interface {
+		Failed() bool
+	} // what was worked out failed
 	closer    interface{ Close() }          // gives back what it holds, before it is dropped
 	describer interface{ About() []string } // i: definition and warnings
 )
+
+// A keepsake is where a person stood on a screen: the part with the focus, and of
+// each part, by the name of its block, cursor, marks, columns and sort.
+type keepsake struct {
+	focus string
+	parts map[string]widget.Held
+}
 
 // An export is one way to write what a screen shows.
 type export struct {
@@ -62,13 +76,9 @@ type (
 	// openMsg goes to an address; from is the screen that was left by drilling in.
 	openMsg struct{ address string }
 	// replaceMsg asks the question of the screen in front in another way: another
-	// sort, another filter. The cursor goes back to the row with the key stay,
-	// and the marked rows stay marked.
-	replaceMsg struct {
-		q     query.Query
-		stay  string
-		marks []string
-	}
+	// sort, another filter, another unit. What the screen kept goes on with it:
+	// cursors, marks, hidden columns.
+	replaceMsg struct{ q query.Query }
 	// statusMsg shows a sentence and keeps it under :messages.
 	statusMsg struct {
 		text string

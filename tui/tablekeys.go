@@ -74,7 +74,6 @@ func (t *tableScreen) sort() tea.Cmd {
 	if q.String() == t.q.String() {
 		q = sortQuery(t.q, t.keyFor, name, !desc)
 	}
-	t.stay = t.table.Target().Key
 	return t.ask(q)
 }
 
@@ -98,7 +97,7 @@ func (t *tableScreen) ask(q query.Query) tea.Cmd {
 	if err != nil {
 		return t.complain(err)
 	}
-	return t.post(replaceMsg{q: checked, stay: t.stay, marks: t.table.Marks()})
+	return t.post(replaceMsg{q: checked})
 }
 
 func (t *tableScreen) filterKey(m tea.KeyMsg) tea.Cmd {
@@ -111,6 +110,7 @@ func (t *tableScreen) filterKey(m tea.KeyMsg) tea.Cmd {
 		q := t.q.With(t.filterKeyName())
 		if v != "" {
 			q = t.q.With(t.filterKeyName(), v)
+			t.top = true // one looks for somebody else now
 		}
 		return t.ask(q)
 	default:

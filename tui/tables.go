@@ -27,6 +27,7 @@ type tableScreen struct {
 	err   error
 	table *widget.Table
 	stay  string // key the cursor returns to after a sort
+	top   bool   // what replaces the table begins at its first row
 
 	w, h    int
 	filter  *widget.Input
@@ -85,6 +86,23 @@ func (t *tableScreen) Init() tea.Cmd {
 	})
 	return cmd
 }
+
+// Await says whether a key is for what is still being read: every key until the
+// table is there, and those that act on a row until its page is.
+func (t *tableScreen) Await(m tea.KeyMsg) bool {
+	if t.err != nil || t.form != nil || t.chooser != nil || matches(m, t.keys.Options) {
+		return false
+	}
+	if t.src == nil {
+		return t.open != nil
+	}
+	k := &t.session.keys
+	return (t.seek != nil || t.page != nil && t.table.Len() > 0 && t.table.At(t.table.Cursor()) == nil) &&
+		matches(m, t.keys.Enter, k.w.Mark, k.w.Sort, k.Yank)
+}
+
+// Failed says whether there is a failure on the screen.
+func (t *tableScreen) Failed() bool { return t.err != nil }
 
 // Leave cancels what runs.
 func (t *tableScreen) Leave() {
@@ -267,10 +285,22 @@ func (t *tableScreen) namer() func(query.TableRow) widget.Row {
 	}
 }
 
-// Keep puts the cursor on a row once the table is there.
-func (t *tableScreen) Keep(key string, marks []string) {
-	t.stay = key
-	t.table.SetMarks(marks)
+// Kept is where the table stands; Keep puts another there once it has been read.
+func (t *tableScreen) Kept() keepsake {
+	h := t.table.Hold()
+	if t.src == nil {
+		h.Row = t.stay // it has not been there yet
+	}
+	if t.top {
+		h.Row = ""
+	}
+	return keepsake{parts: map[string]widget.Held{"": h}}
+}
+
+// Keep takes what another table of the same question handed on.
+func (t *tableScreen) Keep(k keepsake) {
+	t.table.Restore(k.parts[""])
+	t.stay = k.parts[""].Row
 }
 
 // SetSize gives the table the body.

@@ -123,7 +123,11 @@ func (p *printer) block(a *query.Answer, b *query.Block) {
 	switch b.Kind {
 	case query.ChartBlock:
 		if b.Chart != nil {
-			for _, l := range chart.Lines(b.Chart, chart.Options{Width: p.width, Height: 14, ASCII: p.ascii}) {
+			c := b.Chart
+			if chart.Squashed(c) {
+				c = chart.Near(c)
+			}
+			for _, l := range chart.Lines(c, chart.Options{Width: p.width, Height: 14, ASCII: p.ascii}) {
 				p.line(l)
 			}
 		}

@@ -24,6 +24,8 @@ type Chart struct {
 	at, series int
 	w, h       int
 	table      *Table // not nil: shown as a table
+	zoom       zoom
+	short      bool // room is short: a line of small bars will do
 }
 
 // NewChart shows a chart block.
@@ -59,8 +61,17 @@ func (t *Chart) SetSize(w, h int) {
 	}
 }
 
-// Room asks for a chart that can be read, and is glad of more.
-func (t *Chart) Room(int) (least, wish int) { return 8, 18 }
+// Fold says whether room is short.
+func (t *Chart) Fold(short bool) { t.short = short }
+
+// Room asks for a chart that can be read, and is glad of more; where room is
+// short, for a line of small bars under its title.
+func (t *Chart) Room(int) (least, wish int) {
+	if t.short && t.table == nil {
+		return 2, 18
+	}
+	return 8, 18
+}
 
 // Title is the block's title.
 func (t *Chart) Title() string { return t.b.Title }
@@ -93,6 +104,8 @@ func (t *Chart) Key(m tea.KeyMsg) bool {
 		t.at = 0
 	case key.Matches(m, k.Bottom), key.Matches(m, k.Last):
 		t.at = max(last, 0)
+	case key.Matches(m, k.Zoom):
+		return t.toggle()
 	case key.Matches(m, k.PageUp):
 		t.at = step(t.at, -10, last)
 	case key.Matches(m, k.PageDown):
@@ -116,7 +129,11 @@ func (t *Chart) Bindings() []key.Binding {
 		return t.table.Bindings()
 	}
 	k := &t.keys
-	return []key.Binding{k.Left, k.Right, k.Up, k.Down, k.PageUp, k.PageDown, k.Top, k.Bottom}
+	out := []key.Binding{k.Left, k.Right, k.Up, k.Down, k.PageUp, k.PageDown, k.Top, k.Bottom}
+	if chart.Steep(t.b.Chart) {
+		out = append(out, k.Zoom)
+	}
+	return out
 }
 
 // Wheel walks along the axis.
@@ -198,8 +215,12 @@ func (t *Chart) View(focused bool) string {
 		note = t.point()
 	}
 	lines := []string{title(s, t.b.Title, t.w, focused, note)}
-	lines = append(lines, chart.Lines(t.b.Chart, chart.Options{Width: t.w, Height: t.h - 1, ASCII: s.ASCII,
-		Cursor: t.at, HasCursor: focused, Paint: t.paint})...)
+	if t.h-1 < chart.MinHeight {
+		return clip(append(lines, t.spark()), t.h)
+	}
+	c, at := t.drawn()
+	lines = append(lines, chart.Lines(c, chart.Options{Width: t.w, Height: t.h - 1, ASCII: s.ASCII,
+		Cursor: at, HasCursor: focused, Paint: t.paint})...)
 	return clip(lines, t.h)
 }
 

@@ -72,6 +72,7 @@ type Table struct {
 	cursor, top int
 	col, left   int // column under the cursor; first scrolled column shown
 	marks       map[string]bool
+	held        *Held // to be put back once there are columns
 
 	w, h int
 }
@@ -108,11 +109,14 @@ func (t *Table) setCols(cols []Column) {
 	for i := 0; same && i < len(cols); i++ {
 		same = cols[i].Name == t.cols[i].Name
 	}
-	if same { // a column somebody hid stays hidden
-		for i := range cols {
-			cols[i].Hidden = t.cols[i].Hidden
+	for i := range cols { // a column somebody hid stays hidden
+		for k := range t.cols {
+			if t.cols[k].Name == cols[i].Name && i > 0 {
+				cols[i].Hidden = t.cols[k].Hidden
+			}
 		}
-	} else {
+	}
+	if !same {
 		t.width = make([]int, len(cols))
 		t.col, t.left, t.sortBy = 0, 1, -1
 	}
@@ -120,6 +124,7 @@ func (t *Table) setCols(cols []Column) {
 	for i := range cols {
 		t.width[i] = max(t.width[i], format.Width(cols[i].Label)+1)
 	}
+	t.putBack()
 }
 
 // SetName and SetNote change the title and what stands beside it.

@@ -78,7 +78,7 @@ func ASCIIGlyphs() Glyphs {
 
 // Keys are the keys of all widgets, declared once.
 type Keys struct {
-	Up, Down, Left, Right, PageUp, PageDown, Top, Bottom, First, Last, Mark, Sort key.Binding
+	Up, Down, Left, Right, PageUp, PageDown, Top, Bottom, First, Last, Mark, Sort, Zoom key.Binding
 }
 
 // NewKeys is the key map of the widgets.
@@ -92,7 +92,7 @@ func NewKeys() Keys {
 		PageUp: b("pgup", "page up", "pgup", "ctrl+b", "ctrl+u"), PageDown: b("pgdn", "page down", "pgdown", "ctrl+f", "ctrl+d"),
 		Top: b("g", "top", "g", "home"), Bottom: b("G", "bottom", "G", "end"),
 		First: b("0", "first column", "0", "^"), Last: b("$", "last column", "$"),
-		Mark: b("space", "mark", " "), Sort: b("s", "sort by column", "s"),
+		Mark: b("space", "mark", " "), Sort: b("s", "sort by column", "s"), Zoom: b("z", "first point in or out", "z"),
 	}
 }
 
