@@ -1,0 +1,259 @@
+package value
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/csv"
+	"encoding/json"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"dwell/model"
+	"dwell/sample/reference"
+)
+
+// near compares with a relative tolerance.
+func near(t *testing.T, what string, got, want, tol float64) {
+	t.Helper()
+	if !(math.Abs(got-want) <= tol*math.Max(math.Abs(want), 1e-9)) {
+		t.Errorf("%s: %.10g, want %.10g", what, got, want)
+	}
+}
+
+// within compares with an absolute tolerance.
+func within(t *testing.T, what string, got, want, tol float64) {
+	t.Helper()
+	if !(math.Abs(got-want) <= tol) {
+		t.Errorf("%s: %.10g, want %.10g", what, got, want)
+	}
+}
+
+// A buyer is one line of a summary: her history and the mean of her repeat days.
+type buyer struct {
+	History
+	zbar float64
+}
+
+// summary is the published customer summary of CDNOW's sample.
+func summary(t *testing.T) map[string]buyer {
+	t.Helper()
+	rows, err := csv.NewReader(bytes.NewReader(reference.Data(t, "cdnow/cdnow_customers_summary_with_transactions.csv"))).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := map[string]buyer{}
+	for _, r := range rows[1:] {
+		x, _ := strconv.Atoi(r[1])
+		out[r[0]] = buyer{History{x, number(t, r[2]), number(t, r[3])}, number(t, r[4])}
+	}
+	return out
+}
+
+func number(t *testing.T, s string) float64 {
+	t.Helper()
+	x, err := strconv.ParseFloat(s, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return x
+}
+
+// A shop is a purchase log by buyer: buying days, ascending, and what each brought.
+type shop map[string]*log
+
+type log struct {
+	days  []model.Day
+	spent []float64
+}
+
+// cdnow reads one of CDNOW's logs; field is the place of the buyer's id.
+func cdnow(t *testing.T, name string, field int) shop {
+	t.Helper()
+	in := bufio.NewScanner(bytes.NewReader(reference.Data(t, "cdnow/"+name)))
+	type line struct {
+		day   model.Day
+		spent float64
+	}
+	lines := map[string][]line{}
+	for in.Scan() {
+		w := strings.Fields(in.Text())
+		if len(w) < field+4 {
+			continue
+		}
+		id, err := strconv.Atoi(w[field])
+		if err != nil {
+			continue // the heading
+		}
+		date := w[field+1]
+		d, err := model.ParseDay(date[:4] + "-" + date[4:6] + "-" + date[6:])
+		if err != nil {
+			t.Fatal(err)
+		}
+		key := strconv.Itoa(id)
+		lines[key] = append(lines[key], line{d, number(t, w[field+3])})
+	}
+	out := shop{}
+	for id, ls := range lines {
+		slices.SortStableFunc(ls, func(a, b line) int { return int(a.day - b.day) })
+		b := &log{}
+		for _, l := range ls {
+			if n := len(b.days); n > 0 && b.days[n-1] == l.day {
+				b.spent[n-1] += l.spent
+			} else {
+				b.days, b.spent = append(b.days, l.day), append(b.spent, l.spent)
+			}
+		}
+		out[id] = b
+	}
+	return out
+}
+
+// cut is everybody as of a day; buyers of later are left out.
+func (s shop) cut(t *testing.T, day model.Day) map[string]buyer {
+	t.Helper()
+	out := map[string]buyer{}
+	for id, b := range s {
+		h, err := HistoryOf(b.days, day)
+		if err != nil {
+			continue
+		}
+		var sum float64
+		for i := 1; i <= h.Repeats; i++ {
+			sum += b.spent[i]
+		}
+		out[id] = buyer{h, sum / math.Max(1, float64(h.Repeats))}
+	}
+	return out
+}
+
+func sampleOf(bs map[string]buyer) *Sample {
+	s := &Sample{}
+	for _, b := range bs {
+		s.Add(b.History)
+	}
+	return s
+}
+
+// A peerFit is one block of btyd_cdnow_lifetimes.json.
+type peerFit struct {
+	Parameters    map[string]float64 `json:"parameters"`
+	LogLikelihood float64            `json:"log_likelihood"`
+	N             int                `json:"n"`
+	SE            map[string]float64 `json:"standard_errors"`
+	AliveMean     float64            `json:"p_alive_mean"`
+	Next39        struct {
+		Sum, Mean, Max float64
+	} `json:"expected_purchases_next_39"`
+	Next52 struct {
+		Sum, Mean, Max float64
+	} `json:"expected_purchases_next_52"`
+	New       map[string]float64 `json:"unconditional_expected_purchases_new_customer"`
+	Customers []struct {
+		ID    string
+		Alive float64 `json:"p_alive"`
+		E39   float64 `json:"expected_purchases_next_39"`
+		E52   float64 `json:"expected_purchases_next_52"`
+		Spend float64 `json:"expected_average_spend"`
+		CLV   float64 `json:"clv_12m"`
+	}
+	CLV struct {
+		Sum, Mean, Max float64
+	} `json:"clv_12_months_discount_0.01_per_month"`
+	PopulationSpend float64 `json:"population_mean_expected_spend_pv_over_q_minus_1"`
+	RepeatSpend     float64 `json:"expected_spend_mean_over_repeat_customers"`
+}
+
+func lifetimes(t *testing.T) map[string]peerFit {
+	t.Helper()
+	var raw map[string]json.RawMessage
+	reference.JSON(t, "btyd_cdnow_lifetimes.json", &raw)
+	out := map[string]peerFit{}
+	for k, v := range raw {
+		var p peerFit
+		if json.Unmarshal(v, &p) == nil && p.Parameters != nil {
+			out[k] = p
+		}
+	}
+	return out
+}
+
+func (p peerFit) params(k Kind) (out Params) {
+	for i, n := range k.Names() {
+		out[i] = p.Parameters[n]
+	}
+	return out
+}
+
+// against fits the buyers and compares with the peer's fit.
+func (p peerFit) against(t *testing.T, k Kind, bs map[string]buyer) *Repeat {
+	t.Helper()
+	s := sampleOf(bs)
+	if p.N != 0 && int(s.Buyers()) != p.N {
+		t.Fatalf("%d buyers, the peer has %d", s.Buyers(), p.N)
+	}
+	m, err := Fit(k, s, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%s %.6f: %s", k, m.Params, m.Convergence.Sentence())
+	if p.LogLikelihood != 0 {
+		within(t, "log-likelihood", m.Convergence.LogLikelihood, p.LogLikelihood, 0.01)
+		within(t, "log-likelihood at the peer's parameters", LogLikelihood(k, s, p.params(k)), p.LogLikelihood, 0.01)
+	}
+	if m.Convergence.LogLikelihood < LogLikelihood(k, s, p.params(k))-1e-6 {
+		t.Errorf("the peer's parameters are likelier: %.6f and ours %.6f", LogLikelihood(k, s, p.params(k)), m.Convergence.LogLikelihood)
+	}
+	for i, n := range k.Names() {
+		near(t, n, m.Params[i], p.Parameters[n], 1e-3)
+		if p.SE != nil {
+			near(t, "standard error of "+n, m.SE[i], p.SE[n], 1e-2)
+		}
+	}
+	var alive, e39, e52 float64
+	for _, b := range bs {
+		alive += m.Alive(b.History) / float64(len(bs))
+		e39 += m.Expected(b.History, 39)
+		e52 += m.Expected(b.History, 52)
+	}
+	if p.AliveMean != 0 {
+		near(t, "mean P(alive)", alive, p.AliveMean, 1e-3)
+	}
+	if p.Next39.Sum != 0 {
+		near(t, "purchases in 39 weeks", e39, p.Next39.Sum, 1e-3)
+	}
+	if p.Next52.Sum != 0 {
+		near(t, "purchases in 52 weeks", e52, p.Next52.Sum, 1e-3)
+	}
+	for w, want := range p.New {
+		near(t, "purchases of a new buyer in "+w, m.New(number(t, w)), want, 1e-3)
+	}
+	for _, c := range p.Customers {
+		h := bs[c.ID].History
+		near(t, "P(alive) of "+c.ID, m.Alive(h), c.Alive, 1e-3)
+		near(t, "39 weeks of "+c.ID, m.Expected(h, 39), c.E39, 1e-3)
+		if c.E52 != 0 {
+			near(t, "52 weeks of "+c.ID, m.Expected(h, 52), c.E52, 1e-3)
+		}
+	}
+	return m
+}
+
+func TestPeerSample(t *testing.T) {
+	bs, peers := summary(t), lifetimes(t)
+	peers["bgnbd_sample_published_summary"].against(t, BG, bs)
+	peers["modified_bgnbd_sample_published_summary"].against(t, MBG, bs)
+	peers["pnbd_sample_published_summary"].against(t, Pareto, bs)
+	day := model.DayOf(1997, 9, 30)
+	peers["bgnbd_sample_from_raw_log"].against(t, BG, cdnow(t, "CDNOW_sample.txt", 1).cut(t, day))
+}
+
+func TestPeerMaster(t *testing.T) {
+	all, peers := cdnow(t, "CDNOW_master.txt.gz", 0), lifetimes(t)
+	for name, day := range map[string]model.Day{"calibration_to_1997-09-30": model.DayOf(1997, 9, 30), "full_to_1998-06-30": model.DayOf(1998, 6, 30)} {
+		bs := all.cut(t, day)
+		peers["bgnbd_master_"+name].against(t, BG, bs)
+	}
+}
