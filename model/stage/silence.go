@@ -4,22 +4,20 @@ import (
 	"math/rand/v2"
 	"slices"
 
-	"github.com/go-faster/city"
-
 	"dwell/model/stat"
 )
 
 // Silences counts the gaps between active days, of which those still open are
 // censored: the other half of a Suggester, for gaps that the caller chooses. It
 // is an accumulator; its memory does not grow with the users.
-type Silences struct{ groups []group }
+type Silences struct{ groups gapGroups }
 
 // NewSilences starts an empty count.
-func NewSilences() *Silences { return &Silences{groups: make([]group, userGroups)} }
+func NewSilences() *Silences { return &Silences{} }
 
 // Add counts one silence of a user: days long, and ended by activity or still open.
 func (s *Silences) Add(id string, days int, ended bool) {
-	g := &s.groups[city.CH64([]byte(id))>>56%userGroups]
+	g := s.groups.of(id)
 	if ended {
 		g.closed[min(days, MaxHorizon+1)]++
 	} else {
@@ -28,11 +26,7 @@ func (s *Silences) Add(id string, days int, ended bool) {
 }
 
 // Merge takes the silences of another count.
-func (s *Silences) Merge(o *Silences) {
-	for i := range o.groups {
-		s.groups[i].add(&o.groups[i], 1)
-	}
-}
+func (s *Silences) Merge(o *Silences) { s.groups.merge(&o.groups) }
 
 // A Comeback is the chance that a user silent for so long comes back.
 type Comeback struct {
@@ -62,10 +56,7 @@ type Silence struct {
 // since a user's gaps are alike; the generator's seed is fixed.
 func (s *Silences) Estimate(horizon, within int, at []int) *Silence {
 	out := &Silence{Horizon: horizon, Returns: make([]Comeback, len(at))}
-	var sum group
-	for i := range s.groups {
-		sum.add(&s.groups[i], 1)
-	}
+	sum := s.groups.sum()
 	out.RawGap, _ = sum.gap(horizon)
 	out.Gap = clampGap(out.RawGap, horizon)
 	longer := sum.longer()
@@ -74,36 +65,11 @@ func (s *Silences) Estimate(horizon, within int, at []int) *Silence {
 		r.Days = d
 		r.P, r.Known = longer.back(d, within)
 	}
-	// Of few users most places are empty: what is there is added, not all places.
-	type count struct {
-		at   int
-		n    int64
-		open bool
-	}
-	there := make([][]count, len(s.groups))
-	for i := range s.groups {
-		for d := range s.groups[i].closed {
-			if n := s.groups[i].closed[d]; n > 0 {
-				there[i] = append(there[i], count{d, n, false})
-			}
-			if n := s.groups[i].open[d]; n > 0 {
-				there[i] = append(there[i], count{d, n, true})
-			}
-		}
-	}
 	rounds := make([][]float64, len(at))
 	rng := rand.New(rand.NewPCG(1, 2))
-	band, ok := stat.Bootstrap(len(s.groups), bootstrapRounds, stat.Level, rng, func(weights []int32) (float64, bool) {
-		var g group
-		for i, w := range weights {
-			for _, c := range there[i] {
-				if c.open {
-					g.open[c.at] += int64(w) * c.n
-				} else {
-					g.closed[c.at] += int64(w) * c.n
-				}
-			}
-		}
+	resample := s.groups.resampler()
+	band, ok := stat.Bootstrap(userGroups, bootstrapRounds, stat.Level, rng, func(weights []int32) (float64, bool) {
+		g := resample(weights)
 		l := g.longer()
 		for i, d := range at {
 			if p, ok := l.back(d, within); ok {

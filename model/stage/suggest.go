@@ -5,8 +5,6 @@ import (
 	"math/rand/v2"
 	"slices"
 
-	"github.com/go-faster/city"
-
 	"dwell/model"
 	"dwell/model/measure"
 	"dwell/model/stat"
@@ -22,12 +20,6 @@ const (
 	MaxHorizon = 365
 )
 
-// userGroups is how many random groups of whole users the bootstrap resamples:
-// memory stays fixed whatever the number of users, and the spread of an estimate
-// is itself known to a twentieth. A user's group is a hash of the id, so that
-// the band does not depend on who counted first.
-const userGroups = 256
-
 // A Suggester gathers from the data what a stage model's parameters are
 // suggested from. It is an accumulator: one for each split, merged. Its memory
 // does not grow with the users.
@@ -41,18 +33,14 @@ type Suggester struct {
 	halves    []int64   // regular users by twice their own median gap
 	closed    []int64   // gaps between active days, by length
 	open      []int64   // last gaps, cut off by the as-of day
-	groups    []group
+	groups    gapGroups
 	days      []model.Day
 	intervals []int
 }
 
-// A group counts the gaps of some users, up to MaxHorizon; longer ones stand in
-// the last place.
-type group struct{ closed, open [MaxHorizon + 2]int64 }
-
 // NewSuggester starts an empty count of what happened up to the as-of day.
 func NewSuggester(schema *measure.Schema, asOf model.Day) *Suggester {
-	return &Suggester{schema: schema, asOf: asOf, first: model.NoDay, groups: make([]group, userGroups)}
+	return &Suggester{schema: schema, asOf: asOf, first: model.NoDay}
 }
 
 // Filter is what a scan must read for Add.
@@ -88,7 +76,7 @@ func (s *Suggester) Add(tl *model.Timeline) {
 		return
 	}
 	s.users++
-	g := &s.groups[city.CH64([]byte(tl.ID))>>56%userGroups]
+	g := s.groups.of(tl.ID)
 	gaps := s.intervals[:0]
 	for i := 1; i < len(days); i++ {
 		gap := int(days[i] - days[i-1])
@@ -125,12 +113,7 @@ func (s *Suggester) Merge(o *Suggester) {
 	merge(&s.halves, o.halves)
 	merge(&s.closed, o.closed)
 	merge(&s.open, o.open)
-	for i := range o.groups {
-		for j := range o.groups[i].closed {
-			s.groups[i].closed[j] += o.groups[i].closed[j]
-			s.groups[i].open[j] += o.groups[i].open[j]
-		}
-	}
+	s.groups.merge(&o.groups)
 }
 
 func merge(to *[]int64, from []int64) {
@@ -202,21 +185,13 @@ func (s *Suggester) Suggest() *Suggestion {
 	}
 	out.Usage = math.Max(out.Usage, 1)
 	out.Gaps, out.Open = total(s.closed), total(s.open)
-	var sum group
-	for i := range s.groups {
-		sum.add(&s.groups[i], 1)
-	}
+	sum := s.groups.sum()
 	out.RawGap, _ = sum.gap(out.Horizon)
 	out.Gap = clampGap(out.RawGap, out.Horizon)
 	rng := rand.New(rand.NewPCG(1, 2))
-	band, ok := stat.Bootstrap(len(s.groups), bootstrapRounds, stat.Level, rng, func(weights []int32) (float64, bool) {
-		var g group
-		for i, w := range weights {
-			if w > 0 {
-				g.add(&s.groups[i], int64(w))
-			}
-		}
-		raw, ok := g.gap(out.Horizon)
+	resample := s.groups.resampler()
+	band, ok := stat.Bootstrap(userGroups, bootstrapRounds, stat.Level, rng, func(weights []int32) (float64, bool) {
+		raw, ok := resample(weights).gap(out.Horizon)
 		return float64(clampGap(raw, out.Horizon)), ok
 	})
 	out.Band, out.Banded = band, ok && s.users > 1
@@ -238,13 +213,6 @@ func clampGap(raw, horizon int) int {
 		raw = horizon
 	}
 	return max(GapFloor, min(raw, horizon))
-}
-
-func (g *group) add(o *group, times int64) {
-	for i := range g.closed {
-		g.closed[i] += times * o.closed[i]
-		g.open[i] += times * o.open[i]
-	}
 }
 
 // gap is the smallest day by which GapShare of the returns within the horizon
