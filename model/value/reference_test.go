@@ -243,7 +243,8 @@ func (p peerFit) against(t *testing.T, k Kind, bs map[string]buyer) *Repeat {
 
 func TestPeerSample(t *testing.T) {
 	bs, peers := summary(t), lifetimes(t)
-	peers["bgnbd_sample_published_summary"].against(t, BG, bs)
+	bg := peers["bgnbd_sample_published_summary"].against(t, BG, bs)
+	peers["gamma_gamma_sample_published_summary"].spendAgainst(t, bg, bs)
 	peers["modified_bgnbd_sample_published_summary"].against(t, MBG, bs)
 	peers["pnbd_sample_published_summary"].against(t, Pareto, bs)
 	day := model.DayOf(1997, 9, 30)
@@ -254,6 +255,56 @@ func TestPeerMaster(t *testing.T) {
 	all, peers := cdnow(t, "CDNOW_master.txt.gz", 0), lifetimes(t)
 	for name, day := range map[string]model.Day{"calibration_to_1997-09-30": model.DayOf(1997, 9, 30), "full_to_1998-06-30": model.DayOf(1998, 6, 30)} {
 		bs := all.cut(t, day)
-		peers["bgnbd_master_"+name].against(t, BG, bs)
+		bg := peers["bgnbd_master_"+name].against(t, BG, bs)
+		peers["gamma_gamma_master_"+name].spendAgainst(t, bg, bs)
+	}
+}
+
+func spendingOf(bs map[string]buyer) *Spending {
+	s := &Spending{}
+	for _, b := range bs {
+		s.Add(b.Repeats, b.zbar)
+	}
+	return s
+}
+
+// clv is the peer's definition of value in the next year.
+var clv = Discount{Steps: 12, Weeks: Month, Rate: 0.01}
+
+// spendAgainst compares spending and value with the peer, both fits being ours.
+func (p peerFit) spendAgainst(t *testing.T, m *Repeat, bs map[string]buyer) {
+	t.Helper()
+	s := spendingOf(bs)
+	g, err := FitSpend(s, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("spending %.6f %.6f %.6f: %s", g.P, g.Q, g.V, g.Convergence.Sentence())
+	if int(g.Buyers) != p.N {
+		t.Errorf("%d buyers, the peer has %d", g.Buyers, p.N)
+	}
+	within(t, "log-likelihood of spending", g.Convergence.LogLikelihood, p.LogLikelihood, 0.01)
+	within(t, "the same at the peer's parameters", SpendLogLikelihood(s, p.Parameters["p"], p.Parameters["q"], p.Parameters["v"]), p.LogLikelihood, 0.01)
+	near(t, "p", g.P, p.Parameters["p"], 1e-3)
+	near(t, "q", g.Q, p.Parameters["q"], 1e-3)
+	near(t, "v", g.V, p.Parameters["v"], 1e-3)
+	near(t, "mean spend", g.Mean(), p.PopulationSpend, 1e-3)
+	var sum, most, own, n float64
+	for _, b := range bs {
+		w := m.Worth(b.History, g.Expected(b.Repeats, b.zbar), clv)
+		sum += w
+		most = max(most, w)
+		if b.Repeats > 0 && b.zbar > 0 {
+			own += g.Expected(b.Repeats, b.zbar)
+			n++
+		}
+	}
+	near(t, "sum of values", sum, p.CLV.Sum, 1e-3)
+	near(t, "largest value", most, p.CLV.Max, 1e-3)
+	near(t, "mean spend of repeat buyers", own/n, p.RepeatSpend, 1e-3)
+	for _, c := range p.Customers {
+		b := bs[c.ID]
+		near(t, "spend of "+c.ID, g.Expected(b.Repeats, b.zbar), c.Spend, 1e-3)
+		near(t, "value of "+c.ID, m.Worth(b.History, g.Expected(b.Repeats, b.zbar), clv), c.CLV, 1e-3)
 	}
 }
