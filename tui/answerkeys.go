@@ -2,6 +2,7 @@ package tui
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/charmbracelet/bubbles/key"
@@ -57,6 +58,9 @@ func (s *answerScreen) key(m tea.KeyMsg) tea.Cmd {
 	case matches(m, s.keys.Enter):
 		return s.enter()
 	default:
+		if cmd, took := s.theseKey(m); took {
+			return cmd
+		}
 		p.Key(m)
 	}
 	return nil
@@ -237,7 +241,10 @@ func (s *answerScreen) ShortHelp() []key.Binding {
 }
 
 func (s *answerScreen) FullHelp() [][]key.Binding {
-	own := append([]key.Binding{s.keys.Enter, s.keys.Next, s.keys.Prev, s.keys.Table, s.keys.Filter, s.keys.Options}, s.extra...)
+	own := append([]key.Binding{s.keys.Enter, s.keys.Next, s.keys.Prev, s.keys.Table, s.keys.Filter, s.keys.Options, s.session.keys.Ask}, s.extra...)
+	if !slices.ContainsFunc(s.extra, func(b key.Binding) bool { return b.Help().Key == s.session.keys.Kept.Help().Key }) {
+		own = append(own, s.session.keys.Kept)
+	}
 	if s.ans == nil && s.err != nil {
 		own = append(own, s.keys.Retry)
 	}

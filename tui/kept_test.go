@@ -95,7 +95,7 @@ func TestLowCurve(t *testing.T) {
 		}
 	}
 	d := newDriver(t, e, 80, 30, "retention")
-	d.shows("week 0 is left out: 100% (z draws it)")
+	d.shows("from 1 on; 0 is 100% (z draws it)")
 	if strings.Contains(d.screen(), "100% ┤") {
 		t.Errorf("the axis still begins at 100%%:\n%s", d.screen())
 	}
@@ -106,7 +106,7 @@ func TestLowCurve(t *testing.T) {
 	d.keys("u")
 	d.shows("100% ┤")
 	d.keys("z")
-	d.shows("is left out")
+	d.shows("0 is 100%")
 }
 
 // The smallest terminal shows activity on the overview as a line of small bars,

@@ -13,7 +13,7 @@ import (
 type keyMap struct {
 	Enter, Escape, Back, Forward, Palette, Filter, Help, Quit, Kill key.Binding
 	Next, Prev, Yank, YankAddress, Explain, Export, Table, About    key.Binding
-	Options, Mouse                                                  key.Binding
+	Options, Mouse, Kept, Ask                                       key.Binding
 
 	travel travelKeys
 	w      widget.Keys
@@ -44,6 +44,8 @@ func newKeyMap() keyMap {
 		About:       bind("i", "definition, warnings", "i"),
 		Mouse:       bind("M", "mouse on/off", "M"),
 		Options:     bind("o", "options", "o"),
+		Kept:        bind("R", "retention of these users", "R"),
+		Ask:         bind("A", "ask something of these users", "A"),
 		travel:      newTravelKeys(),
 		w:           widget.NewKeys(),
 	}

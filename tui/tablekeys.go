@@ -46,6 +46,9 @@ func (t *tableScreen) key(m tea.KeyMsg) tea.Cmd {
 		t.chooser = &columnChooser{s: t.session}
 		return nil
 	}
+	if cmd, took := t.theseKey(m); took {
+		return cmd
+	}
 	t.table.Key(m)
 	return t.fetch()
 }
@@ -158,11 +161,19 @@ func (t *tableScreen) ShortHelp() []key.Binding {
 	case t.src == nil:
 		return nil
 	}
-	return []key.Binding{t.keys.Enter, t.keys.Filter, t.keys.Sort, t.keys.Columns, t.keys.Options, t.session.keys.w.Mark, t.session.keys.Export}
+	out := []key.Binding{t.keys.Enter, t.keys.Filter, t.keys.Sort, t.keys.Columns}
+	if t.q.Analysis == "users" {
+		out = append(out, bind("R", "retention", "R"))
+	}
+	return append(out, t.keys.Options, t.session.keys.w.Mark, t.session.keys.Export)
 }
 
 func (t *tableScreen) FullHelp() [][]key.Binding {
-	return [][]key.Binding{{t.keys.Enter, t.keys.Filter, t.keys.Sort, t.keys.Columns, t.keys.Options, t.keys.Retry}, t.table.Bindings()[:11]}
+	own := []key.Binding{t.keys.Enter, t.keys.Filter, t.keys.Sort, t.keys.Columns, t.keys.Options, t.keys.Retry}
+	if t.q.Analysis == "users" {
+		own = append(own, t.session.keys.Kept, t.session.keys.Ask)
+	}
+	return [][]key.Binding{own, t.table.Bindings()[:11]}
 }
 
 // A columnChooser lists the columns; space shows or hides one.

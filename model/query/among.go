@@ -61,8 +61,14 @@ func (m *among) note(b *Builder) {
 	if m == nil {
 		return
 	}
-	b.A.Title += fmt.Sprintf(" · only %s behind %s", countOf(int64(len(m.ids)), "user"), b.Run.Q.Get("key"))
-	b.A.Definition += fmt.Sprintf(" Only the %s behind %s of %s are looked at.", countOf(int64(len(m.ids)), "user"), b.Run.Q.Get("key"), m.of)
+	who, key := countOf(int64(len(m.ids)), "user"), b.Run.Q.Get("key")
+	if m.of.Analysis == "users" {
+		b.A.Title += " · only " + who + " of a list"
+		b.A.Definition += fmt.Sprintf(" Only the %s in the list %s are looked at.", who, m.of)
+	} else {
+		b.A.Title += fmt.Sprintf(" · only %s behind %s", who, key)
+		b.A.Definition += fmt.Sprintf(" Only the %s behind %s of %s are looked at.", who, key, m.of)
+	}
 	if m.of.Analysis != "segments" && m.of.Analysis != "stages" {
 		b.Warn("knows-future", "These users were chosen by what they did (%s): on the days on which they did it, that is why they are here, not what is found out.", m.list.Figure.Label)
 	}
@@ -75,8 +81,20 @@ func checkAmong(q Query) error {
 		return fmt.Errorf("key= says which figure of a question is meant: give the question with of=")
 	case of != "" && key == "":
 		return fmt.Errorf("of= needs key=: which figure's users are meant")
-	case of == "users" || strings.HasPrefix(of, "users?") || strings.HasPrefix(of, "users@"):
+	case q.Analysis == "users" && (of == "users" || strings.HasPrefix(of, "users?") || strings.HasPrefix(of, "users@")):
 		return fmt.Errorf("of= is the question whose figure is opened: a list of users is narrowed with where= instead")
 	}
 	return nil
+}
+
+// OfList is the question that an analysis asks of exactly the users in a list (a
+// users question): those behind a figure, or those left of them, or of all, by
+// stage=, mark=, find=, where= and segment= as of the list's day.
+func OfList(analysis string, list Query) Query {
+	q := Query{Analysis: analysis, AsOf: list.AsOf}
+	list = list.With("columns").With("sort")
+	if of := list.Get("of"); of != "" && len(list.Params) == 2 {
+		return q.With("key", list.Get("key")).With("of", of)
+	}
+	return q.With("key", "users").With("of", list.String())
 }

@@ -97,3 +97,41 @@ func TestRetentionOfAFiguresUsers(t *testing.T) {
 		t.Errorf("a figure that is not there: %v", err)
 	}
 }
+
+// Whatever a list was narrowed by, a question asked of it counts exactly its users.
+func TestOfListAsksOfExactlyThese(t *testing.T) {
+	mem, dict := randomData(t, 12, 90)
+	e := over(t, mem, dict)
+	stages := ask(t, e, "stages")
+	key := ""
+	for i := range stages.Figures {
+		if f := &stages.Figures[i]; f.Kind == query.Count && f.Value >= 20 {
+			key = f.Key
+		}
+	}
+	behind := "key=" + escape(key) + "&of=" + escape(stages.Address)
+	for _, address := range []string{"users?where=events%20%3E%203", "users?sort=-events&columns=events&where=tenure_days%20%3E%2020", "users?" + behind,
+		"users?sort=id&" + behind, "users?" + behind + "&where=events%20%3E%203", "users?find=1"} {
+		list := ask(t, e, address)
+		want := map[string]bool{}
+		for _, u := range listed(t, e, list, "users") {
+			want[u.ID] = true
+		}
+		if len(want) == 0 {
+			t.Fatalf("%s lists nobody", address)
+		}
+		a := ask(t, e, query.OfList("retention", list.Query).String())
+		got := append(listed(t, e, a, "users"), listed(t, e, a, "truncated")...) // those who began before the data are kept apart
+		if len(got) != len(want) {
+			t.Errorf("%s: %d users, retention of them counts %d", address, len(want), len(got))
+		}
+		for _, u := range got {
+			if !want[u.ID] {
+				t.Errorf("%s: retention counts %s, who is not in the list", address, u.ID)
+			}
+		}
+	}
+	if _, err := query.Parse("users?key=users&of=users"); err == nil {
+		t.Error("a list of a list is not refused")
+	}
+}

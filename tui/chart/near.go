@@ -57,9 +57,9 @@ func Near(c *query.Chart) *query.Chart {
 	if c.Unit == "share" {
 		first = axisValue(c.Series[0].Y[0], c.Unit, 1)
 	}
-	n.YLabel = fmt.Sprintf("%s %s is left out: %s", c.XLabel, XLabel(c, 0), first)
+	n.YLabel = fmt.Sprintf("from %s on; %s is %s", XLabel(c, 1), XLabel(c, 0), first)
 	if c.YLabel != "" {
-		n.YLabel = c.YLabel + "; " + n.YLabel
+		n.YLabel = c.YLabel + " " + n.YLabel
 	}
 	n.X = make([]float64, Points(c)-1) // an axis without positions counts from 0
 	for i := range n.X {
