@@ -215,7 +215,7 @@ func opens(p widget.Pane) bool {
 // named passes the names of people in a block through the session's Namer, and
 // spares a title that the header has.
 func (s *answerScreen) named(b *query.Block) *query.Block {
-	if b.Title == s.ans.Title && b.Name != "" { // the header has said it
+	if b.Title != "" && strings.HasPrefix(s.ans.Title, b.Title) && b.Name != "" { // the header has said it
 		c := *b
 		c.Title = b.Name
 		b = &c

@@ -76,17 +76,8 @@ func (a *App) middle() []string {
 	}
 	lines = lines[:a.body()]
 	if a.mode == modeChoice {
-		over := []string{a.s.styles.Accent.Render(" " + a.chooser.title)}
-		for i, c := range a.chooser.choices {
-			k := c.key
-			if i == 0 {
-				k = "enter/" + k
-			}
-			over = append(over, "   "+a.s.styles.Head.Render(k)+"  "+c.label)
-		}
-		over = append(over, "   "+a.s.styles.Dim.Render("esc leaves it"))
-		at := max(len(lines)-len(over)-1, 0)
-		copy(lines[at:], append([]string{strings.Repeat(a.s.styles.Glyphs.Rule, a.w)}, over...))
+		over := a.chooser.view(a.s.styles, a.w, len(lines))
+		copy(lines[len(lines)-len(over):], over)
 	}
 	return lines
 }

@@ -147,6 +147,9 @@ func (a *App) click(m tea.MouseMsg) tea.Cmd {
 		}
 		return nil
 	}
+	if a.mode == modeChoice {
+		return a.chooserClick(m)
+	}
 	if a.mode != modeScreen || a.screen() == nil {
 		return nil
 	}
@@ -176,20 +179,4 @@ func (a *App) quit() tea.Cmd {
 		js.wait()
 		return tea.QuitMsg{}
 	}
-}
-
-// choiceKey takes the keys of the choice that is open.
-func (a *App) choiceKey(m tea.KeyMsg) tea.Cmd {
-	c := a.chooser
-	if matches(m, a.s.keys.Escape) || matches(m, a.s.keys.Quit) {
-		a.mode, a.chooser = modeScreen, nil
-		return nil
-	}
-	for i := range c.choices {
-		if m.String() == c.choices[i].key || i == 0 && matches(m, a.s.keys.Enter) {
-			a.mode, a.chooser = modeScreen, nil
-			return a.s.post(c.choices[i].msg)
-		}
-	}
-	return nil
 }

@@ -88,6 +88,7 @@ type (
 	chooseMsg struct {
 		title   string
 		choices []choice
+		at, top int // the cursor, and the first that is shown
 	}
 	// showMsg shows text over the screen.
 	showMsg struct {
