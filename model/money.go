@@ -70,7 +70,7 @@ type Sum struct {
 // Add adds one amount; NoMoney adds nothing.
 func (s *Sum) Add(m Money) {
 	if m == NoMoney {
-		return
+		m = 0 // and no branch: amounts come and go unpredictably
 	}
 	var c uint64
 	s.lo, c = bits.Add64(s.lo, uint64(m), 0)
