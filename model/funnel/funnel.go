@@ -110,8 +110,19 @@ func (d *Definition) validate() error {
 type Event struct {
 	At    int64  // ms; never before the event ahead of it
 	Steps uint32 // bit k: it may be step k, counted from 0
-	Out   bool   // an excluded event; of no effect on an event that may be a step
+	// Out says where the event is excluded: bit k between the k-th and the next
+	// step reached, counted from 0; Everywhere between entry and conversion. It is
+	// of no effect on an event that may be a step.
+	Out uint32
 }
+
+// Everywhere is the Out of an event that is excluded between entry and conversion,
+// whatever has been reached.
+const Everywhere = 1<<(MaxSteps-1) - 1
+
+// Between is the Out of an event that is excluded after step from and before step
+// to, counted from 1: 1 ≤ from < to ≤ MaxSteps.
+func Between(from, to int) uint32 { return 1<<(to-1) - 1<<(from-1) }
 
 // A Result is one user's way through the funnel.
 type Result struct {
@@ -131,7 +142,7 @@ func (r *Result) Converted(steps int) bool { return r.Depth == steps }
 type Reader struct {
 	def Definition
 	on  [MaxSteps][]int32 // places of the events that may be each step
-	out []int32           // places of excluded events
+	out []int32           // places of events that are excluded somewhere
 	ev  []Event
 	n   int // events before Until
 

@@ -37,7 +37,8 @@ func TestV7Window(t *testing.T) {
 }
 
 func TestCases(t *testing.T) {
-	a, b, c, x, o := Event{Steps: 1}, Event{Steps: 2}, Event{Steps: 4}, Event{Out: true}, Event{}
+	a, b, c, x, o := Event{Steps: 1}, Event{Steps: 2}, Event{Steps: 4}, Event{Out: Everywhere}, Event{}
+	late := Event{Out: Between(2, 3)}
 	for _, tc := range []struct {
 		name string
 		d    Definition
@@ -53,6 +54,10 @@ func TestCases(t *testing.T) {
 		{"remove takes all", Definition{Steps: 3, Exclusion: Remove}, []Event{a, b, x, c}, Result{Closed: true, Removed: true}},
 		{"after the conversion nothing is removed", Definition{Steps: 2, Exclusion: Remove}, []Event{x, a, b, x}, Result{Depth: 2, At: [MaxSteps]int{1, 2}, Closed: true}},
 		{"another try is not removed", Definition{Steps: 2, Exclusion: Remove, Best: true}, []Event{a, x, a, b}, Result{Depth: 2, At: [MaxSteps]int{2, 3}, Closed: true}},
+		{"before its gap nothing is stopped", Definition{Steps: 3, Exclusion: Stop}, []Event{a, late, b, c}, Result{Depth: 3, At: [MaxSteps]int{0, 2, 3}, Closed: true}},
+		{"in its gap it is", Definition{Steps: 3, Exclusion: Stop}, []Event{a, b, late, c}, Result{Depth: 2, At: [MaxSteps]int{0, 1}, Closed: true, Stopped: true}},
+		{"a gap of two", Definition{Steps: 4, Exclusion: Remove}, []Event{a, {Out: Between(1, 3)}, b, c}, Result{Closed: true, Removed: true}},
+		{"in any order the steps done count", Definition{Steps: 3, Order: Any, Exclusion: Stop}, []Event{c, late, a, late, b}, Result{Depth: 2, At: [MaxSteps]int{0, 2}, Closed: true, Stopped: true}},
 		{"beyond the window nothing is removed", Definition{Steps: 2, Exclusion: Remove, Window: 2 * minute}, []Event{a, o, o, x}, Result{Depth: 1, Closed: true}},
 		{"the window is inclusive", Definition{Steps: 2, Window: 2 * minute}, []Event{a, o, b}, Result{Depth: 2, At: [MaxSteps]int{0, 2}, Closed: true}},
 		{"open", Definition{Steps: 2, Window: 99 * minute}, []Event{a}, Result{Depth: 1}},
@@ -102,7 +107,7 @@ func draw(t *rapid.T, steps int) []Event {
 		switch rapid.IntRange(0, 5).Draw(t, "sort") {
 		case 0:
 		case 1:
-			e.Out = true
+			e.Out = uint32(rapid.IntRange(1, Everywhere>>(MaxSteps-steps)).Draw(t, "where"))
 		case 2: // may be several steps
 			e.Steps = uint32(rapid.IntRange(0, 1<<steps-1).Draw(t, "steps"))
 		default:
@@ -131,7 +136,7 @@ func slow(d Definition, ev []Event) (depth int, entry int, removed bool) {
 			if last.At >= d.Until || d.Window > 0 && last.At > e.At+d.Window {
 				break
 			}
-			if n-1 > i && last.Out && last.Steps == 0 && d.Exclusion != None {
+			if n-1 > i && last.Out>>(got-1)&1 != 0 && last.Steps == 0 && d.Exclusion != None {
 				if d.Exclusion == Remove {
 					got = 0
 				}

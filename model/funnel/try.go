@@ -22,7 +22,7 @@ func (r *Reader) index(events []Event) {
 				r.on[k] = append(r.on[k], int32(i))
 			}
 		}
-		if events[i].Out && steps == 0 && r.def.Exclusion != None {
+		if events[i].Out != 0 && steps == 0 && r.def.Exclusion != None {
 			r.out = append(r.out, int32(i))
 		}
 	}
@@ -57,42 +57,59 @@ func (r *Reader) try(entry int) (t Result, void bool) {
 	if at := r.ev[entry].At; d.Window > 0 && at <= math.MaxInt64-d.Window {
 		end = at + d.Window
 	}
-	limit, excluded := r.n, false // events from limit on are not looked at
-	out, ok := after(r.out, entry)
-	if ok && r.ev[out].At <= end {
-		excluded = true
-		if d.Exclusion == Stop {
-			limit = out
-		}
-	}
 	t.Depth, t.At[0] = 1, entry
 	switch d.Order {
 	case Any:
-		r.tryAny(&t, entry, limit, end)
+		r.tryAny(&t, entry, end)
 	case Exact:
-		r.tryExact(&t, limit, end)
+		r.tryExact(&t, end)
 	default:
-		r.tryThis(&t, limit, end)
+		r.tryThis(&t, end)
 	}
-	if t.Depth == d.Steps {
-		// What is excluded after the conversion does not matter.
-		return t, excluded && d.Exclusion == Remove && out < slices.Max(t.At[:t.Depth])
+	return t, r.exclude(&t, end)
+}
+
+// exclude ends a try at the first event that is excluded where it stands: between
+// the step reached before it and the next one, or the window's end. What is
+// excluded after the conversion does not matter. Each prefix of a try is the try of
+// the events so far, so cutting it afterwards is the same as stopping there.
+func (r *Reader) exclude(t *Result, end int64) (void bool) {
+	if len(r.out) == 0 {
+		return false
 	}
-	t.Stopped = excluded && d.Exclusion == Stop
-	return t, excluded && d.Exclusion == Remove
+	front := t.At[0] // last in order of the steps so far
+	for k := 0; k < r.def.Steps-1; k++ {
+		next, reached := r.n, k+1 < t.Depth
+		if reached {
+			next = t.At[k+1]
+		}
+		at := sort.Search(len(r.out), func(j int) bool { return int(r.out[j]) > front })
+		for ; at < len(r.out) && int(r.out[at]) < next && r.ev[r.out[at]].At <= end; at++ {
+			if r.ev[r.out[at]].Out>>k&1 != 0 {
+				t.Depth, t.Stopped = k+1, r.def.Exclusion == Stop
+				clear(t.At[t.Depth:])
+				return r.def.Exclusion == Remove
+			}
+		}
+		if !reached {
+			return false
+		}
+		front = max(front, next)
+	}
+	return false
 }
 
 // tryThis takes for each step the earliest event that may be it. Arriving as early
 // as possible at a step leaves the most room for the next, so no other choice
 // goes deeper (with grace 0; with grace it is the definition).
-func (r *Reader) tryThis(t *Result, limit int, end int64) {
+func (r *Reader) tryThis(t *Result, end int64) {
 	front := t.At[0] // last in order of the events taken
 	for k := 1; k < r.def.Steps; k++ {
 		p, ok := after(r.on[k], front)
 		if r.def.Grace > 0 {
 			p, ok = r.within(t, k, r.ev[front].At-r.def.Grace)
 		}
-		if !ok || p >= limit || r.ev[p].At > end {
+		if !ok || r.ev[p].At > end {
 			return
 		}
 		t.At[k], t.Depth = p, k+1
@@ -113,10 +130,10 @@ func (r *Reader) within(t *Result, k int, from int64) (int, bool) {
 }
 
 // tryExact asks each next event whether it is the next step.
-func (r *Reader) tryExact(t *Result, limit int, end int64) {
+func (r *Reader) tryExact(t *Result, end int64) {
 	for k := 1; k < r.def.Steps; k++ {
 		p := t.At[k-1] + 1
-		if p >= limit || r.ev[p].At > end || r.ev[p].Steps>>k&1 == 0 {
+		if p >= r.n || r.ev[p].At > end || r.ev[p].Steps>>k&1 == 0 {
 			return
 		}
 		t.At[k], t.Depth = p, k+1
@@ -128,14 +145,14 @@ func (r *Reader) tryExact(t *Result, limit int, end int64) {
 // a purchase), so an event already matched may have to make room: an augmenting
 // path, as in bipartite matching. Of each step the first Steps events suffice, for
 // the others take at most Steps − 1 of them.
-func (r *Reader) tryAny(t *Result, entry, limit int, end int64) {
+func (r *Reader) tryAny(t *Result, entry int, end int64) {
 	m := r.def.Steps
 	r.places = r.places[:0]
 	for k := range m {
 		places := r.on[k]
 		at := sort.Search(len(places), func(j int) bool { return int(places[j]) >= entry })
 		for _, p := range places[at:min(at+m, len(places))] {
-			if int(p) >= limit || r.ev[p].At > end {
+			if r.ev[p].At > end {
 				break
 			}
 			r.places = append(r.places, p)

@@ -3,6 +3,7 @@ package query
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"dwell/model"
@@ -26,6 +27,7 @@ func funnelAnalysis() analysis {
 				{Name: "window", Type: Text, Default: "7d", Help: "how long after the entry a step still counts, inclusive: 30min, 1h, 7d, 2w, or none"},
 				{Name: "grace", Type: Text, Default: "0s", Help: "by how much the next step's event may stand before the step's, for clocks that disagree"},
 				{Name: "exclude", Type: Text, Repeat: true, Help: "events that must not come between entry and conversion: " + pickWhereHelp},
+				{Name: "between", Type: Text, Repeat: true, Again: true, Help: "between which steps reached exclude= counts: 2-3; one for all, or one for each exclude= in order; left out: from entry to conversion"},
 				{Name: "exclusion", Type: Word, Values: []string{"stop", "remove"}, Default: "stop", Help: "an excluded event ends the try with the steps it has, or the try does not count at all"},
 				{Name: "hold", Type: Text, Help: "a property that must have one value in all steps: session_id"},
 				{Name: "count", Type: Word, Values: []string{"users", "holds"}, Default: "users", Help: "count users, or each value of hold= for itself (sessions)"},
@@ -35,8 +37,10 @@ func funnelAnalysis() analysis {
 				{Name: "from", Type: DayType, Help: "only entries from this day on"},
 				{Name: "to", Type: DayType, Help: "only entries up to this day"},
 				{Name: "eligible", Type: Word, Values: []string{"closed", "all"}, Default: "closed", Help: "rates are of users whose window has closed, or of all who entered (reference form)"},
+				presetKey("funnel"),
 			}, groupKeys(), judgeKeys(), zoneKeys()),
 		},
+		given: checkPreset,
 		check: func(q Query) error { _, err := funnelQuery(q); return err },
 		plan:  func(r *Run) (*Plan, error) { return newFunnel(r) },
 	}
@@ -44,6 +48,7 @@ func funnelAnalysis() analysis {
 
 // funnelQuery is the part of the definition that the query alone settles.
 func funnelQuery(q Query) (d funnel.Definition, err error) {
+	q = withPreset(q)
 	d.Steps = len(q.All("step"))
 	if d.Steps == 0 {
 		d.Steps = 2 // as the dictionary suggests; at least two
@@ -77,6 +82,9 @@ func funnelQuery(q Query) (d funnel.Definition, err error) {
 			return d, fmt.Errorf("%s is a step and excluded: it cannot be both", x)
 		}
 	}
+	if err := checkBetween(q); err != nil {
+		return d, err
+	}
 	if q.Value("count") == "holds" && q.Get("hold") == "" {
 		return d, fmt.Errorf("count=holds counts the values of hold=: give the property")
 	}
@@ -101,6 +109,53 @@ func funnelQuery(q Query) (d funnel.Definition, err error) {
 	return d, err
 }
 
+// checkBetween refuses what between= cannot mean.
+func checkBetween(q Query) error {
+	gaps, excluded := q.All("between"), q.All("exclude")
+	switch {
+	case len(gaps) == 0:
+		return nil
+	case len(excluded) == 0:
+		return fmt.Errorf("between= says where exclude= counts: name the events with exclude=")
+	case len(gaps) > 1 && len(gaps) != len(excluded):
+		return fmt.Errorf("%d between= for %d exclude=: give one for all of them, or one for each in order", len(gaps), len(excluded))
+	}
+	for _, g := range gaps {
+		if _, err := parseBetween(g, max(len(q.All("step")), 2)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// parseBetween reads the steps between which an event is excluded, as 2-3, of a
+// funnel of so many steps.
+func parseBetween(s string, steps int) (uint32, error) {
+	a, b, _ := strings.Cut(s, "-")
+	from, err1 := strconv.Atoi(a)
+	to, err2 := strconv.Atoi(b)
+	if err1 != nil || err2 != nil || from < 1 || to <= from || to > steps {
+		return 0, fmt.Errorf("between=%s: write two of the steps 1 to %d, the earlier first, as 1-2", s, steps)
+	}
+	return funnel.Between(from, to), nil
+}
+
+// gap is where the i-th excluded event counts.
+func (p *funnelPlan) gap(i int) uint32 {
+	gaps := p.r.Q.All("between")
+	switch {
+	case len(gaps) == 0:
+		return funnel.Everywhere
+	case len(gaps) == 1:
+		i = 0
+	}
+	g, err := parseBetween(gaps[i], p.def.Steps)
+	if err != nil {
+		return funnel.Everywhere // checked
+	}
+	return g
+}
+
 // A funnelPlan holds what kernel, lists and layout share.
 //
 // Slots: a section for the whole funnel, then one for each row of the breakdown.
@@ -111,6 +166,7 @@ type funnelPlan struct {
 	needs   Needs
 	steps   []pick
 	out     []pick
+	gaps    []uint32 // where each of out counts
 	assumed bool // the steps are the program's suggestion
 
 	hold  int // place of the property among needs.Columns; −1: none
@@ -154,7 +210,7 @@ func newFunnel(r *Run) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &funnelPlan{r: r, def: def, hold: -1, holds: r.Str("count") == "holds", all: r.Str("eligible") == "all", groups: r.everybody() == 0}
+	p := &funnelPlan{r: r, def: def, hold: -1, holds: r.Str("count") == "holds", all: withPreset(r.Q).Value("eligible") == "all", groups: r.everybody() == 0}
 	words := r.Q.All("step")
 	if len(words) == 0 {
 		if words, err = r.suggestedSteps(); err != nil {
@@ -182,6 +238,9 @@ func newFunnel(r *Run) (*Plan, error) {
 		}
 	}
 	p.def.Steps = len(p.steps)
+	for i := range p.out {
+		p.gaps = append(p.gaps, p.gap(i))
+	}
 	p.def.Until = r.Cal.Begin(r.AsOf + 1)
 	if d := r.Day("from"); d != model.NoDay {
 		p.def.From = r.Cal.Begin(d)

@@ -175,9 +175,11 @@ func (k *funnelKernel) read(u *Person) {
 		e := funnel.Event{At: tl.Time[i], Steps: p.bits(tl, i)}
 		if e.Steps == 0 {
 			for x := range p.out {
-				e.Out = e.Out || p.out[x].match(tl, i)
+				if p.out[x].match(tl, i) {
+					e.Out |= p.gaps[x]
+				}
 			}
-			if !e.Out && p.def.Order != funnel.Exact {
+			if e.Out == 0 && p.def.Order != funnel.Exact {
 				continue
 			}
 		}

@@ -311,6 +311,9 @@ func (p *funnelPlan) title() string {
 	if p.holds {
 		parts = append(parts, "counting "+p.unit())
 	}
+	if pre := presetOf(p.r.Q); pre != nil {
+		parts = append(parts, "as "+pre.name+" counts")
+	}
 	if p.by != nil {
 		parts = append(parts, "by "+p.by.info.Name+" of "+map[attribution]string{byFirst: "the first step that has it", byLast: "the last step that has it", byAll: "all steps"}[p.by.how])
 		if p.by.how == byStep {
@@ -353,7 +356,12 @@ func (p *funnelPlan) definition() string {
 	if p.def.Exclusion != funnel.None {
 		var out []string
 		for i := range p.out {
-			out = append(out, p.out[i].label)
+			label := p.out[i].label
+			if gaps := p.r.Q.All("between"); len(gaps) > 0 {
+				from, to, _ := strings.Cut(gaps[min(i, len(gaps)-1)], "-")
+				label += " between steps " + from + " and " + to
+			}
+			out = append(out, label)
 		}
 		how := "ends the try with the steps it has"
 		if p.def.Exclusion == funnel.Remove {
@@ -367,6 +375,9 @@ func (p *funnelPlan) definition() string {
 		s.WriteString(". Rates are of users whose window has passed; open users, converted or not, are in neither side.")
 	} else {
 		s.WriteString(". Rates are of all who entered, as there is no window to wait for.")
+	}
+	if pre := presetOf(p.r.Q); pre != nil {
+		s.WriteString(" These are " + pre.rules + ".")
 	}
 	return s.String()
 }

@@ -54,6 +54,8 @@ var reconcileOrder = [...]struct{ key, rule string }{
 	{"@", "as-of day (open period)"}, {"zone", "time zone"}, {"window", "window: calendar or 24 h"}, {"round", "rounding to the hour"},
 	{"unit", "length of the interval"}, {"every", "length of the interval"}, {"zero", "what interval 0 asks for"},
 	{"kind", "start kind"}, {"start", "start event"}, {"return", "return event"}, {"returns", "number of returns"}, {"activity", "what makes a day active"},
+	{"step", "steps"}, {"order", "order of the steps"}, {"try", "first or best try"}, {"grace", "grace between steps"}, {"exclude", "excluded events"}, {"between", "excluded events"}, {"exclusion", "what an excluded event does"},
+	{"hold", "property held constant"}, {"count", "what is counted"}, {"from", "days of entry"}, {"to", "days of entry"},
 	{"mode", "on, on-or-after, bracket or streak"}, {"brackets", "brackets"}, {"within", "equal follow-up"},
 	{"eligible", "eligibility"}, {"pending", "open period"}, {"truncated", "left truncation"}, {"new", "who is new"},
 	{"cohort", "cohort period"}, {"intervals", "number of intervals"}, {"judge", "when groups are judged"}, {"landmark", "when groups are judged"},

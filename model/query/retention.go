@@ -23,7 +23,7 @@ func retentionAnalysis() analysis {
 				{Name: "within", Type: Int, Min: 1, Help: "equal follow-up of mode=on-or-after: a return counts up to so many days after the start, for users observed that long"},
 				{Name: "zero", Type: Word, Values: []string{"start", "again"}, Default: "start", Help: "interval 0: all who started, or those who returned within it"},
 				{Name: "overall", Type: Word, Values: []string{"pooled", "mean"}, Default: "pooled", Help: "the row over all cohorts: all users together, or the plain mean of the cohorts' rates"},
-				{Name: "preset", Type: Word, Values: presetWords(), Default: "none", Help: "the documented rules of another product, to meet a dashboard's number; it settles " + strings.Join(presetKeys(), ", ")},
+				presetKey("retention"),
 			}, cohortKeys(), groupKeys(), judgeKeys(), truncatedKeys(), zoneKeys()),
 		},
 		given: checkPreset,
