@@ -103,7 +103,7 @@ func (m *Model) trainRhythm(t *Table, o Options) error {
 		}
 		fs := t.features(c, Options{Clip: -1})
 		f := fs[0]
-		f.Mean, f.SD = meanSD(t.prepared(&f))
+		t.measured(&f)
 		m.Features = append(m.Features, f)
 	}
 	if o.Question.Horizon < 1 {
@@ -130,7 +130,7 @@ func (m *Model) trainRhythm(t *Table, o Options) error {
 		t.Row(i, values, known)
 		raw[i] = r.raw(m.own(values, known))
 	}
-	fit, err := Logistic([][]float64{raw}, t.Yes, 1e-6, o.Stop, o.Progress)
+	fit, err := Logistic([][]float64{raw}, t.Yes, 1e-6, o.job())
 	if err != nil {
 		return err
 	}

@@ -12,17 +12,20 @@ import (
 
 // Options of a training; the zero value means the defaults.
 type Options struct {
-	Kind     Kind                   // "": logistic
-	Boosting Boosting               // of BoostingKind
-	Question Question               // of HazardKind: until when silence must last
-	Ridge    float64                // weight of the penalty; 0: 1
-	Least    int                    // users needed of each outcome; 0: 20
-	Clip     float64                // share of the training users on each side beyond whose value a feature is held; 0: 0.01, below 0: none
-	Leak     float64                // a feature that alone ranks the outcomes this well knows the future; 0: 0.995, above 1: no guard
-	Stop     func() bool            // asked at every step; may be nil
-	Progress func(done, total int)  // told at every step; may be nil
-	Allow    func(name string) bool // features the guard lets pass; nil: none
+	Kind     Kind                       // "": logistic
+	Boosting Boosting                   // of BoostingKind
+	Question Question                   // of HazardKind: until when silence must last
+	Ridge    float64                    // weight of the penalty; 0: 1
+	Least    int                        // users needed of each outcome; 0: 20
+	Clip     float64                    // share of the training users on each side beyond whose value a feature is held; 0: 0.01, below 0: none
+	Leak     float64                    // a feature that alone ranks the outcomes this well knows the future; 0: 0.995, above 1: no guard
+	Stop     func() bool                // asked at every step; may be nil
+	Progress func(done, total int)      // told at every step; may be nil
+	Allow    func(name string) bool     // features the guard lets pass; nil: none
+	Parallel func(n int, f func(i int)) // see Job; nil: one after the other
 }
+
+func (o *Options) job() Job { return Job{Parallel: o.Parallel, Stop: o.Stop, Progress: o.Progress} }
 
 func (o Options) filled() Options {
 	set := func(x *float64, def float64) {
@@ -38,6 +41,9 @@ func (o Options) filled() Options {
 	}
 	if o.Least == 0 {
 		o.Least = 20
+	}
+	if o.Parallel == nil {
+		o.Parallel = inTurn
 	}
 	return o
 }
@@ -65,48 +71,28 @@ func Train(t *Table, o Options) (*Model, error) {
 		m.Near = t.near(m)
 		return m, nil
 	}
-	var x [][]float64
-	for c := range t.X {
-		varies := false
-		for _, f := range t.features(c, o) {
-			col := t.prepared(&f)
-			if f.Mean, f.SD = meanSD(col); f.SD == 0 {
-				continue
-			}
-			if err := t.guard(&f, col, o); err != nil {
-				return nil, err
-			}
-			if o.Kind == BoostingKind && f.Level == "" && t.Known[c] != nil {
-				for i, k := range t.Known[c] {
-					if !k {
-						col[i] = math.NaN()
-					}
-				}
-			}
-			varies = true
-			m.Features = append(m.Features, f)
-			x = append(x, col)
-		}
-		if !varies {
-			m.Dropped = append(m.Dropped, t.Names[c])
-		}
+	x, err := m.lay(t, o)
+	if err != nil {
+		return nil, err
 	}
 	if len(m.Features) == 0 {
 		return nil, fmt.Errorf("%w: every one of %d is the same for all %d users", ErrNothing, len(t.Names), t.Len())
 	}
 	if o.Kind == BoostingKind {
 		b := o.Boosting
-		b.Stop, b.Progress = o.Stop, o.Progress
-		var err error
-		m.Forest, err = Boost(x, t.Yes, b)
-		if err != nil {
+		b.Stop, b.Progress, b.Parallel = o.Stop, o.Progress, o.Parallel
+		if m.Forest, err = Boost(x, t.Yes, b); err != nil {
 			return nil, err
 		}
 		m.Near = t.near(m)
 		return m, nil
 	}
 	m.Ridge = o.Ridge
-	fit, err := Logistic(x, t.Yes, o.Ridge, o.Stop, o.Progress)
+	mean, sd := make([]float64, len(x)), make([]float64, len(x))
+	for i := range m.Features {
+		mean[i], sd[i] = m.Features[i].Mean, m.Features[i].SD
+	}
+	fit, err := logistic(x, t.Yes, mean, sd, o.Ridge, o.job())
 	if err != nil {
 		return nil, err
 	}
@@ -116,6 +102,52 @@ func Train(t *Table, o Options) (*Model, error) {
 	}
 	m.Near = t.near(m)
 	return m, nil
+}
+
+// lay makes the model's features and their columns as the fit sees them: NaN
+// where trees find no value. Columns of the table that need no change are
+// shared with it.
+func (m *Model) lay(t *Table, o Options) (x [][]float64, err error) {
+	type column struct {
+		features []Feature
+		x        [][]float64
+		err      error
+	}
+	columns := make([]column, len(t.X))
+	o.Parallel(len(t.X), func(c int) {
+		at := &columns[c]
+		if o.Stop != nil && o.Stop() {
+			at.err = ErrStopped
+			return
+		}
+		for _, f := range t.features(c, o) {
+			col := t.measured(&f)
+			if f.SD == 0 {
+				continue
+			}
+			if at.err = t.guard(&f, col, o); at.err != nil {
+				return
+			}
+			if o.Kind == BoostingKind && f.Level == "" && t.Known[c] != nil {
+				for i, k := range t.Known[c] {
+					if !k {
+						col[i] = math.NaN()
+					}
+				}
+			}
+			at.features, at.x = append(at.features, f), append(at.x, col)
+		}
+	})
+	for c, at := range columns {
+		if at.err != nil {
+			return nil, at.err
+		}
+		if at.features == nil {
+			m.Dropped = append(m.Dropped, t.Names[c])
+		}
+		m.Features, x = append(m.Features, at.features...), append(x, at.x...)
+	}
+	return x, nil
 }
 
 // A level needs so many users, and a property has at most so many levels.
@@ -167,11 +199,14 @@ func (t *Table) features(c int, o Options) []Feature {
 	if trees {
 		clip = -1 // a cut point does not mind how far beyond it a value lies
 	}
-	var have []float64
+	have := make([]float64, 0, t.Len())
+	if t.Known[c] == nil {
+		have = append(have, t.X[c]...)
+	}
 	missing := false
-	for i, x := range t.X[c] {
-		if t.Known[c] == nil || t.Known[c][i] {
-			have = append(have, x)
+	for i, k := range t.Known[c] {
+		if k {
+			have = append(have, t.X[c][i])
 		} else {
 			missing = true
 		}
@@ -182,18 +217,17 @@ func (t *Table) features(c int, o Options) []Feature {
 	}
 	if clip > 0 && len(have) > 0 {
 		// A far value must not rule the fit, nor a far user's prediction.
-		s := slices.Clone(have)
-		slices.Sort(s)
-		f.Lo, _ = stat.Quantile(s, clip)
-		f.Hi, _ = stat.Quantile(s, 1-clip)
+		f.Lo, f.Hi = quantile(have, clip), quantile(have, 1-clip)
 		if f.Lo == f.Hi { // a rare yes is all there is: keep it
-			f.Lo, f.Hi = s[0], s[len(s)-1]
-		}
-		for i := range have {
-			have[i] = math.Min(math.Max(have[i], f.Lo), f.Hi)
+			f.Lo, f.Hi = f.Least, f.Most
 		}
 	}
-	f.Fill, _ = meanSD(have)
+	if missing { // else the fill is the mean
+		for i := range have {
+			have[i] = min(max(have[i], f.Lo), f.Hi)
+		}
+		f.Fill, _ = meanSD(have)
+	}
 	out := []Feature{f}
 	if missing && !trees {
 		out = append(out, Feature{Name: f.Name, Absent: true, Column: c, Hi: 1, Most: 1})
@@ -201,14 +235,35 @@ func (t *Table) features(c int, o Options) []Feature {
 	return out
 }
 
-// prepared is a feature's column as the fit sees it.
+// prepared is a feature's column as the fit sees it; the table's own where that
+// is the same.
 func (t *Table) prepared(f *Feature) []float64 {
+	plain := !f.Absent && f.Level == "" && t.Known[f.Column] == nil
+	if plain && f.Lo <= f.Least && f.Most <= f.Hi {
+		return t.X[f.Column]
+	}
 	col := make([]float64, t.Len())
+	if plain {
+		for i, x := range t.X[f.Column] {
+			col[i] = min(max(x, f.Lo), f.Hi)
+		}
+		return col
+	}
 	values, known := make([]float64, len(t.X)), make([]bool, len(t.X))
 	for i := range col {
 		values[f.Column] = t.X[f.Column][i]
 		known[f.Column] = t.Known[f.Column] == nil || t.Known[f.Column][i]
 		col[i] = f.at(values, known)
+	}
+	return col
+}
+
+// measured is prepared, and sets the mean and the spread.
+func (t *Table) measured(f *Feature) []float64 {
+	col := t.prepared(f)
+	f.Mean, f.SD = meanSD(col)
+	if t.Known[f.Column] == nil && !f.Absent && f.Level == "" {
+		f.Fill = f.Mean
 	}
 	return col
 }
@@ -263,6 +318,9 @@ func (t *Table) separated(m *Model) bool {
 		} else {
 			highNo = math.Max(highNo, e)
 		}
+		if lowYes <= highNo {
+			return false
+		}
 	}
-	return lowYes > highNo
+	return true
 }
