@@ -56,7 +56,9 @@ type Subject struct {
 	Values  []float64
 	Known   []bool
 
-	set *churnSetting
+	set     *churnSetting
+	verdict string // what the model is worth
+	base    float64
 }
 
 // Try is what the model says of the user with other values.
@@ -173,7 +175,8 @@ func (o *oneUser) subject() *Subject {
 	o.k.features(o.c.set.cuts.Score)
 	m := &o.c.model.Fitted
 	x, known := o.k.inputs(m)
-	return &Subject{ID: o.id, Day: o.c.set.cuts.Score, Model: m, Columns: m.Columns, Values: slices.Clone(x), Known: slices.Clone(known), set: &o.c.set}
+	return &Subject{ID: o.id, Day: o.c.set.cuts.Score, Model: m, Columns: m.Columns, Values: slices.Clone(x), Known: slices.Clone(known), set: &o.c.set,
+		verdict: o.c.model.Quality.Verdict, base: o.c.model.Quality.BaseRate}
 }
 
 // A whatifPlan is one user's answer.
