@@ -3,6 +3,7 @@ package rule
 import (
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	"dwell/model"
@@ -11,13 +12,21 @@ import (
 
 type boolLit bool
 
+// source implements boolNode.
+func (b boolLit) source() string { return strconv.FormatBool(bool(b)) }
+
+// written is the text of a condition in canonical spelling.
+type written string
+
+func (w written) source() string { return string(w) }
+
 func (b boolLit) holds(Row) bool       { return bool(b) }
 func (b boolLit) next(Clock) model.Day { return measure.Never }
 
 // A boolRef is a yes-or-no measure; missing is no.
 type boolRef struct {
 	slot int
-	text string
+	written
 }
 
 func (b *boolRef) holds(r Row) bool {
@@ -75,7 +84,7 @@ func (n *not) next(k Clock) model.Day { return n.kid.next(k) }
 // A boolCond is c ? a : b of conditions.
 type boolCond struct {
 	c, a, b boolNode
-	text    string
+	written
 }
 
 func (n *boolCond) holds(r Row) bool {
@@ -95,7 +104,7 @@ func (n *boolCond) next(k Clock) model.Day {
 type same struct {
 	a, b   boolNode
 	differ bool
-	text   string
+	written
 }
 
 func (n *same) holds(r Row) bool {
@@ -114,7 +123,7 @@ func (n *same) next(k Clock) model.Day { return min(n.a.next(k), n.b.next(k)) }
 type compare struct {
 	op   string
 	a, b numNode
-	text string
+	written
 }
 
 func (n *compare) holds(r Row) bool {
@@ -183,7 +192,7 @@ func crossing(day model.Day, diff, slope float64) model.Day {
 type numIn struct {
 	a    numNode
 	list []float64 // sorted
-	text string
+	written
 }
 
 func (n *numIn) holds(r Row) bool {
@@ -208,8 +217,8 @@ func (n *numIn) next(k Clock) model.Day {
 
 // A known tests whether there is a value.
 type knownNum struct {
-	a    numNode
-	text string
+	a numNode
+	written
 }
 
 func (n *knownNum) holds(r Row) bool { _, ok := n.a.num(r); return ok }
@@ -222,8 +231,8 @@ func (n *knownNum) next(k Clock) model.Day {
 }
 
 type knownText struct {
-	a    textNode
-	text string
+	a textNode
+	written
 }
 
 func (n *knownText) holds(r Row) bool       { return n.a.text(r) != "" }
@@ -235,11 +244,11 @@ type textTest struct {
 	slot  int
 	test  func(string) bool
 	codes []bool // the test's answer for each code; nil of a plain property
-	text  string
+	written
 }
 
 func newTextTest(slot int, dict []string, test func(string) bool, text string) *textTest {
-	return &textTest{slot: slot, test: test, codes: answers(dict, test), text: text}
+	return &textTest{slot: slot, test: test, codes: answers(dict, test), written: written(text)}
 }
 
 // answers asks the test about each entry of a dictionary.
@@ -271,7 +280,7 @@ func (n *textTest) next(k Clock) model.Day {
 type textCompare struct {
 	op   string
 	a, b textNode
-	src  string
+	written
 }
 
 func (n *textCompare) holds(r Row) bool {
@@ -306,7 +315,7 @@ func textHolds(op, a, b string) bool {
 type textWhen struct {
 	a    textNode
 	test func(string) bool
-	src  string
+	written
 }
 
 func (n *textWhen) holds(r Row) bool {

@@ -194,30 +194,38 @@ func (c *compiler) junction(n *ast.BinaryNode) (value, error) {
 	return value{bool: j}, nil
 }
 
+// pair compiles both sides of something.
+func (c *compiler) pair(left, right ast.Node) (a, b value, err error) {
+	if a, err = c.expr(left); err == nil {
+		b, err = c.expr(right)
+	}
+	return a, b, err
+}
+
+// asNumbers is asNumber of two values and where they are written.
+func (c *compiler) asNumbers(a value, left ast.Node, b value, right ast.Node) (x, y numNode, err error) {
+	if x, err = c.asNumber(a, left); err == nil {
+		y, err = c.asNumber(b, right)
+	}
+	return x, y, err
+}
+
 func (c *compiler) conditional(n *ast.ConditionalNode) (value, error) {
 	cond, err := c.boolean(n.Cond)
 	if err != nil {
 		return value{}, err
 	}
-	a, err := c.expr(n.Exp1)
-	if err != nil {
-		return value{}, err
-	}
-	b, err := c.expr(n.Exp2)
+	a, b, err := c.pair(n.Exp1, n.Exp2)
 	if err != nil {
 		return value{}, err
 	}
 	switch {
 	case a.bool != nil && b.bool != nil:
-		return value{bool: &boolCond{cond, a.bool, b.bool, n.String()}}, nil
+		return value{bool: &boolCond{cond, a.bool, b.bool, written(n.String())}}, nil
 	case a.text != nil && b.text != nil:
 		return value{text: &textCond{cond, a.text, b.text}}, nil
 	case a.num != nil || b.num != nil:
-		x, err := c.asNumber(a, n.Exp1)
-		if err != nil {
-			return value{}, err
-		}
-		y, err := c.asNumber(b, n.Exp2)
+		x, y, err := c.asNumbers(a, n.Exp1, b, n.Exp2)
 		if err != nil {
 			return value{}, err
 		}
@@ -233,11 +241,7 @@ func (c *compiler) conditional(n *ast.ConditionalNode) (value, error) {
 }
 
 func (c *compiler) orElse(n *ast.BinaryNode) (value, error) {
-	a, err := c.expr(n.Left)
-	if err != nil {
-		return value{}, err
-	}
-	b, err := c.expr(n.Right)
+	a, b, err := c.pair(n.Left, n.Right)
 	if err != nil {
 		return value{}, err
 	}
@@ -247,11 +251,7 @@ func (c *compiler) orElse(n *ast.BinaryNode) (value, error) {
 	case a.bool != nil && b.bool != nil: // never missing as a condition
 		return a, nil
 	}
-	x, err := c.asNumber(a, n.Left)
-	if err != nil {
-		return value{}, err
-	}
-	y, err := c.asNumber(b, n.Right)
+	x, y, err := c.asNumbers(a, n.Left, b, n.Right)
 	if err != nil {
 		return value{}, err
 	}

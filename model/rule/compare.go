@@ -22,11 +22,7 @@ func (c *compiler) truth(v value, want bool, n ast.Node) boolNode {
 
 // compare compiles == != < <= > >=.
 func (c *compiler) compare(n *ast.BinaryNode) (value, error) {
-	a, err := c.expr(n.Left)
-	if err != nil {
-		return value{}, err
-	}
-	b, err := c.expr(n.Right)
+	a, b, err := c.pair(n.Left, n.Right)
 	if err != nil {
 		return value{}, err
 	}
@@ -52,18 +48,14 @@ func (c *compiler) compare(n *ast.BinaryNode) (value, error) {
 		if n.Operator != "==" && n.Operator != "!=" {
 			return value{}, c.errorf(n, "%s does not order yes and no: use == or !=", n.Operator)
 		}
-		return value{bool: &same{a.bool, b.bool, n.Operator == "!=", n.String()}}, nil
+		return value{bool: &same{a.bool, b.bool, n.Operator == "!=", written(n.String())}}, nil
 	case a.text != nil && b.text != nil:
 		return c.compareText(n, a, b)
 	case a.num != nil && b.text != nil && b.key == nil, b.num != nil && a.text != nil && a.key == nil,
 		a.bool != nil, b.bool != nil:
 		return value{}, c.errorf(n, "%s is %s and %s is %s: they cannot be compared", n.Left, a.typ(), n.Right, b.typ())
 	}
-	x, err := c.asNumber(a, n.Left)
-	if err != nil {
-		return value{}, err
-	}
-	y, err := c.asNumber(b, n.Right)
+	x, y, err := c.asNumbers(a, n.Left, b, n.Right)
 	if err != nil {
 		return value{}, err
 	}
@@ -71,7 +63,7 @@ func (c *compiler) compare(n *ast.BinaryNode) (value, error) {
 	if _, lit := x.(numLit); lit { // the constant on the right, for the fast path
 		x, y, op = y, x, mirrored(op)
 	}
-	return value{bool: &compare{op, x, y, n.String()}}, nil
+	return value{bool: &compare{op, x, y, written(n.String())}}, nil
 }
 
 // mirrored is the operator with its sides exchanged.
@@ -107,15 +99,15 @@ func (c *compiler) compareNil(n *ast.BinaryNode, a, b value) (value, error) {
 func (c *compiler) known(a value, n ast.Node) boolNode {
 	switch {
 	case a.num != nil:
-		return &knownNum{a.num, n.String()}
+		return &knownNum{a.num, written(n.String())}
 	case a.text != nil:
 		if a.key != nil || a.dict != nil {
 			return newTextTest(a.slot, a.dict, func(string) bool { return true }, n.String())
 		}
-		return &knownText{a.text, n.String()}
+		return &knownText{a.text, written(n.String())}
 	case a.bool != nil:
 		if ref, ok := a.bool.(*boolRef); ok {
-			return &knownNum{numRef{ref.slot}, n.String()}
+			return &knownNum{numRef{ref.slot}, written(n.String())}
 		}
 	}
 	return boolLit(true)
@@ -155,7 +147,7 @@ func (c *compiler) compareText(n *ast.BinaryNode, a, b value) (value, error) {
 		a, lb, op, bLit = b, la, mirrored(op), true
 	}
 	if !bLit {
-		return value{bool: &textCompare{op, a.text, b.text, n.String()}}, nil
+		return value{bool: &textCompare{op, a.text, b.text, written(n.String())}}, nil
 	}
 	if op != "==" && op != "!=" {
 		return value{bool: c.test(a, func(s string) bool { return textHolds(op, s, string(lb)) }, n)}, nil
@@ -191,15 +183,11 @@ func (c *compiler) test(a value, test func(string) bool, n ast.Node) boolNode {
 	if a.key != nil || a.dict != nil {
 		return newTextTest(a.slot, a.dict, test, n.String())
 	}
-	return &textWhen{a.text, test, n.String()}
+	return &textWhen{a.text, test, written(n.String())}
 }
 
 func (c *compiler) textOp(n *ast.BinaryNode) (value, error) {
-	a, err := c.expr(n.Left)
-	if err != nil {
-		return value{}, err
-	}
-	b, err := c.expr(n.Right)
+	a, b, err := c.pair(n.Left, n.Right)
 	if err != nil {
 		return value{}, err
 	}
@@ -218,7 +206,7 @@ func (c *compiler) textOp(n *ast.BinaryNode) (value, error) {
 		return value{bool: c.test(a, re.MatchString, n)}, nil
 	}
 	if !isLit {
-		return value{bool: &textCompare{n.Operator, a.text, b.text, n.String()}}, nil
+		return value{bool: &textCompare{n.Operator, a.text, b.text, written(n.String())}}, nil
 	}
 	op := n.Operator
 	return value{bool: c.test(a, func(s string) bool { return textHolds(op, s, string(lit)) }, n)}, nil
@@ -281,5 +269,5 @@ func (c *compiler) in(n *ast.BinaryNode) (value, error) {
 		return value{}, err
 	}
 	slices.Sort(nums)
-	return value{bool: &numIn{x, nums, n.String()}}, nil
+	return value{bool: &numIn{x, nums, written(n.String())}}, nil
 }

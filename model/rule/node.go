@@ -10,17 +10,23 @@ import (
 // A compiled rule is a tree of three sorts of nodes. Each can be asked for one
 // row, for a block of a population's rows, and for when it moves with time.
 type (
+	// A node tells which slots it reads, in the order written; one may come twice.
+	node interface{ slots(see func(slot int)) }
+
 	boolNode interface {
+		node
 		holds(r Row) bool
 		block(e *blocks, out *mask)
 		next(k Clock) model.Day
 	}
 	numNode interface {
+		node
 		num(r Row) (v float64, known bool)
 		fill(e *blocks, out *vec)
 		drift(k Clock) (next model.Day, slope float64)
 	}
 	textNode interface {
+		node
 		text(r Row) string // "" is missing
 		next(k Clock) model.Day
 	}

@@ -1,5 +1,7 @@
 package rule
 
+import "slices"
+
 // A Clause is one condition of a rule as it stood for one user on one day.
 type Clause struct {
 	Text    string // as written, in canonical spelling
@@ -38,97 +40,58 @@ func prove(out []Clause, n boolNode, row Row, decides bool) []Clause {
 	case *not:
 		return prove(out, n.kid, row, decides)
 	}
-	c := Clause{Holds: n.holds(row), Decides: decides}
-	switch n := n.(type) {
-	case boolLit:
-		c.Text = "false"
-		if n {
-			c.Text = "true"
-		}
-	case *boolRef:
-		c.Text = n.text
-	case *compare:
-		c.Text, c.Op = n.text, n.op
+	c := Clause{Holds: n.holds(row), Decides: decides, Slots: reads(n)}
+	if w, ok := n.(interface{ source() string }); ok {
+		c.Text = w.source()
+	}
+	if n, ok := n.(*compare); ok {
+		c.Op = n.op
 		c.Left, c.KnownLeft = n.a.num(row)
 		c.Right, c.KnownRight = n.b.num(row)
-	case *numIn:
-		c.Text = n.text
-	case *textTest:
-		c.Text = n.text
-	case *textCompare:
-		c.Text = n.src
-	case *textWhen:
-		c.Text = n.src
-	case *same:
-		c.Text = n.text
-	case *boolCond:
-		c.Text = n.text
-	case *knownNum:
-		c.Text = n.text
-	case *knownText:
-		c.Text = n.text
 	}
-	c.Slots = reads(nil, n)
 	return append(out, c)
 }
 
 // reads are the slots below a node, each once, in the order written.
-func reads(out []int, n any) []int {
-	add := func(slot int) {
-		for _, s := range out {
-			if s == slot {
-				return
-			}
+func reads(n node) (out []int) {
+	n.slots(func(slot int) {
+		if !slices.Contains(out, slot) {
+			out = append(out, slot)
 		}
-		out = append(out, slot)
-	}
-	switch n := n.(type) {
-	case numRef:
-		add(n.slot)
-	case textRef:
-		add(n.slot)
-	case *textNumber:
-		add(n.slot)
-	case *boolRef:
-		add(n.slot)
-	case *textTest:
-		add(n.slot)
-	case *arith:
-		out = reads(reads(out, n.a), n.b)
-	case *call:
-		for _, a := range n.args {
-			out = reads(out, a)
-		}
-	case *numCond:
-		out = reads(reads(reads(out, n.c), n.a), n.b)
-	case *numElse:
-		out = reads(reads(out, n.a), n.b)
-	case *textCond:
-		out = reads(reads(reads(out, n.c), n.a), n.b)
-	case *textElse:
-		out = reads(reads(out, n.a), n.b)
-	case *compare:
-		out = reads(reads(out, n.a), n.b)
-	case *numIn:
-		out = reads(out, n.a)
-	case *textCompare:
-		out = reads(reads(out, n.a), n.b)
-	case *textWhen:
-		out = reads(out, n.a)
-	case *same:
-		out = reads(reads(out, n.a), n.b)
-	case *boolCond:
-		out = reads(reads(reads(out, n.c), n.a), n.b)
-	case *knownNum:
-		out = reads(out, n.a)
-	case *knownText:
-		out = reads(out, n.a)
-	case *junction:
-		for _, kid := range n.kids {
-			out = reads(out, kid)
-		}
-	case *not:
-		out = reads(out, n.kid)
-	}
+	})
 	return out
 }
+
+func seeAll[N node](see func(int), nodes ...N) {
+	for _, n := range nodes {
+		n.slots(see)
+	}
+}
+
+func (numLit) slots(func(int))  {}
+func (none) slots(func(int))    {}
+func (boolLit) slots(func(int)) {}
+func (textLit) slots(func(int)) {}
+
+func (n numRef) slots(see func(int))      { see(n.slot) }
+func (n textRef) slots(see func(int))     { see(n.slot) }
+func (n *textNumber) slots(see func(int)) { see(n.slot) }
+func (n *boolRef) slots(see func(int))    { see(n.slot) }
+func (n *textTest) slots(see func(int))   { see(n.slot) }
+
+func (n *junction) slots(see func(int))    { seeAll(see, n.kids...) }
+func (n *call) slots(see func(int))        { seeAll(see, n.args...) }
+func (n *not) slots(see func(int))         { n.kid.slots(see) }
+func (n *numIn) slots(see func(int))       { n.a.slots(see) }
+func (n *knownNum) slots(see func(int))    { n.a.slots(see) }
+func (n *knownText) slots(see func(int))   { n.a.slots(see) }
+func (n *textWhen) slots(see func(int))    { n.a.slots(see) }
+func (n *arith) slots(see func(int))       { seeAll(see, n.a, n.b) }
+func (n *numElse) slots(see func(int))     { seeAll(see, n.a, n.b) }
+func (n *textElse) slots(see func(int))    { seeAll(see, n.a, n.b) }
+func (n *compare) slots(see func(int))     { seeAll(see, n.a, n.b) }
+func (n *textCompare) slots(see func(int)) { seeAll(see, n.a, n.b) }
+func (n *same) slots(see func(int))        { seeAll(see, n.a, n.b) }
+func (n *boolCond) slots(see func(int))    { seeAll(see, n.c, n.a, n.b) }
+func (n *numCond) slots(see func(int))     { seeAll[node](see, n.c, n.a, n.b) }
+func (n *textCond) slots(see func(int))    { seeAll[node](see, n.c, n.a, n.b) }

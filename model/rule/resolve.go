@@ -133,7 +133,7 @@ func (c *compiler) measure(f measure.Family, r measure.Ref, n ast.Node) (value, 
 	slot := c.slot(r)
 	switch f.Type {
 	case measure.Bool:
-		return value{bool: &boolRef{slot, n.String()}}, nil
+		return value{bool: &boolRef{slot, written(n.String())}}, nil
 	case measure.Text:
 		return value{text: textRef{slot}, slot: slot, dict: measure.StageDict(c.env.Schema.Stages), what: "stage"}, nil
 	case measure.Day:

@@ -184,5 +184,5 @@ func (c *compiler) eventRole(n *ast.CallNode) (value, error) {
 	}
 	// A purchase below zero may be a refund: the meaning depends on the amount.
 	c.event.gold = c.event.gold || c.event.roles.NeedsAmount()
-	return value{bool: &boolRef{c.event.add(eventSlot{kind: 'r', role: role}), n.String()}}, nil
+	return value{bool: &boolRef{c.event.add(eventSlot{kind: 'r', role: role}), written(n.String())}}, nil
 }
