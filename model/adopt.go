@@ -30,7 +30,7 @@ func (d *Dictionary) Adopt(guess *Dictionary, before *Info) (added []string) {
 	}{
 		{"currency", &to.Currency, from.Currency}, {"channel", &to.Channel, from.Channel}, {"arm", &to.Arm, from.Arm}, {"item", &to.Item, from.Item},
 		{"order", &to.Order, from.Order}, {"inviter", &to.Inviter, from.Inviter}, {"plan", &to.Plan, from.Plan}, {"paid_until", &to.PaidUntil, from.PaidUntil},
-		{"period", &to.Period, from.Period}, {"score", &to.Score, from.Score}, {"alias", &to.Alias, from.Alias}, {"reason", &to.Reason, from.Reason},
+		{"period", &to.Period, from.Period}, {"score", &to.Score, from.Score}, {"rating", &to.Rating, from.Rating}, {"alias", &to.Alias, from.Alias}, {"reason", &to.Reason, from.Reason},
 	} {
 		if *c.to == "" && fresh(c.from) {
 			*c.to = c.from

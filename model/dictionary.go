@@ -80,6 +80,13 @@ type Dictionary struct {
 
 	Columns Columns `toml:"columns" comment:"which property means what; empty where the data has none"`
 
+	// Answers is the best answer of a feedback event's scale, where neither its
+	// name nor the values say it (see Scales).
+	Answers map[string]float64 `toml:"answers" comment:"best answer of a feedback event's scale, where its name and values do not tell: survey = 10 (0 to 10), review = 5 (1 to 5)"`
+
+	// Affinity is the formula of the affinity axis.
+	Affinity Affinity `toml:"affinity" comment:"what acts tell of a user's attitude: the sum of the weights of all acts, each fading with time (measure attitude, affinity axis)"`
+
 	// Confirmed says that a person has looked at the suggested stage parameters.
 	Confirmed bool `toml:"confirmed" comment:"true once a person has confirmed the suggested stage parameters"`
 }
@@ -96,7 +103,8 @@ type Columns struct {
 	Plan       string   `toml:"plan"`
 	PaidUntil  string   `toml:"paid_until" comment:"date to which a contract is paid"`
 	Period     string   `toml:"period" comment:"length of a paid period: month, year, or days"`
-	Score      string   `toml:"score" comment:"of feedback events"`
+	Score      string   `toml:"score" comment:"answer of feedback events: 0 to 10 (NPS), or 1 to 5"`
+	Rating     string   `toml:"rating" comment:"rating of feedback events, 1 to 5, where it has a column of its own"`
 	Alias      string   `toml:"alias" comment:"the other id of an alias event"`
 	Reason     string   `toml:"reason" comment:"of a cancellation"`
 	Personal   []string `toml:"personal" comment:"name, e-mail, phone"`
@@ -105,7 +113,7 @@ type Columns struct {
 
 // NewDictionary is the dictionary of data about which nothing is known.
 func NewDictionary() *Dictionary {
-	return &Dictionary{Zone: "UTC", WeekStart: "monday", Starts: "partial", Events: map[string]string{}, Negative: "refund"}
+	return &Dictionary{Zone: "UTC", WeekStart: "monday", Starts: "partial", Events: map[string]string{}, Negative: "refund", Affinity: DefaultAffinity()}
 }
 
 // ErrBadDictionary wraps every error of ParseDictionary.
@@ -116,31 +124,42 @@ func ParseDictionary(body []byte) (*Dictionary, error) {
 	d := NewDictionary()
 	dec := toml.NewDecoder(bytes.NewReader(body)).DisallowUnknownFields()
 	if err := dec.Decode(d); err != nil {
+		var se *toml.StrictMissingError
+		if errors.As(err, &se) && len(se.Errors) > 0 {
+			row, col := se.Errors[0].Position()
+			key := se.Errors[0].Key()
+			return nil, fmt.Errorf("%w: line %d, column %d: there is no setting %q%s", ErrBadDictionary, row, col, strings.Join(key, "."), known(key[:len(key)-1]))
+		}
 		var de *toml.DecodeError
 		if errors.As(err, &de) {
 			row, col := de.Position()
 			return nil, fmt.Errorf("%w: line %d, column %d: %v", ErrBadDictionary, row, col, de)
 		}
-		var se *toml.StrictMissingError
-		if errors.As(err, &se) && len(se.Errors) > 0 {
-			row, col := se.Errors[0].Position()
-			return nil, fmt.Errorf("%w: line %d, column %d: there is no setting %q", ErrBadDictionary, row, col, strings.Join(se.Errors[0].Key(), "."))
-		}
 		return nil, fmt.Errorf("%w: %v", ErrBadDictionary, err)
 	}
 	for _, name := range sortedKeys(d.Events) {
 		if _, err := ParseRole(d.Events[name]); err != nil {
-			return nil, fmt.Errorf("%w: event %q: %v", ErrBadDictionary, name, err)
+			return nil, errAt(body, []string{"events", name}, fmt.Errorf("event %q: %w", name, err))
 		}
 	}
 	if _, err := d.Calendar(); err != nil {
-		return nil, fmt.Errorf("%w: %v", ErrBadDictionary, err)
+		key := "zone"
+		if _, bad := NewCalendar(d.Zone); bad == nil {
+			key = "week_start"
+		}
+		return nil, errAt(body, []string{key}, err)
 	}
 	if d.Starts != "complete" && d.Starts != "partial" {
-		return nil, fmt.Errorf("%w: starts is %q: use complete or partial", ErrBadDictionary, d.Starts)
+		return nil, errAt(body, []string{"starts"}, fmt.Errorf("starts is %q: use complete or partial", d.Starts))
 	}
 	if d.Negative != "refund" && d.Negative != "purchase" {
-		return nil, fmt.Errorf("%w: negative is %q: use refund or purchase", ErrBadDictionary, d.Negative)
+		return nil, errAt(body, []string{"negative"}, fmt.Errorf("negative is %q: use refund or purchase", d.Negative))
+	}
+	if path, err := d.validateAnswers(); err != nil {
+		return nil, errAt(body, path, err)
+	}
+	if path, err := d.Affinity.validate(); err != nil {
+		return nil, errAt(body, append([]string{"affinity"}, path...), err)
 	}
 	return d, nil
 }

@@ -93,7 +93,7 @@ func quillpad() Set {
 	}
 	d.Columns = model.Columns{
 		Currency: "currency", Channel: "channel", Arm: "arm", Item: "item", Order: "order_id",
-		Inviter: "inviter", Plan: "plan", PaidUntil: "paid_until", Score: "score", Alias: "alias",
+		Inviter: "inviter", Plan: "plan", PaidUntil: "paid_until", Score: "score", Rating: "rating", Alias: "alias",
 		Reason: "reason", Personal: []string{"email"}, Searchable: []string{"email", "order_id"},
 	}
 	return Set{

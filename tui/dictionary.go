@@ -2,8 +2,10 @@ package tui
 
 import (
 	"context"
+	"math"
 	"slices"
 	"sort"
+	"strconv"
 	"strings"
 
 	"github.com/charmbracelet/bubbles/key"
@@ -46,7 +48,7 @@ type dictKeys struct{ Change, Toggle, Save, Up, Down key.Binding }
 
 // A dictLine is one thing to set.
 type dictLine struct {
-	group, name string // group: setting, event or column
+	group, name string // group: setting, event, column or affinity
 	note        string
 }
 
@@ -155,6 +157,9 @@ func (d *dictionary) take(r dictRead) {
 	for _, c := range columnNames {
 		d.lines = append(d.lines, dictLine{group: "column", name: c})
 	}
+	for _, n := range model.AffinitySettings() {
+		d.lines = append(d.lines, dictLine{group: "affinity", name: n})
+	}
 	for i, l := range d.lines {
 		if l.name == d.start {
 			d.at = i
@@ -162,7 +167,7 @@ func (d *dictionary) take(r dictRead) {
 	}
 }
 
-var columnNames = []string{"currency", "channel", "arm", "item", "order", "inviter", "plan", "paid_until", "period", "score", "alias", "reason", "personal", "searchable"}
+var columnNames = []string{"currency", "channel", "arm", "item", "order", "inviter", "plan", "paid_until", "period", "score", "rating", "alias", "reason", "personal", "searchable"}
 
 // column is the field behind a column line; lists are joined by commas.
 func column(c *model.Columns, name string) *string {
@@ -187,6 +192,8 @@ func column(c *model.Columns, name string) *string {
 		return &c.Period
 	case "score":
 		return &c.Score
+	case "rating":
+		return &c.Rating
 	case "alias":
 		return &c.Alias
 	case "reason":
@@ -210,6 +217,8 @@ func (d *dictionary) value(l dictLine) string {
 			return strings.Join(d.dict.Columns.Searchable, ", ")
 		}
 		return *column(&d.dict.Columns, l.name)
+	case "affinity":
+		return strconv.FormatFloat(*d.dict.Affinity.Setting(l.name), 'f', -1, 64)
 	}
 	switch l.name {
 	case "zone":
@@ -226,6 +235,12 @@ func (d *dictionary) set(l dictLine, v string) {
 	switch {
 	case l.group == "event":
 		d.dict.Events[l.name] = v
+	case l.group == "affinity":
+		x, err := strconv.ParseFloat(v, 64)
+		if err != nil {
+			x = math.NaN() // which the dictionary refuses, with the reason
+		}
+		*d.dict.Affinity.Setting(l.name) = x
 	case l.name == "personal":
 		d.dict.Columns.Personal = splitList(v)
 	case l.name == "searchable":
@@ -264,6 +279,10 @@ func (d *dictionary) hint(l dictLine) string {
 		return "complete: nobody was there before the data; or partial"
 	case l.name == "negative":
 		return "what a purchase below zero is: refund or purchase"
+	case l.group == "affinity" && l.name == "half_life":
+		return "days after which an act counts half"
+	case l.group == "affinity":
+		return "a weight; 0 leaves such acts out"
 	case l.group == "column":
 		return "a property: " + strings.Join(d.props, ", ")
 	}
@@ -306,7 +325,7 @@ func (d *dictionary) view() string {
 		if v == "" {
 			v = format.None
 		}
-		line := format.Cut(g+format.Pad(l.group, 8, false)+format.Pad(format.Clean(l.name), wide, false)+"  "+format.Pad(format.Clean(v), 24, false)+"  "+l.note, d.w)
+		line := format.Cut(g+format.Pad(l.group, 9, false)+format.Pad(format.Clean(l.name), wide, false)+"  "+format.Pad(format.Clean(v), 24, false)+"  "+l.note, d.w)
 		if i == d.at {
 			line = st.Cursor.Render(line)
 		}

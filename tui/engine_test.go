@@ -173,7 +173,7 @@ func TestDictionaryOnScreen(t *testing.T) {
 	d.keys("d", "jjjj", "enter")
 	d.shows("[x]", "purchase")
 	d.keys("esc")
-	for !strings.Contains(d.screen(), "▸ event   purchase") {
+	for i := 0; i < 100 && !strings.Contains(d.screen(), "▸ event    purchase"); i++ {
 		d.keys("j")
 	}
 	d.keys("enter", " ", "down", " ", "enter")

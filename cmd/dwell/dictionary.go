@@ -95,7 +95,7 @@ func writeDictionary(w io.Writer, d *model.Dictionary) {
 		fmt.Fprintf(w, "  %-9s %s\n", role, strings.Join(byRole[role], ", "))
 	}
 	c := d.Columns
-	for _, col := range [][2]string{{"currency", c.Currency}, {"channel", c.Channel}, {"arm", c.Arm}, {"item", c.Item}, {"order", c.Order}, {"inviter", c.Inviter}, {"plan", c.Plan}, {"paid until", c.PaidUntil}, {"period", c.Period}, {"score", c.Score}, {"reason", c.Reason}} {
+	for _, col := range [][2]string{{"currency", c.Currency}, {"channel", c.Channel}, {"arm", c.Arm}, {"item", c.Item}, {"order", c.Order}, {"inviter", c.Inviter}, {"plan", c.Plan}, {"paid until", c.PaidUntil}, {"period", c.Period}, {"score", c.Score}, {"rating", c.Rating}, {"reason", c.Reason}} {
 		if col[1] != "" {
 			fmt.Fprintf(w, "  %-9s column %s\n", col[0], col[1])
 		}

@@ -136,7 +136,13 @@ func drawTimeline(t *rapid.T) *model.Timeline {
 func drawSchema(t *rapid.T) *measure.Schema {
 	zone := rapid.SampledFrom([]string{"UTC", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata", "Pacific/Auckland"}).Draw(t, "zone")
 	cols := rapid.SampledFrom([]model.Columns{{}, {Order: "order", PaidUntil: "paid_until"}, {Order: "order", Period: "period", Score: "score"}}).Draw(t, "columns")
-	return testSchema(t, zone, cols)
+	s := testSchema(t, zone, cols)
+	if rapid.Bool().Draw(t, "declared") {
+		weight := rapid.Float64Range(-3, 3)
+		s.Dict.Affinity = model.Affinity{HalfLife: rapid.Float64Range(1, 400).Draw(t, "half"), Invite: weight.Draw(t, "invite"), Complaint: weight.Draw(t, "complaint"), NPS: weight.Draw(t, "nps"),
+			Events: map[string]float64{"open": weight.Draw(t, "open"), "share": weight.Draw(t, "share")}}
+	}
+	return s
 }
 
 // drawState is where a replay might stand: nowhere, or in a spell since some

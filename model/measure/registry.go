@@ -159,7 +159,7 @@ var registry = []Family{
 		build: windowed(model.KeyAction, buildCount)},
 
 	{Name: "attitude", Unit: "points",
-		Definition: "What acts tell of the user's attitude: invitation +2, social act +1, complaint −2, an answer from −1 (worst of its scale) to 1 (best), each halved every 90 days; missing without such an event.", Source: "SPEC R2.9, weights of this program", Kept: "carried from act to act, faded to the day",
+		Definition: "What acts tell of the user's attitude: the sum of the dictionary's weights of invitations, social acts, complaints and answers, each fading with time; missing without such an event.", Source: "SPEC R2.9, weights of the dictionary", Kept: "carried from act to act, faded to the day",
 		build: buildAttitude},
 
 	{Name: "value_pct", Unit: "percentile", Kind: Population, Money: true, Ranks: Of("revenue"),

@@ -421,30 +421,32 @@ func (w *slow) value(r measure.Ref) (float64, bool) {
 	panic("no slow version of " + r.Name)
 }
 
-// attitude adds up every act anew: SPEC R2.9 with the weights of the definition.
+// attitude adds up every act anew: SPEC R2.9 by the dictionary's weights.
 func (w *slow) attitude() (sum float64, told bool) {
+	f := w.s.Dict.Affinity
 	for _, i := range w.ev {
-		fade := math.Pow(0.5, float64(w.day-w.dayOf[i])/90)
+		fade := math.Pow(0.5, float64(w.day-w.dayOf[i])/f.HalfLife)
 		role := w.role(i)
-		for part, weight := range map[model.Role]float64{model.Invite: 2, model.Social: 1, model.Complaint: -2} {
-			if role&part != 0 {
-				sum += weight * fade
-				told = true
+		worth := 0.0
+		if own, named := f.Events[w.s.Info.Names[w.tl.Name[i]].Name]; named {
+			worth, told = own, told || own != 0
+		} else {
+			for part, weight := range map[model.Role]float64{model.Invite: f.Invite, model.Social: f.Social, model.Complaint: f.Complaint} {
+				if role&part != 0 && weight != 0 {
+					worth, told = worth+weight, true
+				}
 			}
 		}
-		if role&model.Feedback == 0 || w.s.Dict.Columns.Score == "" {
-			continue
-		}
 		for k, key := range w.s.Info.Keys {
-			if key.Name != w.s.Dict.Columns.Score {
+			if role&model.Feedback == 0 || key.Name != w.s.Dict.Columns.Score || f.NPS == 0 {
 				continue
 			}
 			// The column holds 1e3, so that its scale is 0 to 10; 3 is −0.4 on it.
 			if key.Values[w.tl.Props[k].Codes[i]] == "3" {
-				sum += -0.4 * fade
-				told = true
+				worth, told = worth-0.4*f.NPS, true
 			}
 		}
+		sum += worth * fade
 	}
 	return sum, told
 }

@@ -102,7 +102,7 @@ func planMeasures(r *Run) (*Plan, error) {
 				if here == "" {
 					here = "yes"
 				}
-				bl.Rows = append(bl.Rows, Row{Key: f.Name, Label: f.Name, Cells: []Cell{TextCell(f.Args), TextCell(f.Unit), TextCell(f.Type.String()), TextCell(f.Kind.String()), TextCell(f.Definition), TextCell(f.Source), TextCell(here)}})
+				bl.Rows = append(bl.Rows, Row{Key: f.Name, Label: f.Name, Cells: []Cell{TextCell(f.Args), TextCell(f.Unit), TextCell(f.Type.String()), TextCell(f.Kind.String()), TextCell(r.Schema.Define(f)), TextCell(f.Source), TextCell(here)}})
 			}
 			b.Block(bl)
 			return nil

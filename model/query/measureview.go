@@ -81,7 +81,7 @@ func planMeasure(r *Run, ref measure.Ref) (*Plan, error) {
 		Layout: func(b *Builder) error {
 			fam, _, _ := measure.Lookup(ref.Name)
 			b.A.Title = columnLabel(ref) + " · " + asOfNote(r)
-			b.A.Definition = fam.Definition
+			b.A.Definition = r.Schema.Define(fam)
 			for g := range b.Groups() {
 				b.Group(g)
 				bl := Block{Kind: TableBlock, Name: b.Key("stages"), Title: b.label(columnLabel(ref) + " by stage"), Heads: []Head{{"have it", true}, {"least", true}, {"a quarter under", true}, {"median", true}, {"95 % interval", true}, {"three quarters under", true}, {"greatest", true}}}
@@ -132,6 +132,7 @@ func planUserMeasure(r *Run, ref measure.Ref) (*Plan, error) {
 	f := r.machine.Widen(set.Filter())
 	f.Until = r.Cut
 	f.Amounts = f.Amounts || r.Roles.NeedsAmount()
+	f.Sources = ref.Name == "attitude" // its acts are listed, each with its row
 	tl, err := r.Snap.User(r.Ctx, id, f)
 	if err != nil {
 		return nil, err
@@ -152,7 +153,7 @@ func planUserMeasure(r *Run, ref measure.Ref) (*Plan, error) {
 		List: func(*Figure, Part) ([]User, error) { return []User{{ID: id, Amount: model.NoMoney}}, nil },
 		Layout: func(b *Builder) error {
 			b.A.Title = fmt.Sprintf("%s of %s · %s", columnLabel(ref), id, s)
-			b.A.Definition = fam.Definition + " Each point is as of the end of its day: later events change nothing before them."
+			b.A.Definition = r.Schema.Define(fam) + " Each point is as of the end of its day: later events change nothing before them."
 			if tl.Len() == 0 {
 				b.Block(Block{Kind: TextBlock, Name: "measure", Title: "measure", Lines: []string{fmt.Sprintf("%s has no event up to %s.", id, r.AsOf)}})
 				return nil
@@ -221,6 +222,9 @@ func planUserMeasure(r *Run, ref measure.Ref) (*Plan, error) {
 				b.Block(Block{Kind: ChartBlock, Name: "measure", Title: columnLabel(ref) + " over time, with stage changes", Chart: c})
 			}
 			b.Block(changes)
+			if ref.Name == "attitude" {
+				acts(b, cur, &tl)
+			}
 			return nil
 		},
 	}, nil
@@ -231,4 +235,27 @@ func dayOrNone(v float64, known bool) string {
 		return "—"
 	}
 	return model.Day(v).String()
+}
+
+// acts lists what made a user's attitude on the cursor's day: each act with its
+// weight, its worth, and what of that has not faded yet. The last add up to it.
+func acts(b *Builder, cur *measure.Cursor, tl *model.Timeline) {
+	r := b.Run
+	half := r.Dict.Affinity.HalfLife
+	bl := Block{Kind: TableBlock, Name: "acts", Title: fmt.Sprintf("the acts behind it, faded to %s (half every %s days)", cur.Day(), Number(half)),
+		Heads: []Head{{"event", false}, {"counts as", false}, {"weight", true}, {"worth", true}, {"left of it", true}}}
+	sum := 0.0
+	all := cur.Attitude(0)
+	for _, a := range all {
+		left := a.Worth * math.Exp2(-float64(cur.Day()-r.Cal.EventDay(tl, a.Event))/half)
+		sum += left
+		key := rowKey(tl, a.Event)
+		bl.Rows = append(bl.Rows, Row{Key: key, Label: r.Cal.Stamp(tl, a.Event), Open: r.link(Query{Analysis: "row", ID: key}),
+			Cells: []Cell{TextCell(r.Info.Names[tl.Name[a.Event]].Name), TextCell(a.What), TextCell(fmt.Sprintf("%+.4g", a.Weight)), TextCell(fmt.Sprintf("%+.4g", a.Worth)), TextCell(fmt.Sprintf("%+.4g", left))}})
+	}
+	if len(all) == 0 {
+		return
+	}
+	bl.Rows = append(bl.Rows, Row{Key: "sum", Label: "together", Apart: true, Cells: []Cell{TextCell(""), TextCell(""), TextCell(""), TextCell(""), TextCell(fmt.Sprintf("%+.4g", sum))}})
+	b.Block(bl)
 }

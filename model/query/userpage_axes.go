@@ -11,7 +11,7 @@ import (
 var axes = [...]struct{ key, label, score, base, none string }{
 	{"behaviour", "behaviour", "behaviour_score", "active_days", "no active day counted"},
 	{"value", "value", "value_score", "revenue", "no amounts in one currency"},
-	{"affinity", "affinity", "affinity_score", "attitude", "no feedback, invitation, social act or complaint"},
+	{"affinity", "affinity", "affinity_score", "attitude", "no feedback, invitation, social act or complaint that the formula counts"},
 }
 
 // axesBlock shows where the user stands on the three axes among users of equal
@@ -64,7 +64,7 @@ func (u *userLife) axesBlock(b *Builder) error {
 			}
 		}
 		f := b.Own(Figure{Key: "axis." + x.key, Label: x.label + " score", Kind: Stat, Value: score, Unit: "of 100", N: 1})
-		line.Cells = []Cell{b.Cell(f), TextCell(fmt.Sprintf("%s %.6g", columnLabel(measure.Of(x.base)), base)), TextCell(plural(n, "user")), TextCell(family.Definition)}
+		line.Cells = []Cell{b.Cell(f), TextCell(fmt.Sprintf("%s %.6g", columnLabel(measure.Of(x.base)), base)), TextCell(plural(n, "user")), TextCell(r.Schema.Define(family))}
 		bl.Rows = append(bl.Rows, line)
 	}
 	b.Block(bl)

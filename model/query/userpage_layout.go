@@ -75,7 +75,7 @@ func (u *userLife) measures(b *Builder) {
 		default:
 			row.Cells = []Cell{TextCell(map[bool]string{true: "yes", false: "no"}[v != 0])}
 		}
-		row.Cells = append(row.Cells, TextCell(fam.Definition))
+		row.Cells = append(row.Cells, TextCell(u.r.Schema.Define(fam)))
 		bl.Rows = append(bl.Rows, row)
 	}
 	b.Block(bl)

@@ -64,6 +64,62 @@ func TestVoiceByHand(t *testing.T) {
 	}
 }
 
+// Stars and answers of 0 to 10 are kept apart: by column where the stars have one
+// of their own, by the events' names where both share a column, by the dictionary
+// before all. Five users: stars 5 4 3 1 and, from one of them, 10 of 10; counted
+// by hand.
+func TestVoiceKeepsScalesApart(t *testing.T) {
+	base := int64(model.DayOf(2024, 3, 1)) * day
+	for name, c := range map[string]struct {
+		stars   string // column of the stars
+		event   string
+		answers map[string]float64
+	}{
+		"own column": {stars: "stars", event: "thumbs"},
+		"by name":    {stars: "score", event: "star_rating"},
+		"declared":   {stars: "score", event: "thumbs", answers: map[string]float64{"thumbs": 5}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var rows []rawRow
+			for u, stars := range []string{"5", "4", "3", "1", ""} {
+				id := fmt.Sprintf("u%d", u)
+				rows = append(rows, rawRow{id, base + int64(u)*second, "open", nil})
+				if stars != "" {
+					rows = append(rows, rawRow{id, base + day, c.event, map[string]string{c.stars: stars}})
+				}
+			}
+			rows = append(rows, rawRow{"u3", base + day, "survey", map[string]string{"score": "10"}})
+			dict := model.NewDictionary()
+			dict.Starts, dict.Answers = "complete", c.answers
+			dict.Events = map[string]string{c.event: "feedback", "survey": "feedback"}
+			dict.Columns.Score = "score"
+			if c.stars != "score" {
+				dict.Columns.Rating = c.stars
+			}
+			e := over(t, loaded(t, rows, "score", "stars"), dict)
+			a := ask(t, e, "voice?unit=day")
+			for key, want := range map[string]float64{
+				"nps.acquisition": 100, "answered.acquisition": 0.2, "promoters.acquisition": 1,
+				"rating.acquisition": 13.0 / 4, "rates.acquisition": 0.8, "rated.2024-03-02": 13.0 / 4, "score.2024-03-02": 10,
+			} {
+				if f := a.Figure(key); f == nil || math.Abs(f.Value-want) > 1e-12 {
+					t.Errorf("%s: %+v, want %v", key, f, want)
+				} else {
+					listed(t, e, a, key)
+				}
+			}
+			// One star is the worst of its scale, −1; 10 the best, +1.
+			m := ask(t, e, "measure/attitude?user=u3&unit=day")
+			if f := m.Figure("at.2024-03-02"); f == nil || math.Abs(f.Value) > 1e-12 || f.None {
+				t.Errorf("attitude %+v, want 0", f)
+			}
+			if bl := block(t, m, "acts"); len(bl.Rows) != 3 {
+				t.Errorf("%d lines of acts, want two acts and their sum", len(bl.Rows))
+			}
+		})
+	}
+}
+
 func TestVoiceSaysWhereNothingIsSaid(t *testing.T) {
 	mem, dict := reference.CDNOW(t)
 	a := ask(t, over(t, mem, dict), "voice")

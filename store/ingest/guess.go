@@ -170,6 +170,9 @@ func guessColumns(in *model.Info) model.Columns {
 		Reason:    find(columnRule{[]string{"cancelreason", "cancellationreason", "churnreason", "cancelationreason", "reason"}, nil}),
 		Alias:     find(columnRule{[]string{"alias", "aliasid", "previousid", "otherid", "mergedid", "newid", "anonymousid"}, nil}),
 	}
+	if r := find(columnRule{[]string{"rating", "starrating", "stars", "ratingscore", "reviewscore", "csat", "csatscore"}, isScore}); r != c.Score {
+		c.Rating = r
+	}
 	for i := range in.Keys {
 		k := &in.Keys[i]
 		if isPersonal(k.Name) {
