@@ -10,10 +10,13 @@ import (
 
 // Options of a fit; the zero value means the defaults.
 type Options struct {
-	Least     int64                 // buyers needed; 0: 50
-	Repeaters int64                 // buyers who came back needed; 0: 20
-	Stop      func() bool           // asked at every step; may be nil
-	Progress  func(done, total int) // told at every start; may be nil
+	Least     int64 // buyers needed; 0: 50
+	Repeaters int64 // buyers who came back needed; 0: 20
+	// From, if not nil, is where to begin, beside one start fixed beforehand: the
+	// parameters of like data. Of Fit alone.
+	From     *Params
+	Stop     func() bool           // asked at every step; may be nil
+	Progress func(done, total int) // told at every start; may be nil
 }
 
 func (o Options) filled() Options {
@@ -82,7 +85,12 @@ func Fit(k Kind, s *Sample, o Options) (*Repeat, error) {
 		ll, g := k.likelihood(t, p)
 		return ll, g[:]
 	}}
-	best, err := f.climb(t, t.thin(20_000), k.starts(t.meanAge()), o.Progress)
+	starts := k.starts(t.meanAge())
+	if o.From != nil {
+		p := o.From
+		starts = [][]float64{{math.Log(p[0]), math.Log(p[1]), math.Log(p[2]), math.Log(p[3])}, starts[0]}
+	}
+	best, err := f.climb(t, t.thin(20_000), starts, o.Progress)
 	m.Convergence = f.report
 	for j := range m.Params {
 		m.Params[j] = math.Exp(best[j])
