@@ -63,7 +63,13 @@ func Compile(m *Model, schema *measure.Schema) (*Machine, error) {
 		st := &c.stages[i]
 		var err error
 		if st.min, st.max, err = m.dwell(i); err != nil {
-			return nil, m.ps.at(fmt.Sprintf("stage.%d", i)).err("stage %s: %w", s.Name, err)
+			at := fmt.Sprintf("stage.%d", i)
+			if s.MaxDwell != "" {
+				at += ".max_dwell"
+			} else {
+				at += ".min_dwell"
+			}
+			return nil, m.ps.at(at).err("stage %s: %w", s.Name, err)
 		}
 		for j, e := range s.Enter {
 			ce := entry{EntryInfo: EntryInfo{ID: s.Name + "/" + string(e.Kind), Kind: e.Kind, Stage: i, When: e.When, Priority: e.Priority}, to: i}
@@ -72,7 +78,7 @@ func Compile(m *Model, schema *measure.Schema) (*Machine, error) {
 			}
 			if e.Kind != Start {
 				if ce.check, err = compileCheck(e.When, c.schema, &refs); err != nil {
-					return nil, m.ps.at(fmt.Sprintf("stage.%d.enter.%d.when", i, j)).err("the %s into %s: %w", e.Kind, s.Name, err)
+					return nil, m.ps.at(fmt.Sprintf("stage.%d.enter.%d.when", i, j)).ruleErr(fmt.Sprintf("the %s into %s", e.Kind, s.Name), err)
 				}
 			}
 			c.entries = append(c.entries, ce)
@@ -112,7 +118,7 @@ func Compile(m *Model, schema *measure.Schema) (*Machine, error) {
 	for _, k := range m.Marks {
 		ck, err := compileCheck(k.When, c.schema, &refs)
 		if err != nil {
-			return nil, m.ps.at("marks."+k.Name).err("the mark %s: %w", k.Name, err)
+			return nil, m.ps.at("marks."+k.Name).ruleErr("the mark "+k.Name, err)
 		}
 		c.marks = append(c.marks, ck)
 	}

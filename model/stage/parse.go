@@ -17,14 +17,29 @@ import (
 // ErrBadModel wraps every error about a model file.
 var ErrBadModel = errors.New("the stage model cannot be used")
 
-// A place is where something stands in a model file.
-type place struct{ line, col int }
+// A place is where something stands in a model file. Of a text written between
+// two quotes, without escapes, plain says that its letters stand there one by one.
+type place struct {
+	line, col int
+	plain     bool
+}
 
 func (p place) err(format string, args ...any) error {
-	if p == (place{}) {
+	if p.line == 0 {
 		return fmt.Errorf("%w: %w", ErrBadModel, fmt.Errorf(format, args...))
 	}
 	return fmt.Errorf("%w: line %d, column %d: %w", ErrBadModel, p.line, p.col, fmt.Errorf(format, args...))
+}
+
+// ruleErr is err about the rule that stands there, at the place in the file that
+// the rule's own error means, where the two can be brought together.
+func (p place) ruleErr(what string, err error) error {
+	var re *rule.Error
+	if errors.As(err, &re) && p.plain && re.Line == 1 {
+		p.col += re.Column // the quote is one letter, and columns are from 1
+		return p.err("%s: %s", what, re.Message)
+	}
+	return p.err("%s: %w", what, err)
 }
 
 // places remembers where the parts of a model stand, by path such as
@@ -41,7 +56,7 @@ func (ps places) at(path string) place {
 		}
 		i := strings.LastIndexByte(path, '.')
 		if i < 0 {
-			return place{1, 1}
+			return place{line: 1, col: 1}
 		}
 		path = path[:i]
 	}
@@ -68,7 +83,7 @@ func Parse(body []byte) (*Model, error) {
 // the order of parameters and marks and the place of every value.
 func read(body []byte) (*Model, places, error) {
 	if len(body) > MaxBytes {
-		return nil, nil, fmt.Errorf("%w: it has %d bytes, more than the %d a model may have", ErrBadModel, len(body), MaxBytes)
+		return nil, nil, fmt.Errorf("%w: it has more than the %d bytes that a model may have", ErrBadModel, MaxBytes)
 	}
 	if !utf8.Valid(body) {
 		return nil, nil, fmt.Errorf("%w: it is not UTF-8 text", ErrBadModel)
@@ -81,7 +96,7 @@ func read(body []byte) (*Model, places, error) {
 		}
 	}
 	if err := r.p.Error(); err != nil {
-		at := place{1, 1}
+		at := place{line: 1, col: 1}
 		var pe *unstable.ParserError
 		if errors.As(err, &pe) && len(pe.Highlight) > 0 {
 			at = r.where(r.p.Range(pe.Highlight))
@@ -89,7 +104,7 @@ func read(body []byte) (*Model, places, error) {
 		return nil, nil, at.err("%v", err)
 	}
 	if len(r.ps) == 0 {
-		return nil, nil, fmt.Errorf("%w: the file is empty", ErrBadModel)
+		return nil, nil, fmt.Errorf("%w: line 1, column 1: the file is empty: a model has a name and %d to %d stages (dwell model show growth5 prints one)", ErrBadModel, MinStages, MaxStages)
 	}
 	return r.m, r.ps, nil
 }
@@ -103,7 +118,7 @@ type reader struct {
 
 func (r *reader) where(g unstable.Range) place {
 	s := r.p.Shape(g).Start
-	return place{s.Line, s.Column}
+	return place{line: s.Line, col: s.Column}
 }
 
 // key joins a dotted key and says where it stands.
@@ -192,7 +207,11 @@ func (r *reader) value(name string, at place, v *unstable.Node) error {
 	}
 	r.ps[path] = at
 	if v.Raw.Length > 0 {
-		r.ps[path] = r.where(v.Raw)
+		at := r.where(v.Raw)
+		if raw := string(r.p.Raw(v.Raw)); v.Kind == unstable.String && len(raw) == len(v.Data)+2 && raw[1:len(raw)-1] == string(v.Data) {
+			at.plain = utf8.RuneCount(v.Data) == len(v.Data)
+		}
+		r.ps[path] = at
 	}
 	if v.Kind == unstable.Array {
 		i := 0

@@ -15,7 +15,7 @@ func (m *Model) validate(ps places) error {
 		return ps.at("name").err("a model needs a name of letters, digits and _; it has %q", m.Name)
 	}
 	if n := len(m.Stages); n < MinStages || n > MaxStages {
-		at := place{1, 1}
+		at := place{line: 1, col: 1}
 		if n > MaxStages {
 			at = ps.at(fmt.Sprintf("stage.%d", MaxStages))
 		}
@@ -185,7 +185,7 @@ func (m *Model) validateFlow(ps places) error {
 		}
 	}
 	if starts == 0 {
-		return place{1, 1}.err("no stage has an entry of kind start: nobody would ever be in a stage")
+		return place{line: 1, col: 1}.err("no stage has an entry of kind start: nobody would ever be in a stage")
 	}
 	lost := m.Lost()
 	next := make([][]int, len(m.Stages)) // by any entry

@@ -162,7 +162,7 @@ func (m *Machine) compileVariants(schema *measure.Schema, refs *measure.Refs) er
 		at := fmt.Sprintf("variant.%d", i)
 		pick, err := compileCheck(v.When, m.schema, refs)
 		if err != nil {
-			return m.model.ps.at(at+".when").err("the rule of the variant %s: %w", v.Name, err)
+			return m.model.ps.at(at+".when").ruleErr("the rule of the variant "+v.Name, err)
 		}
 		other, err := m.model.vary(v)
 		if err != nil {
