@@ -26,17 +26,9 @@ its load's marker. Damage is named with its place, and the exit code is 6.`,
 
 func (a *app) check(ctx context.Context) error {
 	dir, from := a.dataSet()
-	if !store.Exists(dir) {
-		return noData(fmt.Errorf("there is no data set in %s (%s)\ntry: dwell load FILE", dir, from))
-	}
-	o, err := a.storeOptions()
+	db, err := a.openStore(dir, from, true)
 	if err != nil {
 		return err
-	}
-	o.ReadOnly = true
-	db, err := store.Open(dir, o)
-	if err != nil {
-		return storeError(err)
 	}
 	problems := 0
 	err = db.Check(ctx, nil, func(p store.Problem) {

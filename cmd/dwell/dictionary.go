@@ -54,7 +54,7 @@ Meanings: ` + roleHelp(),
 func (a *app) setDictionary(_ context.Context, file, note string) error {
 	dir, from := a.dataSet()
 	if !store.Exists(dir) {
-		return noData(fmt.Errorf("there is no data set in %s (%s)\ntry: dwell load FILE", dir, from))
+		return nothingAt(dir, from)
 	}
 	var body []byte
 	var err error

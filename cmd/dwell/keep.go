@@ -29,7 +29,8 @@ data set as it was.`,
 }
 
 func (a *app) compact(ctx context.Context) error {
-	db, err := a.openWriting()
+	dir, from := a.dataSet()
+	db, err := a.openStore(dir, from, false)
 	if err != nil {
 		return err
 	}
@@ -47,23 +48,6 @@ func (a *app) compact(ctx context.Context) error {
 	}
 	fmt.Fprintf(a.stdout, "%d loads were written as one: %s events of %s users\n", merged, format.Count(before.Events), format.Count(before.Users))
 	return nil
-}
-
-// openWriting opens a data set that is there for writing.
-func (a *app) openWriting() (*store.Store, error) {
-	dir, from := a.dataSet()
-	if !store.Exists(dir) {
-		return nil, noData(fmt.Errorf("there is no data set in %s (%s)\ntry: dwell load FILE", dir, from))
-	}
-	o, err := a.storeOptions()
-	if err != nil {
-		return nil, err
-	}
-	db, err := store.Open(dir, o)
-	if err != nil {
-		return nil, storeError(err)
-	}
-	return db, nil
 }
 
 func newBackup(a *app) *cobra.Command {
@@ -85,17 +69,9 @@ written over.`,
 
 func (a *app) backup(ctx context.Context, file string) error {
 	dir, from := a.dataSet()
-	if !store.Exists(dir) {
-		return noData(fmt.Errorf("there is no data set in %s (%s)", dir, from))
-	}
-	o, err := a.storeOptions()
+	db, err := a.openStore(dir, from, true)
 	if err != nil {
 		return err
-	}
-	o.ReadOnly = true
-	db, err := store.Open(dir, o)
-	if err != nil {
-		return storeError(err)
 	}
 	st, err := db.Stats()
 	if err == nil {

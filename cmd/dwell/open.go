@@ -31,17 +31,9 @@ func (a *app) open(ctx context.Context) (*session, error) {
 }
 
 func (a *app) openAt(ctx context.Context, dir, from string) (*session, error) {
-	if !store.Exists(dir) {
-		return nil, noData(fmt.Errorf("there is no data set in %s (%s)\ntry: dwell load FILE, or look at sample data first: dwell demo", dir, from))
-	}
-	o, err := a.storeOptions()
+	db, err := a.openStore(dir, from, true)
 	if err != nil {
 		return nil, err
-	}
-	o.ReadOnly = true
-	db, err := store.Open(dir, o)
-	if err != nil {
-		return nil, storeError(err)
 	}
 	s := &session{dir: dir, store: db, shelf: store.NewShelf(dir, a.now)}
 	cache := store.NewCache(filepath.Join(a.cacheDir(), "answers"), 0)
@@ -50,6 +42,28 @@ func (a *app) openAt(ctx context.Context, dir, from string) (*session, error) {
 		return nil, errors.Join(err, db.Close())
 	}
 	return s, nil
+}
+
+func nothingAt(dir, from string) error {
+	return noData(fmt.Errorf("there is no data set in %s (%s)\ntry: dwell load FILE, or look at sample data first: dwell demo", dir, from))
+}
+
+// openStore opens a data set that is there, for reading beside others or for
+// writing alone.
+func (a *app) openStore(dir, from string, readOnly bool) (*store.Store, error) {
+	if !store.Exists(dir) {
+		return nil, nothingAt(dir, from)
+	}
+	o, err := a.storeOptions()
+	if err != nil {
+		return nil, err
+	}
+	o.ReadOnly = readOnly
+	db, err := store.Open(dir, o)
+	if err != nil {
+		return nil, storeError(err)
+	}
+	return db, nil
 }
 
 func (s *session) close() error { return errors.Join(s.engine.Close(), s.store.Close()) }

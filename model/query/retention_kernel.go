@@ -116,21 +116,27 @@ func (k *retentionKernel) cluster(mask uint64, c int, truncated, back bool) {
 	}
 }
 
+// retentionParts is where somebody stands in a rate by their standing in a cell: one
+// part, or two that differ.
+func retentionParts(cell retention.Cell) (in, also Part) {
+	switch cell {
+	case retention.Back:
+		return Of, Self
+	case retention.Lost:
+		return Of, Lost
+	case retention.RunningBack:
+		return Open, OpenReturned
+	}
+	return Open, Open
+}
+
 // retentionHit is Hits.Rate and OpenRate for a user's standing in a cell, with the
 // interval where users come several times.
 func retentionHit(h *Hits, slot int, cell retention.Cell, pair int64) {
-	switch cell {
-	case retention.Back:
-		h.Times(slot, Of, pair)
-		h.Times(slot, Self, pair)
-	case retention.Lost:
-		h.Times(slot, Of, pair)
-		h.Times(slot, Lost, pair)
-	case retention.RunningBack:
-		h.Times(slot, Open, pair)
-		h.Times(slot, OpenReturned, pair)
-	default:
-		h.Times(slot, Open, pair)
+	in, also := retentionParts(cell)
+	h.Times(slot, in, pair)
+	if also != in {
+		h.Times(slot, also, pair)
 	}
 }
 

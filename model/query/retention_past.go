@@ -128,19 +128,11 @@ func (t *pastTallies) cell(h *Hits, row, c int, truncated bool, cell retention.C
 	if truncated {
 		last = 2
 	}
+	in, also := retentionParts(cell)
 	for _, slot := range slots[:last] {
-		switch cell {
-		case retention.Back:
-			h.many(slot, Of, n)
-			h.many(slot, Self, n)
-		case retention.Lost:
-			h.many(slot, Of, n)
-			h.many(slot, Lost, n)
-		case retention.RunningBack:
-			h.many(slot, Open, n)
-			h.many(slot, OpenReturned, n)
-		default:
-			h.many(slot, Open, n)
+		h.many(slot, in, n)
+		if also != in {
+			h.many(slot, also, n)
 		}
 	}
 }

@@ -17,7 +17,9 @@ type group struct{ closed, open [MaxHorizon + 2]int64 }
 type gapGroups [userGroups]*group
 
 // of is the group of a user.
-func (gs *gapGroups) of(id string) *group { return gs.at(int(city.CH64([]byte(id)) >> 56 % userGroups)) }
+func (gs *gapGroups) of(id string) *group {
+	return gs.at(int(city.CH64([]byte(id)) >> 56 % userGroups))
+}
 
 func (gs *gapGroups) at(i int) *group {
 	if gs[i] == nil {
