@@ -220,7 +220,9 @@ func (r *Run) answer() (*Answer, error) {
 		}
 	}
 	r.among.note(b)
-	r.lint(b)
+	if r.lint(b); b.err != nil {
+		return nil, b.err
+	}
 	return b.A, r.annotate(b.A)
 }
 

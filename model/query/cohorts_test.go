@@ -14,8 +14,18 @@ import (
 	"dwell/sample/reference"
 )
 
-// events makes an engine over rows "user time event plan".
+// events makes an engine over rows "user|time|event|plan".
 func events(t *testing.T, rows ...string) *query.Engine {
+	t.Helper()
+	mem := model.NewMemory()
+	load(t, mem, "rows.csv", rows)
+	d := model.NewDictionary()
+	d.Starts = "complete"
+	return over(t, mem, d)
+}
+
+// load adds such rows as one load.
+func load(t *testing.T, mem *model.Memory, path string, rows []string) {
 	t.Helper()
 	b := &model.Batch{}
 	plan := model.BatchCol{Key: "plan"}
@@ -30,7 +40,6 @@ func events(t *testing.T, rows ...string) *query.Engine {
 		plan.Values = append(plan.Values, []byte(f[3]))
 	}
 	b.Props = append(b.Props, plan)
-	mem := model.NewMemory()
 	l, err := mem.Begin(context.Background(), model.LoadPlan{})
 	if err != nil {
 		t.Fatal(err)
@@ -38,12 +47,9 @@ func events(t *testing.T, rows ...string) *query.Engine {
 	if err := l.Add(b); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := l.Commit(model.Quality{Read: int64(b.Len())}, []model.SourceInfo{{Path: "rows.csv", Digest: fmt.Sprint(rows), Rows: int64(b.Len())}}); err != nil {
+	if _, err := l.Commit(model.Quality{Read: int64(b.Len())}, []model.SourceInfo{{Path: path, Digest: fmt.Sprint(rows), Rows: int64(b.Len())}}); err != nil {
 		t.Fatal(err)
 	}
-	d := model.NewDictionary()
-	d.Starts = "complete"
-	return over(t, mem, d)
 }
 
 // figureIs fails unless a figure is there with this value and n.

@@ -77,17 +77,31 @@ func (st *state) suggestion(ctx context.Context, e *Engine, p Progress) (*stage.
 		}
 	}
 	schema := st.data.Schema
-	r := &Run{Ctx: ctx, Snap: st.snap, Info: st.info, Schema: schema, Cal: schema.Cal, Dict: st.dict, Roles: schema.Roles,
-		AsOf: st.data.AsOf, Cut: schema.Cal.Cut(st.data.AsOf), eng: e, st: st, progress: p}
+	r := st.passing(ctx, e, p)
 	total := stage.NewSuggester(schema, r.AsOf)
+	counted := st.newCensus() // on the way: the pass reads every event anyhow
+	told := st.told(len(counted.All))
+	type gathering struct {
+		gaps *stage.Suggester
+		days *census
+	}
 	err := Scan(r, Needs{Amounts: total.Filter().Amounts},
-		func() *stage.Suggester { return stage.NewSuggester(schema, r.AsOf) },
-		func(s *stage.Suggester, p *Person) error { s.Add(p.TL); return nil },
-		func(s *stage.Suggester) error { total.Merge(s); return nil })
+		func() *gathering { return &gathering{stage.NewSuggester(schema, r.AsOf), st.newCensus()} },
+		func(g *gathering, p *Person) error {
+			g.gaps.Add(p.TL)
+			g.days.add(p.TL, r.Cal, told)
+			return nil
+		},
+		func(g *gathering) error {
+			total.Merge(g.gaps)
+			counted.merge(g.days)
+			return nil
+		})
 	if err != nil {
 		return nil, err
 	}
 	st.suggested = total.Suggest()
+	st.keepCensus(e, counted)
 	if body, err := json.Marshal(st.suggested); err == nil && e.cache != nil {
 		e.cache.Keep(key, body)
 	}

@@ -33,6 +33,7 @@ type state struct {
 
 	suggesting sync.Mutex
 	suggested  *stage.Suggestion
+	counted    *census // made with the suggestion, or when first asked for
 
 	finding sync.Mutex
 	found   *findIndex // made when first searched
