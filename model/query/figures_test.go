@@ -101,7 +101,7 @@ func samples(k query.KeySpec) []string {
 		"value": {"orders"}, "tiers": {"10,50,90"}, "columns": {"stage,plan,value_pct,sum(amount, 30)"}, "sort": {"-revenue", "id", "plan"},
 		"stage": {"growth"}, "mark": {"silent", "resurrected"}, "find": {"u00", "PERSON1"}, "key": {"stage.growth"}, "zone": {"America/New_York"},
 		"count": {"active_days(60)", "revenue"}, "since": {"yesterday", "month", "load", "2020-04-01"}, "user": {"u003", "u011"}, "property": {"plan"}, "event": {"buy"}, "features": {"recency_days,active_days"},
-		"window": {"30d", "none"}, "grace": {"2s"}, "hold": {"plan"}, "breakdown": {"plan", "odd name"}, "between": {"1-2"}, "exclude": {"ad", "complain"},
+		"window": {"30d", "none"}, "grace": {"2s"}, "hold": {"plan"}, "breakdown": {"plan", "odd name"}, "between": {"1-2"}, "currency": {"amount"}, "exclude": {"ad", "complain"},
 		"signup": {"plan"}, "on": {"active_days", "plan,events"},
 	}[k.Name]; ok {
 		return v

@@ -167,7 +167,7 @@ type funnelPlan struct {
 	steps   []pick
 	out     []pick
 	gaps    []uint32 // where each of out counts
-	assumed bool // the steps are the program's suggestion
+	assumed bool     // the steps are the program's suggestion
 
 	hold  int // place of the property among needs.Columns; −1: none
 	holds bool
