@@ -1,7 +1,9 @@
 // Package text writes whole answers as plain text: what `dwell show` prints, a
 // screen exports and a pipe receives. It draws the same blocks as the screens,
 // with the same figures written by package format, but without styles, cursor or
-// scrolling: what does not fit the width is left out and said to be.
+// scrolling: columns that do not fit the width follow below, under the same labels,
+// and a long last text is wrapped; what even so finds no room is left out and said
+// to be.
 //
 // The text is ASCII where Options.ASCII asks for it; it never holds an escape
 // sequence.
@@ -160,8 +162,16 @@ func (p *printer) figures(a *query.Answer) {
 	}
 }
 
-// table writes rows with columns as wide as their contents; columns beyond the
-// width are counted, not cut in half.
+// mostParts is how often a table begins anew below itself with the columns that
+// did not fit.
+const mostParts = 4
+
+// leastText is the room in which a text is wrapped rather than put below.
+const leastText = 24
+
+// table writes rows with columns as wide as their contents. Columns beyond the
+// width follow in further parts with the labels again; of more than mostParts the
+// rest is counted.
 func (p *printer) table(a *query.Answer, b *query.Block) {
 	cols := len(b.Heads)
 	for i := range b.Rows {
@@ -187,19 +197,49 @@ func (p *printer) table(a *query.Answer, b *query.Block) {
 		}
 	}
 	labelWidth = min(labelWidth, max(p.width/2, 16))
-	used, shown := labelWidth, 0
-	for shown < cols && (used+2+widths[shown] <= p.width || shown == 0) {
-		used += 2 + widths[shown]
-		shown++
+	from := 0
+	for part := 0; part == 0 || from < cols && part < mostParts; part++ {
+		to := p.fit(b, widths, from, labelWidth)
+		if part > 0 {
+			p.line("")
+		}
+		p.part(b, labels, cells, widths, from, to, labelWidth)
+		from = to
 	}
-	// A last column of text takes the room that is left rather than none.
-	if shown < cols && !right(b, shown) && p.width-used-2 >= 12 {
-		widths[shown] = p.width - used - 2
-		shown++
+	if len(b.Rows) == 0 {
+		p.line("(none)")
 	}
-	if len(b.Heads) > 0 {
+	if from < cols {
+		p.wrap("… ", fmt.Sprintf("%s to the right: there is no room in %d cells (--width, or --format csv)", format.Plural(int64(cols-from), "column more", "columns more"), p.width))
+	}
+}
+
+// fit finds how many columns from one on have room, at least one; a text that ends
+// the line takes what room is left.
+func (p *printer) fit(b *query.Block, widths []int, from, used int) (to int) {
+	for to = from; to < len(widths); to++ {
+		if used+2+widths[to] <= p.width {
+			used += 2 + widths[to]
+			continue
+		}
+		room := p.width - used - 2
+		if !right(b, to) && (room >= leastText || to == from) || to == from {
+			if !right(b, to) {
+				widths[to] = max(room, 8)
+			}
+			to++
+		}
+		break
+	}
+	return to
+}
+
+// part writes the rows with some of the columns; texts wider than their column go
+// on in lines below.
+func (p *printer) part(b *query.Block, labels []string, cells [][]string, widths []int, from, to, labelWidth int) {
+	if len(b.Heads) > from {
 		line := strings.Repeat(" ", labelWidth)
-		for c := range shown {
+		for c := from; c < to; c++ {
 			h := ""
 			if c < len(b.Heads) {
 				h = b.Heads[c].Label
@@ -208,18 +248,31 @@ func (p *printer) table(a *query.Answer, b *query.Block) {
 		}
 		p.line(line)
 	}
-	for r := range b.Rows {
-		line := format.Pad(labels[r], labelWidth, false)
-		for c := range shown {
-			line += "  " + format.Pad(cells[r][c], widths[c], right(b, c))
+	for r := range cells {
+		lines := 1
+		texts := make([][]string, to-from)
+		for c := from; c < to; c++ {
+			texts[c-from] = []string{cells[r][c]}
+			if !right(b, c) && format.Width(cells[r][c]) > widths[c] {
+				texts[c-from] = format.Wrap(cells[r][c], widths[c])
+				lines = max(lines, len(texts[c-from]))
+			}
 		}
-		p.line(line)
-	}
-	if len(b.Rows) == 0 {
-		p.line("(none)")
-	}
-	if shown < cols {
-		p.wrap("… ", fmt.Sprintf("%s to the right: there is no room in %d cells (--width, or --format csv)", format.Plural(int64(cols-shown), "column more", "columns more"), p.width))
+		for k := range lines {
+			label := ""
+			if k == 0 {
+				label = labels[r]
+			}
+			line := format.Pad(label, labelWidth, false)
+			for c := from; c < to; c++ {
+				s := ""
+				if k < len(texts[c-from]) {
+					s = texts[c-from][k]
+				}
+				line += "  " + format.Pad(s, widths[c], right(b, c))
+			}
+			p.line(line)
+		}
 	}
 }
 
