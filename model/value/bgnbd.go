@@ -103,7 +103,12 @@ func bgAfter(size, rate, a, b, t float64) float64 {
 		}
 		term *= (a + k - 1) * (c + k) / ((a + b + k - 1) * (k + 1)) * z
 	}
-	return betaMean(a, b, func(p float64) float64 { return -math.Expm1(-size*math.Log1p(p*t/rate)) / p })
+	return betaMean(a, b, func(p float64) float64 {
+		if p*t < 1e-14*rate {
+			return size * t / rate
+		}
+		return -math.Expm1(-size*math.Log1p(p*t/rate)) / p
+	})
 }
 
 // bgLasting is E[e^(−λpt)], the chance to be still there after t, of a buyer alive

@@ -61,11 +61,12 @@ type Drift struct {
 	From                        int     // past periods measured; 0: not measured
 }
 
-// mostSimulated bounds the buyers whose chance is simulated, and each is drawn
-// draws times.
+// mostSimulated bounds the buyers whose chance is simulated, each drawn draws
+// times; mostSloped the distinct histories that give the parameters' uncertainty.
 const (
 	mostSimulated = 4000
 	draws         = 12
+	mostSloped    = 1000
 )
 
 func (o Outlook) filled() Outlook {
@@ -105,7 +106,7 @@ func (m *Repeat) Forecast(s *Sample, o Outlook) (*Forecast, error) {
 	o = o.filled()
 	f := &Forecast{Known: s.total, Level: o.Level}
 	t := s.table()
-	a, err := m.aggregate(t, o, true)
+	a, err := m.aggregate(t, o)
 	if err != nil {
 		return nil, err
 	}
@@ -114,7 +115,7 @@ func (m *Repeat) Forecast(s *Sample, o Outlook) (*Forecast, error) {
 		return nil, err
 	}
 	// The gradient from a part of the buyers, scaled by the means.
-	few := t.thin(mostSimulated)
+	few := t.thin(mostSloped)
 	var grads []Params
 	if m.Known {
 		if grads, err = m.slopes(few, o); err != nil {
@@ -148,7 +149,7 @@ type sums struct {
 }
 
 // aggregate adds up over a table.
-func (m *Repeat) aggregate(t *table, o Outlook, noise bool) (*sums, error) {
+func (m *Repeat) aggregate(t *table, o Outlook) (*sums, error) {
 	n := o.Periods
 	a := &sums{make([]float64, n+1), make([]float64, n+1), make([]float64, n+1)}
 	for i := range t.rows {
@@ -161,12 +162,12 @@ func (m *Repeat) aggregate(t *table, o Outlook, noise bool) (*sums, error) {
 			after := m.IfAlive(h, float64(k+1)*o.Weeks)
 			a.purchases[k] += w * alive * (after - before)
 			before = after
-			b := m.Buys(h, float64(k)*o.Weeks, float64(k+1)*o.Weeks)
+			b := alive * m.buysIfAlive(h, float64(k)*o.Weeks, float64(k+1)*o.Weeks)
 			a.buyers[k] += w * b
 			a.noise[k] += w * b * (1 - b)
 		}
 		a.purchases[n] += w * alive * before
-		b := m.Buys(h, 0, float64(n)*o.Weeks)
+		b := alive * m.buysIfAlive(h, 0, float64(n)*o.Weeks)
 		a.buyers[n] += w * b
 		a.noise[n] += w * b * (1 - b)
 	}
@@ -184,7 +185,7 @@ func (m *Repeat) slopes(t *table, o Outlook) ([]Params, error) {
 		for k, by := range [2]float64{h, -h} {
 			other.Params[j] = m.Params[j] * math.Exp(by)
 			var err error
-			if at[k], err = other.aggregate(t, o, false); err != nil {
+			if at[k], err = other.aggregate(t, o); err != nil {
 				return nil, err
 			}
 		}

@@ -117,24 +117,27 @@ func pnAfter(p Params, h History, t float64) float64 {
 // the mean over λ and μ of e^(−μ·from)·∫ λ·e^(−(λ+μ)y) dy, by Gauss and Legendre.
 func pnBuys(p Params, h History, from, to float64) float64 {
 	size, rate, s, beta := p[0]+float64(h.Repeats), p[1]+h.Age, p[2], p[3]+h.Age
-	// y = rate·(e^w − 1) makes the integrand fall as a plain exponential.
-	most := math.Log1p((to - from) / rate)
-	panels := 1 + int(size*most/8)
+	// y = unit·(e^w − 1), with the smaller of the two scales, makes the integrand
+	// fall like a plain exponential, with no singularity nearer than ±iπ.
+	unit := math.Min(rate, beta+from)
+	most := math.Log1p((to - from) / unit)
+	panels := 1 + int(math.Max((size+s)*most/6, most/1.5))
 	width := most / float64(panels)
 	var sum float64
 	for i := range panels {
+		panel := 0.0
 		for k, node := range legendre {
 			for _, sign := range [2]float64{-1, 1} {
 				w := width * (float64(i) + 0.5 + sign*node/2)
-				y := rate * math.Expm1(w)
-				sum += legendreWeight[k] * math.Exp(-size*w-s*math.Log1p((from+y)/beta))
+				y := unit * math.Expm1(w)
+				panel += legendreWeight[k] * math.Exp(w-(size+1)*math.Log1p(y/rate)-s*math.Log1p((from+y)/beta))
 			}
 		}
-		if size*width*float64(i+1) > 40 {
+		if sum += panel; panel <= 1e-17*sum {
 			break
 		}
 	}
-	return math.Min(1, sum*width/2*size)
+	return math.Min(1, sum*width/2*size*unit/rate)
 }
 
 // legendre are the positive nodes of the 16-point rule on [−1, 1].

@@ -308,3 +308,88 @@ func (p peerFit) spendAgainst(t *testing.T, m *Repeat, bs map[string]buyer) {
 		near(t, "value of "+c.ID, m.Worth(b.History, g.Expected(b.Repeats, b.zbar), clv), c.CLV, 1e-3)
 	}
 }
+
+// The R package BTYD: its optimiser stops earlier, so the likelihood at its own
+// parameters is compared as well as ours.
+func TestPeerR(t *testing.T) {
+	type fit struct {
+		Parameters    map[string]float64
+		LogLikelihood float64 `json:"log_likelihood"`
+		AliveMean     float64 `json:"p_alive_mean"`
+		Sum39         float64 `json:"expected_39_sum"`
+		Customers     []struct {
+			ID    int
+			Alive float64 `json:"p_alive"`
+			E39   float64 `json:"expected_purchases_next_39"`
+			Spend float64 `json:"expected_average_spend"`
+		}
+	}
+	var file struct {
+		Result struct {
+			BG    fit `json:"bgnbd"`
+			PN    fit `json:"pnbd"`
+			Gamma fit `json:"gamma_gamma"`
+		}
+	}
+	reference.JSON(t, "btyd_cdnow_R.json", &file)
+	bs := summary(t)
+	s := sampleOf(bs)
+	for k, p := range map[Kind]fit{BG: file.Result.BG, Pareto: file.Result.PN} {
+		m, err := Fit(k, s, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		within(t, "log-likelihood", m.Convergence.LogLikelihood, p.LogLikelihood, 0.01)
+		theirs := &Repeat{Kind: k}
+		for i, n := range k.Names() {
+			theirs.Params[i] = p.Parameters[n]
+			near(t, n, m.Params[i], p.Parameters[n], 1e-3)
+		}
+		within(t, "log-likelihood at theirs", LogLikelihood(k, s, theirs.Params), p.LogLikelihood, 1e-6)
+		for _, m := range []*Repeat{m, theirs} {
+			tol := 1e-3
+			if m == theirs {
+				tol = 1e-8 // the formulas alone
+			}
+			var alive, sum float64
+			for _, b := range bs {
+				alive += m.Alive(b.History) / float64(len(bs))
+				sum += m.Expected(b.History, 39)
+			}
+			near(t, "mean P(alive)", alive, p.AliveMean, tol)
+			near(t, "purchases in 39 weeks", sum, p.Sum39, tol)
+			for _, c := range p.Customers {
+				h := bs[strconv.Itoa(c.ID)].History
+				near(t, "P(alive)", m.Alive(h), c.Alive, tol)
+				near(t, "39 weeks", m.Expected(h, 39), c.E39, tol)
+			}
+		}
+	}
+	p := file.Result.Gamma
+	g := &Spend{P: p.Parameters["p"], Q: p.Parameters["q"], V: p.Parameters["gamma"]}
+	for _, c := range p.Customers {
+		b := bs[strconv.Itoa(c.ID)]
+		near(t, "spend", g.Expected(b.Repeats, b.zbar), c.Spend, 1e-8)
+	}
+}
+
+// Fader, Hardie and Lee (2005), table 2, of the same 2357 customers.
+func TestPublishedCDNOW(t *testing.T) {
+	s := sampleOf(summary(t))
+	for k, want := range map[Kind]struct {
+		p  Params
+		ll float64
+	}{
+		BG:     {Params{0.243, 4.414, 0.793, 2.426}, -9582.4},
+		Pareto: {Params{0.553, 10.578, 0.606, 11.669}, -9595.0},
+	} {
+		m, err := Fit(k, s, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		within(t, "log-likelihood", m.Convergence.LogLikelihood, want.ll, 0.05)
+		for i := range want.p {
+			near(t, k.Names()[i], m.Params[i], want.p[i], 2e-3)
+		}
+	}
+}

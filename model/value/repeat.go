@@ -100,12 +100,16 @@ func (m *Repeat) Between(h History, from, to float64) float64 {
 // Buys is the chance of at least one purchase after from and up to to weeks from
 // now.
 func (m *Repeat) Buys(h History, from, to float64) float64 {
+	return m.Alive(h) * m.buysIfAlive(h, from, to)
+}
+
+// buysIfAlive is Buys of a buyer who is alive for certain.
+func (m *Repeat) buysIfAlive(h History, from, to float64) float64 {
 	if to <= from {
 		return 0
 	}
-	alive := m.Alive(h)
 	if m.Kind == Pareto {
-		return alive * pnBuys(m.Params, h, from, to)
+		return pnBuys(m.Params, h, from, to)
 	}
 	p, x := &m.Params, float64(h.Repeats)
 	size, rate, a, b := p[0]+x, p[1]+h.Age, p[2], p[3]+x+m.Kind.extra()
@@ -114,7 +118,7 @@ func (m *Repeat) Buys(h History, from, to float64) float64 {
 	span := to - from
 	none := math.Exp(-size * math.Log1p(span/rate))
 	there := bgLasting(size, rate, a, b, from)
-	return math.Min(1, math.Max(0, alive*(there-none*bgLasting(size, rate+span, a, b, from))))
+	return math.Min(1, math.Max(0, there-none*bgLasting(size, rate+span, a, b, from)))
 }
 
 // New is how many purchases a buyer makes in so many weeks after her first.
