@@ -102,6 +102,7 @@ func samples(k query.KeySpec) []string {
 		"stage": {"growth"}, "mark": {"silent", "resurrected"}, "find": {"u00", "PERSON1"}, "key": {"stage.growth"}, "zone": {"America/New_York"},
 		"count": {"active_days(60)", "revenue"}, "since": {"yesterday", "month", "load", "2020-04-01"}, "user": {"u003", "u011"}, "property": {"plan"}, "event": {"buy"}, "features": {"recency_days,active_days"},
 		"window": {"30d", "none"}, "grace": {"2s"}, "hold": {"plan"}, "breakdown": {"plan", "odd name"}, "between": {"1-2"}, "currency": {"amount"}, "exclude": {"ad", "complain"},
+		"against": {"before", "year", "2020-02-01"}, "rule": {"amount:500,50", "share:0.2,0.5"}, "names": {"a,b,c"}, "horizon": {"12m", "8w", "90"},
 		"signup": {"plan"}, "on": {"active_days", "plan,events"},
 	}[k.Name]; ok {
 		return v
