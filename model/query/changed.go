@@ -249,15 +249,19 @@ func (c *change) group(b *Builder) {
 	b.Block(facts)
 
 	flows := Block{Kind: HeatBlock, Name: b.Key("flows"), Title: b.label(fmt.Sprintf("from the stage of %s (row) to that of %s (column)", c.old, r.AsOf))}
-	for _, s := range stages {
-		flows.Heads = append(flows.Heads, Head{s.Label(), true})
-	}
+	heads, labels, key := stageHeads(r.machine.Model())
+	flows.Heads, flows.Lines = heads, keyed(key)
 	for from := -1; from < c.n; from++ {
 		name, label := "new", "not there yet"
 		if from >= 0 {
 			name, label = stages[from].Name, stages[from].Label()
 		}
 		row := Row{Key: name, Label: label}
+		if from >= 0 {
+			row.Label = labels[from]
+		} else if key != "" {
+			row.Label = "new"
+		}
 		for to, t := range stages {
 			if b.N(c.flow(from, to), Self) == 0 {
 				row.Cells = append(row.Cells, Cell{Figure: NoFigure, Blank: true})

@@ -116,9 +116,7 @@ func (p *restagePlan) flows(b *Builder) {
 			key = append(key, shorts[j]+" "+s.Label())
 		}
 	}
-	if len(key) > 0 {
-		bl.Lines = []string{strings.Join(key, " · ")}
-	}
+	bl.Lines = keyed(strings.Join(key, " · "))
 	for i, s := range old.Stages {
 		row := Row{Key: s.Name, Label: s.Label()}
 		if p.m > 8 { // so many columns fit 80 cells beside short names alone

@@ -118,14 +118,13 @@ func (m *moves) group(b *Builder) {
 	stages := m.r.machine.Model().Stages
 	counts := Block{Kind: HeatBlock, Name: b.Key("matrix"), Title: b.label("from (row) to (column): share of those at risk"), Heads: []Head{{"at risk", true}, {"stayed", true}}}
 	list := Block{Kind: TableBlock, Name: b.Key("moves"), Title: b.label("every move"), Heads: []Head{{"users", true}, {"of", true}, {"rate", true}, {"95 % interval", true}, {"median days", true}, {"95 % interval", true}}}
-	for _, s := range stages {
-		counts.Heads = append(counts.Heads, Head{s.Label(), true})
-	}
+	heads, labels, key := stageHeads(m.r.machine.Model())
+	counts.Heads, counts.Lines = append(counts.Heads, heads...), keyed(key)
 	started := b.Count(m.started(), "new", "users who came in the period")
 	list.Rows = append(list.Rows, Row{Key: "new", Label: "new users", Cells: []Cell{b.Cell(started), TextCell(""), TextCell(""), TextCell(""), TextCell(""), TextCell("")}})
 	for from, s := range stages {
 		stay := b.Rate(m.stayed(from), "stayed."+s.Name, s.Label()+", did not leave")
-		row := Row{Key: s.Name, Label: s.Label(), Cells: []Cell{TextCell(count(b.N(m.stayed(from), Of))), b.Cell(stay)}}
+		row := Row{Key: s.Name, Label: labels[from], Cells: []Cell{TextCell(count(b.N(m.stayed(from), Of))), b.Cell(stay)}}
 		for to, t := range stages {
 			name, label := s.Name+"."+t.Name, s.Label()+" → "+t.Label()
 			if from == to || b.N(m.moved(from, to), Self) == 0 {

@@ -145,6 +145,9 @@ func (p *printer) block(a *query.Answer, b *query.Block) {
 		}
 		p.table(a, b)
 	default:
+		for _, l := range b.Lines {
+			p.wrap("", l)
+		}
 		p.table(a, b)
 	}
 }
