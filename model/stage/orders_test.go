@@ -97,10 +97,12 @@ func TestAnyOrderOfLoads(t *testing.T) {
 	})
 }
 
-// On every day of CDNOW and Online Retail each user known by then is in exactly
-// one stage, under every preset.
+// On every day of CDNOW, Online Retail and the click stream each user known by then
+// is in exactly one stage, under every preset, and each history runs from the first
+// event to the last day without gap or overlap. (The sample has its
+// own test beside it.)
 func TestStagesSumToThePopulationEveryDay(t *testing.T) {
-	for name, load := range map[string]loader{"cdnow": reference.CDNOW, "online_retail": reference.OnlineRetail} {
+	for name, load := range map[string]loader{"cdnow": reference.CDNOW, "online_retail": reference.OnlineRetail, "ecom": reference.Ecom} {
 		snap, schema := open(t, load)
 		last := schema.Cal.Day(snap.Info().Last)
 		sug := suggest(t, snap, schema, last)
@@ -116,10 +118,23 @@ func TestStagesSumToThePopulationEveryDay(t *testing.T) {
 			pop, known := m.Populations(sug.First, last), make([]int64, last-sug.First+1)
 			r := m.NewReplayer()
 			var h History
+			var spans []Interval
 			err = snap.Scan(t.Context(), model.Split{To: model.Buckets}, m.Filter(last), func(tl *model.Timeline) error {
 				r.Replay(tl, last, &h)
 				pop.Add(&h)
-				known[schema.Cal.EventDay(tl, 0)-sug.First]++
+				first := schema.Cal.EventDay(tl, 0)
+				known[first-sug.First]++
+				at := first
+				spans = h.Intervals(spans[:0])
+				for _, in := range spans {
+					if in.From != at || in.To <= in.From {
+						t.Errorf("%s: %s: %s: %s to %s follows %s", name, preset, tl.ID, in.From, in.To, at)
+					}
+					at = in.To
+				}
+				if at != last+1 {
+					t.Errorf("%s: %s: the history of %s ends before %s", name, preset, tl.ID, at)
+				}
 				return nil
 			})
 			if err != nil {
