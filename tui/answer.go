@@ -37,7 +37,8 @@ type answerScreen struct {
 	filter *widget.Input // not nil while the filter is typed
 	form   *form         // not nil while the question's keys are chosen
 
-	kept keepsake // of the same question asked in another way, until the answer is there
+	owner Screen   // to whom the answer comes: the screen around, nil for this one
+	kept  keepsake // of the same question asked in another way, until the answer is there
 
 	columns int // side by side at 120 cells and more
 	stale   bool
@@ -67,7 +68,11 @@ func (s *answerScreen) ask() tea.Cmd {
 	s.err, s.stale = nil, false
 	e, q := s.desk.Engine, s.q
 	var cmd tea.Cmd
-	s.job, cmd = start(s.jobs, s, q.Analysis, "events", func(ctx context.Context, p query.Progress) (*query.Answer, error) {
+	owner := s.owner
+	if owner == nil {
+		owner = s
+	}
+	s.job, cmd = start(s.jobs, owner, q.Analysis, "events", func(ctx context.Context, p query.Progress) (*query.Answer, error) {
 		return e.Answer(ctx, q, p)
 	})
 	return cmd

@@ -201,6 +201,11 @@ func (a *App) handle(msg tea.Msg) tea.Cmd {
 		return a.goTo(msg.address, true)
 	case replaceMsg:
 		return a.replace(msg.q)
+	case addressMsg:
+		if a.screen() == msg.from {
+			a.hist[a.at].address = msg.q.String()
+		}
+		return nil
 	case statusMsg:
 		a.tell(msg)
 		return nil

@@ -21,6 +21,8 @@ type Engine interface {
 	Data(ctx context.Context) (*query.Data, error)
 	Reload(ctx context.Context) error
 
+	WhatIf(ctx context.Context, q query.Query, p query.Progress) (*query.Subject, error)
+
 	CountRule(ctx context.Context, rule string) (n, total int, err error)
 	Segments() ([]query.Segment, error)
 	PutSegment(ctx context.Context, s query.Segment) error

@@ -79,6 +79,12 @@ type (
 	// sort, another filter, another unit. What the screen kept goes on with it:
 	// cursors, marks, hidden columns.
 	replaceMsg struct{ q query.Query }
+	// addressMsg says that the screen in front has answered its question in another
+	// way by itself: it shows another address now.
+	addressMsg struct {
+		from Screen
+		q    query.Query
+	}
 	// statusMsg shows a sentence and keeps it under :messages.
 	statusMsg struct {
 		text string

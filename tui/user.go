@@ -13,13 +13,14 @@ import (
 // A userScreen is one person's life: stage now and why, stage history as a time
 // bar, measures, timeline. It answers "who is this, what happened, what now?".
 // v opens the raw timeline; f, n and b walk through it to the first event, the
-// next and the earlier stage change; S copies the plain summary.
+// next and the earlier stage change; S copies the plain summary; w asks what would
+// change the person's score, T who is like them.
 type userScreen struct {
 	*answerScreen
 	own userKeys
 }
 
-type userKeys struct{ Rows, Summary, First, Next, Before key.Binding }
+type userKeys struct{ Rows, Summary, First, Next, Before, WhatIf, Twins key.Binding }
 
 func newUser(s *session, q query.Query) Screen {
 	v := &userScreen{answerScreen: newAnswerScreen(s, q), own: userKeys{
@@ -28,9 +29,11 @@ func newUser(s *session, q query.Query) Screen {
 		First:   bind("f", "first event", "f"),
 		Next:    bind("n", "next stage change", "n"),
 		Before:  bind("b", "stage change before", "b"),
+		WhatIf:  bind("w", "what if", "w"),
+		Twins:   bind("T", "twins", "T"),
 	}}
 	v.columns = 2
-	v.extra = []key.Binding{v.own.Rows, v.own.Summary, v.own.First, v.own.Next, v.own.Before}
+	v.extra = []key.Binding{v.own.Rows, v.own.Summary, v.own.First, v.own.Next, v.own.Before, v.own.WhatIf, v.own.Twins}
 	return v
 }
 
@@ -48,6 +51,10 @@ func (v *userScreen) Update(msg tea.Msg) tea.Cmd {
 			return v.post(copyMsg{text: s, what: "summary"})
 		}
 		return v.say("there is no summary yet")
+	case matches(m, v.own.WhatIf):
+		return v.open(query.Query{Analysis: "whatif", ID: v.q.ID, AsOf: v.q.AsOf}.String())
+	case matches(m, v.own.Twins):
+		return v.open(query.Query{Analysis: "twins", ID: v.q.ID, AsOf: v.q.AsOf}.String())
 	case matches(m, v.own.First):
 		return v.walk(func(_, _ int) int { return 0 })
 	case matches(m, v.own.Next):

@@ -19,7 +19,7 @@ type Nudge struct {
 	Step        float64 // a small one; a whole number where all values are
 	Own         float64 // the user's own, held within the bounds; of a property the index of its word, -1 if it has none
 	Known       bool    // the user has a value
-	Usual       string  // what training users have on average; "" of a property
+	Usual       float64 // what training users have on average; NaN of a property
 	Part        string  // the key of its figure in the answer, where it has one
 }
 
@@ -31,7 +31,7 @@ const nudgeSteps = 40
 func (b *Subject) Nudges() []Nudge {
 	var out []Nudge
 	for c, name := range b.Columns {
-		n := Nudge{Column: c, Name: name, Label: churnName(name), Known: b.Known[c], Part: "part." + name}
+		n := Nudge{Column: c, Name: name, Label: churnName(name), Known: b.Known[c], Usual: math.NaN(), Part: "part." + name}
 		if dict := b.texts(c); dict != nil {
 			if n.Words = b.levels(c, dict); len(n.Words) < 2 {
 				continue
@@ -54,7 +54,7 @@ func (b *Subject) Nudges() []Nudge {
 		n.Own = math.Min(math.Max(b.Values[c], least), most)
 		for i := range b.Model.Features {
 			if f := &b.Model.Features[i]; f.Column == c && !f.Absent {
-				n.Usual = churnNumber(f.Mean)
+				n.Usual = f.Mean
 				if !b.Known[c] {
 					n.Own = math.Min(math.Max(f.Fill, least), most)
 				}

@@ -86,7 +86,7 @@ func (t *Table) reveal() {
 		t.left = t.col
 	}
 	for t.col > 0 && t.left < t.col {
-		shown := t.shown()
+		shown := t.fitting(0)
 		if len(shown) > 0 && shown[len(shown)-1] >= t.col {
 			break
 		}

@@ -28,8 +28,16 @@ func (t *Table) headless() bool {
 	return true
 }
 
-// shown are the columns that fit, the frozen first one included.
-func (t *Table) shown() []int {
+// shown are the columns that fit, the frozen first one included, and a column of
+// text that fits in part.
+func (t *Table) shown() []int { return t.fitting(partly) }
+
+// partly is the least room in which a column of text is shown cut.
+const partly = 12
+
+// fitting are the columns that fit, and the next if it is of text and has so many
+// cells at least; 0 wants all of it.
+func (t *Table) fitting(partly int) []int {
 	if len(t.cols) == 0 {
 		return nil
 	}
@@ -41,6 +49,9 @@ func (t *Table) shown() []int {
 		}
 		w := t.width[c] + 2
 		if used+w > t.w && len(out) > 1 {
+			if !t.cols[c].Right && partly > 0 && t.w-used-2 >= partly {
+				out = append(out, c)
+			}
 			break
 		}
 		out = append(out, c)

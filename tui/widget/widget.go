@@ -78,7 +78,7 @@ func ASCIIGlyphs() Glyphs {
 
 // Keys are the keys of all widgets, declared once.
 type Keys struct {
-	Up, Down, Left, Right, PageUp, PageDown, Top, Bottom, First, Last, Mark, Sort, Zoom key.Binding
+	Up, Down, Left, Right, PageUp, PageDown, Top, Bottom, First, Last, Mark, Sort, Zoom, FarLeft, FarRight, Undo key.Binding
 }
 
 // NewKeys is the key map of the widgets.
@@ -93,6 +93,7 @@ func NewKeys() Keys {
 		Top: b("g", "top", "g", "home"), Bottom: b("G", "bottom", "G", "end"),
 		First: b("0", "first column", "0", "^"), Last: b("$", "last column", "$"),
 		Mark: b("space", "mark", " "), Sort: b("s", "sort by column", "s"), Zoom: b("z", "first point in or out", "z"),
+		FarLeft: b("H", "ten steps less", "H", "shift+left"), FarRight: b("L", "ten steps more", "L", "shift+right"), Undo: b("backspace", "all as they were", "backspace"),
 	}
 }
 
