@@ -139,6 +139,12 @@ type SourceInfo struct {
 	Load   int    // index into Info.Loads
 	Bytes  int64
 	Rows   int64
+
+	// Of a piece of a file that is followed: Bytes is how far the file had been read
+	// by its end, Digest is of the file up to there, From is where the piece begins.
+	// The pieces with one Stream, and the whole file with that Digest, are one source.
+	Stream string `json:",omitempty"`
+	From   int64  `json:",omitempty"`
 }
 
 // A LoadInfo is one acknowledged load.

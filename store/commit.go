@@ -22,6 +22,8 @@ type commit struct {
 
 	plain     []bool   // by key of this load
 	keepEqual []bool   // by source of the view
+	whole     []uint32 // by source of the view: the first of those that are one with it
+	own       uint32   // the same of this load's source, where it continues one; miss if it does not
 	oldKeys   []oldKey // the view's keys, in the order of this load's
 	calendar  *model.Calendar
 
@@ -133,6 +135,7 @@ func (c *commit) prepare() {
 			}
 		}
 	}
+	c.follow()
 	for _, v := range c.l.values {
 		c.plain = append(c.plain, v.full.Load())
 	}
@@ -152,6 +155,30 @@ func (c *commit) prepare() {
 		c.left += c.l.bucketSize(b)
 	}
 	c.total = c.left
+}
+
+// follow finds the sources that are one: the pieces of a file that is followed, and
+// what a load of the whole file had of it.
+func (c *commit) follow() {
+	first := map[string]uint32{}
+	for i, s := range c.view.info.Sources {
+		name := s.Stream
+		if name == "" {
+			name = s.Digest
+		}
+		at, ok := first[name]
+		if !ok || name == "" {
+			at = uint32(i)
+			first[name] = at
+		}
+		c.whole = append(c.whole, at)
+	}
+	c.own = miss
+	if src := c.l.plan.Sources; len(src) == 1 && src[0].Stream != "" {
+		if at, ok := first[src[0].Stream]; ok {
+			c.own = at
+		}
+	}
 }
 
 // bucketSize is how many bytes of rows a bucket has.

@@ -122,6 +122,17 @@ type merging struct {
 	view *view // of the old loads alone
 	load uint32
 	done bool // the new marker stands
+
+	parts  []part   // of the new marker: see join
+	source []uint32 // by source of view: its number among the parts' sources
+	counts []count  // by that number
+}
+
+// A count is the users of a source, each once.
+type count struct {
+	users int64
+	last  string
+	joint bool // made of several parts
 }
 
 func (m *merging) run() (err error) {
@@ -133,6 +144,7 @@ func (m *merging) run() (err error) {
 	for _, l := range m.all.loads {
 		m.load = max(m.load, l.mark.Load+1)
 	}
+	m.join()
 	c := m.commit()
 	if err := c.begin(); err != nil {
 		return err
@@ -195,7 +207,7 @@ func (m *merging) pack(c *commit) error {
 		for i := range tl.Time {
 			from := len(arena)
 			arena = appendStored(arena, tl, i)
-			rows = append(rows, packedRow{time: tl.Time[i], num: int64(i), source: uint32(tl.Source[i]), tail: arena[from:len(arena):len(arena)]})
+			rows = append(rows, packedRow{time: tl.Time[i], num: int64(i), source: m.sourceOf(tl, i), tail: arena[from:len(arena):len(arena)]})
 		}
 		// Growing has moved the arena: earlier tails still hold their bytes, for
 		// nothing is written over them before the next user.
@@ -268,9 +280,8 @@ func appendStored(dst []byte, tl *model.Timeline, i int) []byte {
 // disk it names neither.
 func (m *merging) swap(mark *marker) error {
 	mark.Order = m.old[0].mark.order()
-	for _, l := range m.old {
-		mark.Parts = append(mark.Parts, l.mark.parts()...)
-	}
+	m.counted()
+	mark.Parts = m.parts
 	for _, p := range mark.Parts {
 		mark.Sources = append(mark.Sources, p.Sources...)
 	}

@@ -18,6 +18,12 @@ import (
 // stored is the greatest number in any one source, in whatever order they come.
 // T need not be stored: a source that keeps what it brings (--keep-equal) has
 // its own count, and any other has added what it has beyond T.
+//
+// The pieces of a file that is followed are one source over several loads: a piece
+// goes on counting where the pieces before it ended. What those brought and did not
+// store, because another source had it, is not known any more: so of rows equal to
+// the millisecond that stand in several pieces and in another source too, fewer may
+// be stored than the file has.
 type equality struct {
 	known map[string]bool     // users that an earlier load has
 	old   map[string][]oldRow // their rows in this load's time range, by time
@@ -41,6 +47,7 @@ type occurrence struct {
 	known  int64 // T
 	source uint32
 	seen   int64 // in source
+	own    int64 // stored by earlier pieces of the load's own source
 	begun  bool
 	keep   bool // source kept all it brought
 }
@@ -119,7 +126,10 @@ func (e *equality) group(c *commit, rows []packedRow, old []oldRow, drop []bool)
 			k = &occurrence{}
 			e.occ[string(o.tail)] = k
 		}
-		k.stored(o.source, c.keepEqual[o.source])
+		k.stored(c.whole[o.source], c.keepEqual[o.source])
+		if c.whole[o.source] == c.own {
+			k.own++
+		}
 	}
 	for _, k := range e.occ {
 		k.close()
@@ -137,7 +147,7 @@ func (e *equality) group(c *commit, rows []packedRow, old []oldRow, drop []bool)
 			e.occ[string(rows[i].tail)] = k
 		}
 		if !k.begun || k.source != rows[i].source {
-			k.known, k.seen = max(k.known, k.seen), 0
+			k.known, k.seen = max(k.known, k.seen), k.own
 			k.source, k.begun = rows[i].source, true
 		}
 		if k.seen > 0 {
@@ -211,7 +221,7 @@ func (e *equality) remember(c *commit, tl *model.Timeline, lo, hi int64) {
 		rows = append(rows, oldRow{time: tl.Time[i], source: uint32(tl.Source[i]), tail: e.arena[from:len(e.arena):len(e.arena)]})
 	}
 	slices.SortStableFunc(rows, func(a, b oldRow) int {
-		return cmp.Or(cmp.Compare(a.time, b.time), cmp.Compare(a.source, b.source))
+		return cmp.Or(cmp.Compare(a.time, b.time), cmp.Compare(c.whole[a.source], c.whole[b.source]))
 	})
 	if rows != nil {
 		e.old[tl.ID] = rows

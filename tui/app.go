@@ -54,6 +54,7 @@ type App struct {
 	messages []message
 	explain  *job // fills the pager
 	find     *job // fills the palette
+	follow   follower
 
 	ahead    []tea.KeyMsg // typed before the screen in front could take them
 	catching bool         // they are being handed on
@@ -86,6 +87,9 @@ func newApp(ctx context.Context, desk *Desk, o Options, out *output) *App {
 			return tea.Tick(d, func(time.Time) tea.Msg { return m })
 		}}
 	a.restyle()
+	a.s.keys.Update.SetEnabled(desk.News != nil)
+	a.s.keys.Follow.SetEnabled(desk.News != nil)
+	a.follow.auto = desk.Auto
 	return a
 }
 
@@ -96,7 +100,7 @@ func (a *App) restyle() {
 
 // Init reads what the data set is and opens the first screen.
 func (a *App) Init() tea.Cmd {
-	return tea.Batch(a.readData(), a.goTo(a.opt.address, false))
+	return tea.Batch(a.readData(), a.goTo(a.opt.address, false), a.awaitNews())
 }
 
 func (a *App) readData() tea.Cmd {
@@ -222,6 +226,8 @@ func (a *App) handle(msg tea.Msg) tea.Cmd {
 	case backgroundMsg:
 		a.setDark(msg.dark)
 		return nil
+	case newsMsg:
+		return a.news(msg.News)
 	case findMsg:
 		return a.runFind(msg)
 	}
@@ -308,6 +314,8 @@ func (a *App) own(msg jobMessage) tea.Cmd {
 			return nil
 		}
 		return a.goTo(query.Query{Analysis: "user", ID: m.value.id, AsOf: model.NoDay}.String(), true)
+	case doneMsg[newsRead]:
+		return a.afterNews(m)
 	case doneMsg[loaded]:
 		return a.afterLoad(m)
 	}

@@ -58,6 +58,10 @@ type Desk struct {
 	// reopens, and returns the engine that stands on it from now on, and one
 	// sentence about the load. The engine is not nil even if the load failed.
 	Load func(ctx context.Context, paths []string, p query.Progress) (e Engine, summary string, err error)
+	// News tells of rows that are stored while the session lasts (a file is followed);
+	// nil if none are. Auto shows them as they come, without being asked.
+	News <-chan News
+	Auto bool
 	// Crash keeps the report of a panic and returns where.
 	Crash func(report string) (path string, err error)
 	// Remember is told the address that was on screen last, to come back to it.

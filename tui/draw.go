@@ -177,6 +177,9 @@ func (a *App) statusLine() string {
 	case a.status.text != "":
 		return format.Cut(firstLine(a.status.text), a.w)
 	}
+	if n := a.newsLine(); n != "" {
+		return st.Warn.Render(format.Cut(n, a.w))
+	}
 	if j := a.newest(); j != nil {
 		return st.Dim.Render(format.Cut(progressLine(j), a.w))
 	}
@@ -283,7 +286,7 @@ func (a *App) helpLines() []string {
 			group(name, bs)
 		}
 	}
-	group("everywhere", []key.Binding{k.Escape, k.Back, k.Forward, k.Palette, k.Help, k.Yank, k.YankAddress, k.Explain, k.Export, k.About, k.Mouse, k.Quit, k.Kill})
+	group("everywhere", []key.Binding{k.Escape, k.Back, k.Forward, k.Palette, k.Help, k.Yank, k.YankAddress, k.Explain, k.Export, k.About, k.Mouse, k.Update, k.Follow, k.Quit, k.Kill})
 	group("time travel", k.travel.all())
 	out = append(out, "behind : (an address, or a command)")
 	for _, c := range a.commands() {

@@ -115,6 +115,9 @@ func (a *App) key(m tea.KeyMsg) tea.Cmd {
 	case matches(m, k.Mouse):
 		return a.toggleMouse()
 	default:
+		if cmd, took := a.newsKey(m); took {
+			return cmd
+		}
 		if cmd, took := a.travel(m); took {
 			return cmd
 		}

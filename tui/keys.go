@@ -13,7 +13,7 @@ import (
 type keyMap struct {
 	Enter, Escape, Back, Forward, Palette, Filter, Help, Quit, Kill key.Binding
 	Next, Prev, Yank, YankAddress, Explain, Export, Table, About    key.Binding
-	Options, Mouse, Kept, Ask                                       key.Binding
+	Options, Mouse, Kept, Ask, Update, Follow                       key.Binding
 
 	travel travelKeys
 	w      widget.Keys
@@ -46,6 +46,8 @@ func newKeyMap() keyMap {
 		Options:     bind("o", "options", "o"),
 		Kept:        bind("R", "retention of these users", "R"),
 		Ask:         bind("A", "ask something of these users", "A"),
+		Update:      bind("U", "show the new data", "U"),
+		Follow:      bind("F", "show new data as it comes, on/off", "F"),
 		travel:      newTravelKeys(),
 		w:           widget.NewKeys(),
 	}
@@ -54,5 +56,5 @@ func newKeyMap() keyMap {
 // isAside says whether a key belongs to the program around the screen: it acts at
 // once, whatever the screen is waiting for.
 func (k *keyMap) isAside(m tea.KeyMsg) bool {
-	return matches(m, k.Help, k.Palette, k.Back, k.Forward, k.Mouse, k.YankAddress, k.Quit, k.Kill, k.Escape)
+	return matches(m, k.Help, k.Palette, k.Back, k.Forward, k.Mouse, k.YankAddress, k.Update, k.Follow, k.Quit, k.Kill, k.Escape)
 }

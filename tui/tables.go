@@ -187,6 +187,9 @@ func (t *tableScreen) Update(msg tea.Msg) tea.Cmd {
 			return t.fetch()
 		}
 	case dataMsg:
+		if t.src != nil && !t.top {
+			t.stay = t.table.Hold().Row // the cursor stays on its row, wherever that is now
+		}
 		t.Close()
 		t.Leave()
 		t.open, t.page, t.seek = nil, nil, nil

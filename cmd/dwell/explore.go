@@ -25,6 +25,9 @@ type exploreOptions struct {
 	theme string
 	ascii bool
 	mouse bool
+
+	follow string // a file that grows, or -
+	auto   bool   // show what it brings without being asked
 }
 
 func newOpen(a *app) *cobra.Command {
@@ -34,8 +37,16 @@ func newOpen(a *app) *cobra.Command {
 		GroupID: groupStart,
 		Short:   "Open the explorer, at an address if one is given",
 		Long: `Open the explorer at an address (Y in the explorer copies the one on screen), or
-where you were last. Without a terminal the answer is printed as text.`,
-		Example: "  dwell open\n  dwell open 'retention?unit=week'\n  dwell open user/17850 --theme light",
+where you were last. Without a terminal the answer is printed as text.
+
+With --follow the explorer also loads FILE, and then every whole line that is
+appended to it, in small loads; it says when there is new data and shows it on U,
+or as it comes after F (--auto). Rows that cannot be read are counted on the
+quality screen. A file that is replaced or cut short is read from its beginning,
+and no row is stored twice; a later --follow or load of the file goes on where
+this one ended. Meanwhile nobody else can open the data set. With - the rows come
+from standard input and the keys from the terminal.`,
+		Example: "  dwell open\n  dwell open 'retention?unit=week'\n  dwell open user/17850 --theme light\n  dwell open events --follow app.log\n  ssh web tail -F -n +1 app.log | dwell open --follow -",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			address := a.lastView()
@@ -54,6 +65,8 @@ func (o *exploreOptions) flags(f *pflag.FlagSet) {
 	f.StringVar(&o.theme, "theme", "auto", "auto, light, dark or mono")
 	f.BoolVar(&o.ascii, "ascii", false, "draw with ASCII alone")
 	f.BoolVar(&o.mouse, "mouse", true, "take the mouse's wheel and clicks")
+	f.StringVar(&o.follow, "follow", "", "load `FILE` and what is appended to it while the explorer is open (- is standard input)")
+	f.BoolVar(&o.auto, "auto", false, "with --follow: show new data as it comes (F in the explorer)")
 }
 
 func (a *app) explore(ctx context.Context, address string, o exploreOptions) error {
@@ -73,6 +86,12 @@ func (a *app) exploreAt(ctx context.Context, dir, from, address string, o explor
 	default:
 		return usage(fmt.Errorf("%q is not a theme: use auto, light, dark or mono", o.theme))
 	}
+	if o.follow != "" {
+		return a.followAt(ctx, dir, from, q, o)
+	}
+	if o.auto {
+		return usage(fmt.Errorf("--auto shows what --follow brings: name the file with --follow FILE"))
+	}
 	s, err := a.openAt(ctx, dir, from)
 	if err != nil {
 		return err
@@ -84,14 +103,19 @@ func (a *app) exploreAt(ctx context.Context, dir, from, address string, o explor
 		return errors.Join(err, s.close())
 	}
 	d := &desk{app: a, session: s}
+	return errors.Join(a.drawOn(ctx, d, a.stdin, q, o, nil), d.close())
+}
+
+// drawOn runs the explorer; keys come from in.
+func (a *app) drawOn(ctx context.Context, d *desk, in io.Reader, q query.Query, o exploreOptions, news <-chan tui.News) error {
 	if o.name == "" {
-		o.name = filepath.Base(dir)
+		o.name = filepath.Base(d.session.dir)
 	}
-	ui := &tui.Desk{Engine: s.engine, Shelf: s.shelf, Name: o.name, Now: a.now, Export: d.export, Load: d.load, Crash: d.crash, Remember: a.remember}
-	_, err = tui.Run(ctx, ui, tui.Options{
-		In: a.stdin, Out: a.stdout, Profile: tui.ProfileOf(os.Environ(), true), Theme: tui.Theme(o.theme), ASCII: o.ascii, Mouse: o.mouse,
+	ui := &tui.Desk{Engine: d.session.engine, Shelf: d.session.shelf, Name: o.name, Now: a.now, Export: d.export, Load: d.load, Crash: d.crash, Remember: a.remember, News: news, Auto: o.auto}
+	_, err := tui.Run(ctx, ui, tui.Options{
+		In: in, Out: a.stdout, Profile: tui.ProfileOf(os.Environ(), true), Theme: tui.Theme(o.theme), ASCII: o.ascii, Mouse: o.mouse,
 	}, q.String())
-	return errors.Join(err, d.close())
+	return err
 }
 
 // A desk is what the explorer may do on this machine.
@@ -99,6 +123,7 @@ type desk struct {
 	app     *app
 	mu      sync.Mutex
 	session *session
+	follow  *following // nil: no file is followed, and the data set is open for reading
 }
 
 func (d *desk) close() error {
@@ -140,6 +165,10 @@ func (d *desk) export(name string, write func(io.Writer) error) (string, error) 
 func (d *desk) load(ctx context.Context, paths []string, p query.Progress) (tui.Engine, string, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if d.follow != nil {
+		summary, err := d.follow.loadToo(ctx, paths, p)
+		return d.session.engine, summary, errors.Join(err, d.session.engine.Reload(ctx))
+	}
 	dir := d.session.dir
 	if err := d.session.close(); err != nil {
 		return d.session.engine, "", err

@@ -36,6 +36,11 @@ func (a *app) learn(ctx context.Context, db *store.Store, shelf model.Shelf, l l
 	if _, err := shelf.Put(model.KindMapping, model.KindMapping, l.mapping.TOML(), "recognised by dwell load"); err != nil {
 		return err
 	}
+	return a.learnNames(ctx, db, shelf, l, say)
+}
+
+// learnNames is learn without the mapping.
+func (a *app) learnNames(ctx context.Context, db *store.Store, shelf model.Shelf, l lesson, say io.Writer) error {
 	now, err := known(ctx, db)
 	if err != nil {
 		return err

@@ -159,10 +159,6 @@ func (a *app) loadQuietly(ctx context.Context, dir string, paths []string, p que
 	if err != nil {
 		return "", err
 	}
-	rec, err := ingest.Inspect(ctx, inputs[0], l.opt)
-	if err != nil {
-		return "", err
-	}
 	o, err := a.storeOptions()
 	if err != nil {
 		return "", err
@@ -171,9 +167,19 @@ func (a *app) loadQuietly(ctx context.Context, dir string, paths []string, p que
 	if err != nil {
 		return "", err
 	}
+	said, err := a.loadOpen(ctx, db, shelf, inputs, &l, p)
+	return said, errors.Join(err, db.Close())
+}
+
+// loadOpen is loadQuietly into a data set that is open for it.
+func (a *app) loadOpen(ctx context.Context, db *store.Store, shelf model.Shelf, inputs []*ingest.Input, l *loading, p query.Progress) (string, error) {
+	rec, err := ingest.Inspect(ctx, inputs[0], l.opt)
+	if err != nil {
+		return "", err
+	}
 	before, err := known(ctx, db)
 	if err != nil {
-		return "", errors.Join(err, db.Close())
+		return "", err
 	}
 	load, err := ingest.Load(ctx, db.Begin, inputs, rec.Mapping, l.opt, func(pr ingest.Progress) {
 		if p != nil {
@@ -183,7 +189,7 @@ func (a *app) loadQuietly(ctx context.Context, dir string, paths []string, p que
 	if err == nil {
 		err = a.learn(ctx, db, shelf, lesson{rec.Mapping, before, ""}, io.Discard)
 	}
-	if err = errors.Join(err, db.Close()); err != nil {
+	if err != nil {
 		return "", err
 	}
 	return rowsIn(load.Quality.Stored, load.Quality.RejectedTotal()), nil

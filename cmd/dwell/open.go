@@ -35,7 +35,13 @@ func (a *app) openAt(ctx context.Context, dir, from string) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
+	return a.sessionOn(db, dir)
+}
+
+// sessionOn puts an engine on an open data set, which it closes if it cannot.
+func (a *app) sessionOn(db *store.Store, dir string) (*session, error) {
 	s := &session{dir: dir, store: db, shelf: store.NewShelf(dir, a.now)}
+	var err error
 	cache := store.NewCache(filepath.Join(a.cacheDir(), "answers"), 0)
 	s.engine, err = query.New(db, s.shelf, cache, query.Options{Workers: workers(), Version: version + "/" + definitions, Lines: lineFinder{}, Now: a.now})
 	if err != nil {

@@ -96,6 +96,8 @@ type Options struct {
 	Known       []model.SourceInfo // sources already in the data set, for an early refusal
 	Rejects     io.Writer          // receives every rejected row as CSV: file, line, reason, row
 	Workers     int                // parsing goroutines; 0 means one a core
+
+	rejectsAlone bool // a load of nothing but rejected rows is one (Piece.Load)
 }
 
 // Progress is how far a load has come. Bytes are those of the files as they lie

@@ -16,6 +16,8 @@ import (
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
+
+	"dwell/model"
 )
 
 // An Input is one file to read, or standard input. It is used by one goroutine
@@ -25,6 +27,8 @@ type Input struct {
 
 	stdin io.Reader
 	head  bytes.Buffer // what was already taken from stdin, to be read again
+	named bool         // stdin stands for the beginning of a file
+	piece *Piece       // of a Tail; nil otherwise
 }
 
 // File is a file on disk. Nothing is opened yet.
@@ -35,7 +39,7 @@ func Stdin(r io.Reader) *Input { return &Input{Path: "-", stdin: r} }
 
 // Name is how sentences call the input.
 func (in *Input) Name() string {
-	if in.stdin != nil {
+	if in.stdin != nil && !in.named || in.Path == "-" {
 		return "standard input"
 	}
 	return in.Path
@@ -74,6 +78,11 @@ type stream struct {
 // can be no file gives a sentence of its own.
 func (in *Input) open() (*stream, error) {
 	s := &stream{in: in, size: -1, raw: &raw{hash: sha256.New()}}
+	if in.piece != nil { // text as it stands, recognised before
+		s.raw.r, s.skipped = in.piece.body(), in.piece.line-1
+		s.text = bufio.NewReaderSize(s.raw, 256<<10)
+		return s, nil
+	}
 	if in.stdin != nil {
 		again := bytes.Clone(in.head.Bytes())
 		s.raw.r = io.MultiReader(bytes.NewReader(again), readerFunc(func(p []byte) (int, error) {
@@ -183,6 +192,14 @@ func (s *stream) finish() (digest string, size int64, err error) {
 		return "", 0, s.readError(err)
 	}
 	return hex.EncodeToString(s.raw.hash.Sum(nil)), s.raw.n.Load(), nil
+}
+
+// source is what the data set is told of the input once it is read.
+func (s *stream) source(digest string, size int64) model.SourceInfo {
+	if p := s.in.piece; p != nil {
+		return p.src
+	}
+	return model.SourceInfo{Path: s.in.Path, Digest: digest, Bytes: size}
 }
 
 // Close releases the file; standard input stays open.

@@ -57,7 +57,7 @@ func Load(ctx context.Context, begin Begin, inputs []*Input, m Mapping, o Option
 		l.sources[i].Rows = l.report.rows[i]
 		stored += l.report.rows[i]
 	}
-	if stored == 0 {
+	if stored == 0 && (!l.o.rejectsAlone || q.Read == 0) {
 		return model.LoadInfo{Mapping: lp.Mapping, Zone: lp.Zone, At: lp.At, Quality: q}, noRows(inputs, q)
 	}
 	return l.loader.Commit(q, l.sources)
@@ -110,7 +110,11 @@ func (l *load) prepare(ctx context.Context) (model.LoadPlan, error) {
 		} else {
 			l.total += size
 		}
-		lp.Sources = append(lp.Sources, model.SourceInfo{Path: in.Path, Bytes: max(size, 0)})
+		src := model.SourceInfo{Path: in.Path, Bytes: max(size, 0)}
+		if in.piece != nil {
+			src.Stream, src.Bytes = in.piece.src.Stream, in.piece.Size
+		}
+		lp.Sources = append(lp.Sources, src)
 	}
 	l.start(names)
 	return lp, nil
@@ -209,7 +213,7 @@ func (l *load) file(ctx context.Context, source int, in *Input) error {
 	if err != nil {
 		return err
 	}
-	l.sources[source] = model.SourceInfo{Path: in.Path, Digest: digest, Bytes: size}
+	l.sources[source] = s.source(digest, size)
 	l.before += size
 	return nil
 }

@@ -15,7 +15,15 @@ func openPlan(in *Input, m *Mapping, o *Options) (*stream, *plan, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	t, err := sampleFor(s, m)
+	var t *table
+	if in.piece != nil {
+		t = in.piece.plan
+		if _, err = s.decode(m.Encoding); in.piece.src.From == 0 {
+			s.sepLine()
+		}
+	} else {
+		t, err = sampleFor(s, m)
+	}
 	if err == nil {
 		var p *plan
 		if p, err = newPlan(in.Name(), t, m, o); err == nil {
