@@ -28,6 +28,20 @@ type contract struct {
 	effects []model.Day // days on which cancellations take effect, ascending
 }
 
+// Contracts says whether the data tell of paid periods: by the paid_until column,
+// or, where the dictionary names none, by a period on purchases.
+func (s *Schema) Contracts() bool {
+	if s.Dict == nil {
+		return false
+	}
+	cols := s.Dict.Columns
+	column := cols.PaidUntil
+	if column == "" {
+		column = cols.Period
+	}
+	return column != "" && s.Info.Key(column) != nil
+}
+
 func buildContract(open bool) builder {
 	return func(s *Set, _ Ref) (maker, error) {
 		proto := contract{cal: s.schema.Cal}

@@ -38,6 +38,7 @@ type userLife struct {
 	active []model.Day // active days, each once
 	hist   stage.History
 	proofs []*stage.Proof // of each transition
+	near   *stage.Near    // the promotion that lacks least on the day
 	set    *measure.Set
 	cur    *measure.Cursor
 	risk   *Risk // nil where there is nothing to say
@@ -70,7 +71,7 @@ func readUser(r *Run, id string) (*userLife, error) {
 	return u, err
 }
 
-// replay fills history and proofs.
+// replay fills history, proofs and what the next stage lacks.
 func (u *userLife) replay(f model.Filter) error {
 	s, err := u.r.Staging(f)
 	if err != nil {
@@ -90,6 +91,11 @@ func (u *userLife) replay(f model.Filter) error {
 		c := *p
 		u.proofs = append(u.proofs, &c)
 	}
+	why, err := pr.Why(&u.tl, u.r.AsOf)
+	if err != nil {
+		return err
+	}
+	u.near = why.Near
 	return nil
 }
 

@@ -65,7 +65,7 @@ func (u *userLife) proof(b *Builder, i int) {
 		b.Block(clauses)
 	}
 	if n := p.Near; n != nil {
-		near := Block{Kind: TableBlock, Name: "near", Title: "nearest that did not happen: " + n.Plain, Heads: clauses.Heads}
+		near := Block{Kind: TableBlock, Name: "near", Title: "nearest that did not happen, " + n.Plain, Heads: clauses.Heads}
 		for k, c := range n.Missing {
 			near.Rows = append(near.Rows, clauseRow(k, c))
 		}

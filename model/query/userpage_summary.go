@@ -16,12 +16,13 @@ func (u *userLife) stageLine() string {
 	return capital(u.label(u.hist.Now())) + " " + long
 }
 
-// now is stage, since when and why in one plain sentence, then what marks hold.
+// now is stage, since when and why in one plain sentence, what the next stage
+// still lacks today, then what marks hold.
 func (u *userLife) now() []string {
 	why := u.proofs[len(u.proofs)-1].Sentence
 	lines := []string{u.stageLine() + ". " + why}
-	if u.proofs[len(u.proofs)-1].Near != nil && u.hist.Now() != u.r.machine.Lost() {
-		lines = append(lines, capital(u.proofs[len(u.proofs)-1].Near.Plain)+" (on that day).")
+	if u.near != nil && u.hist.Now() != u.r.machine.Lost() {
+		lines = append(lines, capital(u.near.Plain)+".")
 	}
 	if m := u.marks(); len(m) > 0 {
 		lines = append(lines, "Marks: "+strings.Join(m, ", ")+".")

@@ -49,7 +49,7 @@ type Near struct {
 	Stage   int
 	Missing []Clause // what did not hold
 	Wait    int      // days of least dwell still to go
-	Plain   string   // "2 more active days would have made this growth"
+	Plain   string   // "missing for growth: 2 more active days"
 }
 
 // A Prover proves transitions of one machine. It belongs to one goroutine.
@@ -120,9 +120,7 @@ func (p *Prover) Prove(tl *model.Timeline, asOf model.Day, i int) (*Proof, error
 	out.Sentence = p.sentence(out, e.Kind)
 	after := m.enter(before, t)
 	p.stand(t.Day, after)
-	if out.Near = p.near(after); out.Near != nil {
-		out.Near.Plain += " would have made this " + m.model.Stages[out.Near.Stage].Label()
-	}
+	out.Near = p.near(after)
 	return out, nil
 }
 

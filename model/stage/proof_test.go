@@ -26,14 +26,14 @@ func TestProofSentences(t *testing.T) {
 	tl := timeline(t, m, snap, "u")
 	for i, want := range []struct{ sentence, near string }{
 		{"Acquisition from 2024-01-01 on, the day of the first event.",
-			"2 more active days and 7 more days in acquisition would have made this exploration"},
+			"missing for exploration: 2 more active days and 7 more days in acquisition"},
 		{"From acquisition to exploration on 2024-01-15: 3 active days since 2024-01-01 (3 are needed).",
-			"1 more active day and 14 more days in exploration would have made this growth"},
+			"missing for growth: 1 more active day and 14 more days in exploration"},
 		{"From exploration to growth on 2024-01-29: 5 active days since 2024-01-01 (4 are needed), active in 4 of the last 4 blocks of 7 days (3 are needed), and the 14 days that exploration lasts at least were over.",
-			"90 more days in growth would have made this maturity"},
+			"missing for maturity: 90 more days in growth"},
 		{"From growth to churned on 2024-03-29: 60 days without an active day since 2024-01-29 (the limit is 60).", ""},
 		{"Back from churned into exploration on 2024-05-30: active on this day.",
-			"3 more active days, activity in 3 of the last 4 blocks of 7 days instead of 1 and 14 more days in exploration would have made this growth"},
+			"missing for growth: 3 more active days, activity in 3 of the last 4 blocks of 7 days instead of 1 and 14 more days in exploration"},
 		{"From exploration to churned on 2024-05-31: a cancellation takes effect on this day.", ""},
 	} {
 		p := proofOf(t, m, tl, 160, i)
@@ -176,13 +176,13 @@ func TestWhy(t *testing.T) {
 	}{
 		{-1, "", "", nil},
 		{3, "In acquisition since the first event on 2024-01-01 (3 days ago).",
-			"2 more active days and 4 more days in acquisition would make this exploration. Without a further active day this counts as churned on 2024-03-01.", nil},
+			"Missing for exploration: 2 more active days and 4 more days in acquisition. Without a further active day this counts as churned on 2024-03-01.", nil},
 		{60, "In growth since 2024-01-29 (32 days ago). From exploration to growth on 2024-01-29: 5 active days since 2024-01-01 (4 are needed), active in 4 of the last 4 blocks of 7 days (3 are needed), and the 14 days that exploration lasts at least were over.",
-			"Activity in 3 of the last 4 blocks of 7 days instead of 0 and 58 more days in growth would make this maturity. Without a further active day this counts as churned on 2024-03-29.",
+			"Missing for maturity: activity in 3 of the last 4 blocks of 7 days instead of 0 and 58 more days in growth. Without a further active day this counts as churned on 2024-03-29.",
 			[]string{"silent", "late"}},
 		{100, "In churned since 2024-03-29 (12 days ago). From growth to churned on 2024-03-29: 60 days without an active day since 2024-01-29 (the limit is 60).", "", []string{"late"}},
 		{155, "In exploration since 2024-05-30 (5 days ago). Back from churned into exploration on 2024-05-30: active on this day.",
-			"1 more active day, activity in 3 of the last 4 blocks of 7 days instead of 1 and 9 more days in exploration would make this growth. Without a further active day this counts as churned on 2024-08-02.",
+			"Missing for growth: 1 more active day, activity in 3 of the last 4 blocks of 7 days instead of 1 and 9 more days in exploration. Without a further active day this counts as churned on 2024-08-02.",
 			[]string{"resurrected"}},
 	} {
 		w, err := m.NewProver().Why(tl, epoch+model.Day(c.asOf))

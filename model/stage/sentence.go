@@ -38,8 +38,7 @@ func (p *Prover) sentence(pr *Proof, k Kind) string {
 // words are the plain forms of clauses, without those that go without saying:
 // about the measure left out, or contracts where the data know none.
 func (p *Prover) words(cs []Clause, without string) (out []string) {
-	cols, in := p.m.schema.Dict.Columns, p.m.schema.Info
-	contracts := cols.PaidUntil != "" && in.Key(cols.PaidUntil) != nil || cols.Period != "" && in.Key(cols.Period) != nil
+	contracts := p.m.schema.Contracts()
 	for _, c := range cs {
 		if without != "" && c.Measure == without || c.Measure == "contract_open" && !contracts {
 			continue
@@ -85,6 +84,9 @@ func (p *Prover) plain(c Clause) string {
 		}
 		return "a cancellation takes effect on this day"
 	case name == "contract_open" && c.Op == "":
+		if !p.m.schema.Contracts() {
+			return "the data tell of no paid contracts"
+		}
 		if c.Not {
 			return "no paid contract is open"
 		}
@@ -107,7 +109,7 @@ func (p *Prover) plain(c Clause) string {
 // one writes a number with one digit behind the point.
 func one(x float64) string { return strconv.FormatFloat(x, 'f', 1, 64) }
 
-// missing says what a promotion lacks, as the subject of "would make this …".
+// missing says what a promotion lacks: "missing for growth: 2 more active days".
 func (p *Prover) missing(n *Near, st measure.State) string {
 	var out []string
 	for _, c := range n.Missing {
@@ -129,7 +131,7 @@ func (p *Prover) missing(n *Near, st measure.State) string {
 	if n.Wait > 0 {
 		out = append(out, fmt.Sprintf("%s in %s", plural(n.Wait, "more day"), p.m.model.Stages[st.Stage].Label()))
 	}
-	return series(out, " and ")
+	return "missing for " + p.m.model.Stages[n.Stage].Label() + ": " + series(out, " and ")
 }
 
 // series joins parts with commas, and the last with its own word.

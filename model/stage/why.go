@@ -69,7 +69,6 @@ func (p *Prover) Why(tl *model.Timeline, asOf model.Day) (*Why, error) {
 		w.Marks = append(w.Marks, MarkProof{Name: Resurrected, Plain: fmt.Sprintf("back since %s after having been lost", h.State.SpellFrom)})
 	}
 	if w.Near = p.near(h.State); w.Near != nil {
-		w.Near.Plain += " would make this " + m.model.Stages[w.Near.Stage].Label()
 		w.Next = title(w.Near.Plain) + "."
 	}
 	if w.LostOn = p.lostOn(h.State); w.LostOn != model.NoDay {
