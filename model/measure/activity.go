@@ -1,7 +1,6 @@
 package measure
 
 import (
-	"math"
 	"slices"
 
 	"dwell/model"
@@ -89,9 +88,9 @@ func spellNumber(c *Cursor) (float64, bool) {
 
 // buildBeats counts, of the last 4 blocks of beat days ending today, cut at the
 // spell's start, those that hold an active day.
-func buildBeats(s *Set, _ Ref) (maker, error) {
-	beat := s.beat()
+func buildBeats(*Set, Ref) (maker, error) {
 	block := func(c *Cursor, k int) (from, to model.Day) {
+		beat := model.Day(c.beat())
 		to = c.day - model.Day(k)*beat
 		return max(to-beat+1, c.spellFrom()), to
 	}
@@ -112,7 +111,7 @@ func buildBeats(s *Set, _ Ref) (maker, error) {
 			for k := range 4 {
 				from, to := block(c, k)
 				if i := c.activeFrom(from); i < c.na && c.act[i] <= to {
-					next = min(next, c.act[i]+model.Day(k+1)*beat)
+					next = min(next, c.act[i]+model.Day(k+1)*model.Day(c.beat()))
 				}
 			}
 			return next, 0
@@ -121,9 +120,13 @@ func buildBeats(s *Set, _ Ref) (maker, error) {
 	return func(*Cursor) acc { return a }, nil
 }
 
-// beat is the model's beat in whole days; check has made sure there is one.
-func (s *Set) beat() model.Day {
-	return model.Day(math.RoundToEven(s.schema.Params["beat"]))
+// beat is the beat of the variant in force, in whole days; check has made sure
+// that the model has one. A variant that gives none keeps the model's own.
+func (c *Cursor) beat() float64 {
+	if v := c.state.Variant; v > 0 && v < len(c.set.beats) && c.set.beats[v] >= 1 {
+		return c.set.beats[v]
+	}
+	return c.set.beats[0]
 }
 
 // A gaps keeps the gaps between active days in order of size.
@@ -173,17 +176,14 @@ func buildGap(least int) builder {
 }
 
 // An overdueAcc measures silence by the user's own rhythm.
-type overdueAcc struct {
-	gaps
-	beat float64
-}
+type overdueAcc struct{ gaps }
 
 func (a *overdueAcc) scale(c *Cursor) float64 {
 	a.advance(c)
 	if m, _ := a.median(); c.na >= 3 {
-		return max(m, a.beat)
+		return max(m, c.beat())
 	}
-	return a.beat
+	return c.beat()
 }
 
 func (a *overdueAcc) value(c *Cursor) (float64, bool) {
@@ -192,9 +192,8 @@ func (a *overdueAcc) value(c *Cursor) (float64, bool) {
 }
 func (a *overdueAcc) drift(c *Cursor) (model.Day, float64) { return Never, 1 / a.scale(c) }
 
-func buildOverdue(s *Set, _ Ref) (maker, error) {
-	beat := float64(s.beat())
-	return func(*Cursor) acc { return &overdueAcc{beat: beat} }, nil
+func buildOverdue(*Set, Ref) (maker, error) {
+	return func(*Cursor) acc { return &overdueAcc{} }, nil
 }
 
 // Milestones are the pairs of the 1-3-5 rule: the n-th active day at a day

@@ -30,7 +30,7 @@ type Cursor struct {
 	state State
 
 	// A value is kept while its stamp is current: the day's for measures of
-	// events alone, the state's for those that know stages.
+	// events alone, the state's for those that know stages or a variant's beat.
 	dayStamp, stateStamp, last uint64
 
 	accs  []acc
@@ -129,7 +129,7 @@ func (c *Cursor) Timeline() *model.Timeline { return c.tl }
 // Set.Dict; days count from 1970-01-01.
 func (c *Cursor) Value(i int) (v float64, known bool) {
 	st := c.dayStamp
-	if c.set.fams[i].Stage {
+	if c.set.fams[i].Stage || c.set.fams[i].Beat {
 		st = c.stateStamp
 	}
 	if c.stamp[i] != st {

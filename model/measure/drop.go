@@ -56,17 +56,18 @@ func (d drop) next(c *Cursor) model.Day {
 func DropWindow(beat float64) int { return max(14, 2*int(math.RoundToEven(beat))) }
 
 func buildDrop(val func(d drop, f frame) (float64, bool)) builder {
-	return func(s *Set, _ Ref) (maker, error) {
-		d := drop{model.Day(DropWindow(s.schema.Params["beat"]))}
+	return func(*Set, Ref) (maker, error) {
+		of := func(c *Cursor) drop { return drop{model.Day(DropWindow(c.beat()))} }
 		a := &plain{
 			val: func(c *Cursor) (float64, bool) {
+				d := of(c)
 				f, known := d.frame(c)
 				if !known {
 					return 0, false
 				}
 				return val(d, f)
 			},
-			dri: func(c *Cursor) (model.Day, float64) { return d.next(c), 0 },
+			dri: func(c *Cursor) (model.Day, float64) { return of(c).next(c), 0 },
 		}
 		return func(*Cursor) acc { return a }, nil
 	}

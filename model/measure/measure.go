@@ -54,6 +54,9 @@ type Schema struct {
 	Cal    *model.Calendar
 	Params map[string]float64 // the model's numbers: beat, G, need, usage …
 	Stages []string           // the model's stage names, in order
+	// Variants are the numbers of the model's variants, by State.Variant less one:
+	// a measure that needs a beat takes that of the variant in force.
+	Variants []map[string]float64
 }
 
 // NewSchema resolves a dictionary against a data version.
@@ -68,7 +71,7 @@ func NewSchema(info *model.Info, dict *model.Dictionary) (*Schema, error) {
 // WithModel is a copy of the schema with the numbers and stage names of a model.
 func (s *Schema) WithModel(params map[string]float64, stages []string) *Schema {
 	c := *s
-	c.Params, c.Stages = maps.Clone(params), append([]string(nil), stages...)
+	c.Params, c.Stages, c.Variants = maps.Clone(params), append([]string(nil), stages...), nil
 	return &c
 }
 
@@ -82,4 +85,5 @@ type State struct {
 	Spell     int       // 0 for the first
 	High      int       // highest stage ever, by index, the lost stage apart
 	MaxDwell  int       // days; 0: the stage has none
+	Variant   int       // whose numbers are in force: 0 the model's own
 }

@@ -2,6 +2,7 @@ package measure
 
 import (
 	"fmt"
+	"math"
 	"slices"
 
 	"dwell/model"
@@ -17,6 +18,7 @@ type Set struct {
 	dicts   [][]string
 	columns []string
 	amounts bool
+	beats   []float64 // whole days, by State.Variant
 }
 
 // An acc computes one measure over one timeline, days moving forward.
@@ -39,6 +41,9 @@ type (
 func Compile(refs []Ref, schema *Schema) (*Set, error) {
 	s := &Set{schema: schema, refs: slices.Clone(refs)}
 	s.amounts = schema.Roles.NeedsAmount()
+	for _, params := range append([]map[string]float64{schema.Params}, schema.Variants...) {
+		s.beats = append(s.beats, math.RoundToEven(params["beat"]))
+	}
 	for _, r := range refs {
 		f, days, ok := Lookup(r.Name)
 		if !ok {

@@ -106,6 +106,16 @@ func (r *Run) param(name string, floor float64) float64 {
 	return floor
 }
 
+// paramIn is a number of the stage model as a variant has it; 0 is the model's own.
+func (r *Run) paramIn(variant int, name string, floor float64) float64 {
+	if variant > 0 && variant <= len(r.Schema.Variants) {
+		if v, ok := r.Schema.Variants[variant-1][name]; ok && v > 0 {
+			return v
+		}
+	}
+	return r.param(name, floor)
+}
+
 // seenBefore is the day before which a user's first event makes them left
 // truncated: within G days of the data's first day (SPEC 2). NoDay where nobody
 // is: truncated=keep, or the data set says starts=complete.

@@ -121,9 +121,13 @@ func standingOf(h *stage.History) standing {
 	return standing{since: int32(s.Since), spellFrom: int32(s.SpellFrom), stage: int8(s.Stage), high: int8(s.High | h.Variant(h.AsOf)<<4), spell: int16(min(s.Spell, 1<<15-1))}
 }
 
+// variant is the variant in force on the day of the standing.
+func (s standing) variant() int { return int(s.high) >> 4 }
+
 func (s standing) state(m *stage.Machine) measure.State {
-	_, most := m.DwellIn(int(s.high)>>4, int(s.stage))
-	return measure.State{Stage: int(s.stage), Since: model.Day(s.since), SpellFrom: model.Day(s.spellFrom), Spell: int(s.spell), High: int(s.high & 15), MaxDwell: most}
+	v := s.variant()
+	_, most := m.DwellIn(v, int(s.stage))
+	return measure.State{Stage: int(s.stage), Since: model.Day(s.since), SpellFrom: model.Day(s.spellFrom), Spell: int(s.spell), High: int(s.high & 15), MaxDwell: most, Variant: v}
 }
 
 // A Staging replays persons up to days; it belongs to one goroutine. It must not

@@ -179,7 +179,7 @@ func (g gap) days() int { return int(g.to - g.from) }
 // gaps are the user's longest silences of more than 14 days and more than two
 // beats, at most n, in order of time.
 func (u *userLife) gaps(n int) []gap {
-	least := max(14, int(2*u.r.param("beat", 7)))
+	least := max(14, int(2*u.r.paramIn(u.hist.State.Variant, "beat", 7)))
 	var out []gap
 	for i := 1; i < len(u.active); i++ {
 		if g := (gap{u.active[i-1], u.active[i]}); g.days() > least {

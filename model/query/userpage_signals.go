@@ -6,7 +6,6 @@ import (
 
 	"dwell/model"
 	"dwell/model/measure"
-	"dwell/model/rule"
 )
 
 // signalDays is how far back signals are looked for: two years say what there is
@@ -19,34 +18,17 @@ type signal struct {
 	from, to model.Day // both included
 }
 
-// signals are the times for which each mark held, by the end of each day, newest
-// first; a return's mark is the spell itself. ok is false in a model with variants,
-// whose marks are judged by each variant's own numbers: there only today's are known.
-func (u *userLife) signals() (out []signal, ok bool, err error) {
+// signals are the times for which each mark held, by the end of each day and the
+// numbers of the variant in force on it, newest first; a return's mark is the
+// spell itself.
+func (u *userLife) signals() (out []signal, err error) {
 	r := u.r
 	m := r.machine.Model()
-	if len(m.Variants) > 0 {
-		return nil, false, nil
-	}
-	refs := &measure.Refs{}
-	var rules []*rule.Rule
-	for _, k := range m.Marks {
-		c, err := rule.Compile(k.When, rule.Env{Schema: r.Schema, Refs: refs})
-		if err != nil {
-			return nil, false, err
-		}
-		rules = append(rules, c)
-	}
-	set, err := measure.Compile(refs.All(), r.Schema)
+	rep, err := r.machine.NewReplayerFor(u.filter())
 	if err != nil {
-		return nil, false, err
+		return nil, err
 	}
-	cur, err := set.NewCursorFor(u.filter())
-	if err != nil {
-		return nil, false, err
-	}
-	cur.Reset(&u.tl)
-	begun := make([]model.Day, len(rules))
+	begun := make([]model.Day, len(m.Marks))
 	for i := range begun {
 		begun[i] = model.NoDay
 	}
@@ -56,21 +38,20 @@ func (u *userLife) signals() (out []signal, ok bool, err error) {
 			begun[i] = model.NoDay
 		}
 	}
-	for d := max(u.days[0], r.AsOf-signalDays+1); d <= r.AsOf; d++ {
-		cur.At(d, r.machine.StateOn(&u.hist, d))
-		for i, c := range rules {
-			if !c.Holds(cur) {
+	rep.Marks(&u.tl, &u.hist, max(u.days[0], r.AsOf-signalDays+1), r.AsOf, func(d model.Day, marks uint64) {
+		for i := range begun {
+			if marks>>i&1 == 0 {
 				finish(i, d-1)
 			} else if begun[i] == model.NoDay {
 				begun[i] = d
 			}
 		}
-	}
-	for i := range rules {
+	})
+	for i := range begun {
 		finish(i, r.AsOf)
 	}
 	sortBy(out, func(s signal) (int64, string) { return -int64(s.from), m.Marks[s.mark].Name })
-	return out, true, nil
+	return out, nil
 }
 
 // filter is what the page's timeline was read with.
@@ -87,8 +68,8 @@ const mostSignals = 30
 
 // signalBlock lists the signals with their days, those in force first of all.
 func (u *userLife) signalBlock(b *Builder) error {
-	all, ok, err := u.signals()
-	if err != nil || !ok || len(all) == 0 {
+	all, err := u.signals()
+	if err != nil || len(all) == 0 {
 		return err
 	}
 	r := u.r
@@ -114,7 +95,7 @@ func (u *userLife) signalBlock(b *Builder) error {
 // counts and the chance test.
 func (u *userLife) signalNumbers(mark, name string, now []string) string {
 	if mark == "declining" {
-		beat := u.r.param("beat", 0)
+		beat := u.r.paramIn(u.hist.State.Variant, "beat", 0)
 		base, ok := u.value("base_active")
 		ratio, _ := u.value("rate_ratio")
 		p, _ := u.value("drop_p")

@@ -60,17 +60,17 @@ type warnings struct {
 	gap    int // G: a gap over it is a loss, not a rhythm
 	rhythm stat.Rhythm
 	none   error // there is no rhythm, and why
-	window int   // w; 0: the model has no beat
+	window int   // w of the model's own numbers; 0: it has no beat
 	base   *measure.Column
 	recent *measure.Column
-	chance map[[2]int][2]float64 // by marked and baseline days
+	chance map[[3]int][2]float64 // by marked days, baseline days and window
 	expect [2][]float64          // chance alarms of the raw rule and the full one, by group
 }
 
 func (w *warnings) rows(slot int) int { return warnStages + w.n + slot }
 
 func planWarnings(r *Run) (*Plan, error) {
-	w := &warnings{r: r, n: len(r.machine.Model().Stages), lost: r.machine.Lost(), top: r.Int("top"), gap: int(r.param("G", 365)), chance: map[[2]int][2]float64{}}
+	w := &warnings{r: r, n: len(r.machine.Model().Stages), lost: r.machine.Lost(), top: r.Int("top"), gap: int(r.param("G", 365)), chance: map[[3]int][2]float64{}}
 	var err error
 	if w.his, err = r.historian(); err != nil {
 		return nil, err
@@ -229,16 +229,22 @@ func (w *warnings) before(pop *Population) error {
 	return nil
 }
 
-// frame is the two windows of a row; known is false where the baseline has fewer
-// than w days.
-func (w *warnings) frame(pop *Population, row int) (base, baseDays, recent int, known bool) {
+// A dropFrame is the two windows of a user: active days and days of each.
+type dropFrame struct{ base, baseDays, recent, days int }
+
+func (f dropFrame) ratio() float64 { return float64(f.recent*f.baseDays) / float64(f.base*f.days) }
+
+// frame is the two windows of a row, by the beat of the variant that the user is
+// under; known is false where the baseline has fewer days than the last window.
+func (w *warnings) frame(pop *Population, row int) (f dropFrame, known bool) {
 	b, ok := w.base.At(row)
 	if !ok {
-		return 0, 0, 0, false
+		return f, false
 	}
 	rec, _ := w.recent.At(row)
-	from := max(model.Day(pop.states[row].spellFrom), pop.Day-model.Day(5*w.window)+1)
-	return int(b), int(pop.Day-model.Day(w.window)-from) + 1, int(rec), true
+	n := measure.DropWindow(w.r.paramIn(pop.states[row].variant(), "beat", 0))
+	from := max(model.Day(pop.states[row].spellFrom), pop.Day-model.Day(5*n)+1)
+	return dropFrame{int(b), int(pop.Day-model.Day(n)-from) + 1, int(rec), n}, true
 }
 
 func (w *warnings) row(pop *Population, row int, h *Hits) {
@@ -246,28 +252,27 @@ func (w *warnings) row(pop *Population, row int, h *Hits) {
 	if at == w.lost {
 		return
 	}
-	base, baseDays, recent, known := w.frame(pop, row)
-	if !known || base < declineRule.Base {
+	f, known := w.frame(pop, row)
+	if !known || f.base < declineRule.Base {
 		h.Hit(warnFew, Self)
 		return
 	}
 	h.Hit(warnJudged, Self)
 	for k, rule := range []stat.DropRule{rawRule, declineRule} {
-		if rule.Alarm(base, baseDays, recent, w.window) {
-			ratio := float64(recent*baseDays) / float64(base*w.window)
-			h.Score(warnRaw+k, 1-ratio)
-			h.Score(warnRowStages+2*at+k, 1-ratio)
+		if rule.Alarm(f.base, f.baseDays, f.recent, f.days) {
+			h.Score(warnRaw+k, 1-f.ratio())
+			h.Score(warnRowStages+2*at+k, 1-f.ratio())
 		}
 	}
 }
 
 // chances are the probabilities of an alarm by chance, by the raw rule and the
 // full one. Users with the same counts share them.
-func (w *warnings) chances(marked, baseDays int) [2]float64 {
-	key := [2]int{marked, baseDays}
+func (w *warnings) chances(f dropFrame) [2]float64 {
+	key := [3]int{f.base + f.recent, f.baseDays, f.days}
 	c, ok := w.chance[key]
 	if !ok {
-		c = [2]float64{rawRule.Chance(marked, baseDays, w.window), declineRule.Chance(marked, baseDays, w.window)}
+		c = [2]float64{rawRule.Chance(key[0], f.baseDays, f.days), declineRule.Chance(key[0], f.baseDays, f.days)}
 		w.chance[key] = c
 	}
 	return c

@@ -46,9 +46,9 @@ func (w *warnings) layout(b *Builder) error {
 
 // A dropUser is one line of the list of declining users.
 type dropUser struct {
-	row                    int
-	base, baseDays, recent int
-	ratio, p               float64
+	row int
+	dropFrame
+	ratio, p float64
 }
 
 // scanDrops gathers each group's steepest declines and its chance alarms.
@@ -63,12 +63,12 @@ func (w *warnings) scanDrops(groups int) ([][]dropUser, error) {
 	out := make([][]dropUser, groups)
 	w.expect = [2][]float64{make([]float64, groups), make([]float64, groups)}
 	err = w.r.eachRow(pop, func(row int, mask uint64) {
-		base, baseDays, recent, known := w.frame(pop, row)
-		if int(pop.states[row].stage) == w.lost || !known || base < declineRule.Base {
+		f, known := w.frame(pop, row)
+		if int(pop.states[row].stage) == w.lost || !known || f.base < declineRule.Base {
 			return
 		}
-		c := w.chances(base+recent, baseDays)
-		alarm := declineRule.Alarm(base, baseDays, recent, w.window)
+		c := w.chances(f)
+		alarm := declineRule.Alarm(f.base, f.baseDays, f.recent, f.days)
 		for g := range groups {
 			if mask>>g&1 == 0 {
 				continue
@@ -76,7 +76,7 @@ func (w *warnings) scanDrops(groups int) ([][]dropUser, error) {
 			w.expect[0][g] += c[0]
 			w.expect[1][g] += c[1]
 			if alarm {
-				out[g] = append(out[g], dropUser{row, base, baseDays, recent, float64(recent*baseDays) / float64(base*w.window), measure.DropP(base, baseDays, recent, w.window)})
+				out[g] = append(out[g], dropUser{row, f, f.ratio(), measure.DropP(f.base, f.baseDays, f.recent, f.days)})
 			}
 		}
 	})
@@ -134,15 +134,19 @@ func (w *warnings) declining(b *Builder, list []dropUser) {
 	}
 	r := w.r
 	from := r.AsOf - model.Day(w.window) + 1
-	bl := Block{Kind: TableBlock, Name: b.Key("declining"), Title: b.label(fmt.Sprintf("declining: %s to %s against up to %s before", from, r.AsOf, plural(4*w.window, "day"))),
+	own := ""
+	if len(r.Schema.Variants) > 0 {
+		own = " (a variant's users by its own beat)"
+	}
+	bl := Block{Kind: TableBlock, Name: b.Key("declining"), Title: b.label(fmt.Sprintf("declining: %s to %s against up to %s before", from, r.AsOf, plural(4*w.window, "day")) + own),
 		Heads: []Head{{"before", true}, {"rate", true}, {"lately", true}, {"rate", true}, {"ratio", true}, {"p", true}, {"stage", false}, {"before began", false}}}
 	for _, u := range list {
 		id := pop.ID(u.row)
 		bl.Rows = append(bl.Rows, Row{Key: id, Label: id, Open: r.link(Query{Analysis: "user", ID: id}), Cells: []Cell{
 			TextCell(fmt.Sprintf("%d of %d", u.base, u.baseDays)), TextCell(fmt.Sprintf("%.3f", float64(u.base)/float64(u.baseDays))),
-			TextCell(fmt.Sprintf("%d of %d", u.recent, w.window)), TextCell(fmt.Sprintf("%.3f", float64(u.recent)/float64(w.window))),
+			TextCell(fmt.Sprintf("%d of %d", u.recent, u.days)), TextCell(fmt.Sprintf("%.3f", float64(u.recent)/float64(u.days))),
 			TextCell(fmt.Sprintf("%.2f", u.ratio)), TextCell(fmt.Sprintf("%.2g", u.p)),
-			TextCell(r.machine.Model().Stages[pop.states[u.row].stage].Label()), TextCell((from - model.Day(u.baseDays)).String())}})
+			TextCell(r.machine.Model().Stages[pop.states[u.row].stage].Label()), TextCell((r.AsOf - model.Day(u.days+u.baseDays) + 1).String())}})
 	}
 	if len(list) == 0 {
 		bl.Title += ": nobody"

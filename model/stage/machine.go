@@ -57,6 +57,13 @@ func Compile(m *Model, schema *measure.Schema) (*Machine, error) {
 		return nil, fmt.Errorf("%w: its numbers are suggested by data and not frozen yet", ErrBadModel)
 	}
 	c := &Machine{model: m, hash: m.Hash(), schema: schema.WithModel(m.values(), m.Names()), lost: m.Lost()}
+	for _, v := range m.Variants {
+		other, err := m.vary(v)
+		if err != nil {
+			return nil, m.ps.at("variant").err("%w", err)
+		}
+		c.schema.Variants = append(c.schema.Variants, other.values())
+	}
 	c.stages = make([]mstage, len(m.Stages))
 	var refs measure.Refs
 	for i, s := range m.Stages {

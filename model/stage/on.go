@@ -16,7 +16,8 @@ func (m *Machine) StateOn(h *History, day model.Day) (st measure.State) {
 		st = m.enter(st, t)
 	}
 	if len(m.variants) > 0 && st != (measure.State{}) {
-		st.MaxDwell = m.in(h.Variant(day)).stages[st.Stage].max
+		st.Variant = h.Variant(day)
+		st.MaxDwell = m.in(st.Variant).stages[st.Stage].max
 	}
 	return st
 }

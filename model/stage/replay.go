@@ -86,6 +86,7 @@ func (r *Replayer) reset(tl *model.Timeline) {
 
 // use moves to a day with a state, under a variant.
 func (r *Replayer) use(v int, day model.Day, st measure.State) {
+	st.Variant = 0 // each cursor is of one set of numbers, which are its own
 	r.own.At(day, st)
 	if r.v, r.m, r.cur = v, r.base.in(v), r.own; v > 0 {
 		r.cur = r.others[v-1]
@@ -214,6 +215,25 @@ func (r *Replayer) finish(asOf model.Day, h *History) {
 		h.Marks |= 1 << len(r.m.marks)
 	}
 	h.Due = r.due(h)
+	h.State.Variant = r.v
+}
+
+// Marks tells which marks hold at the end of each day of a history, as bits like
+// History.Marks but without Resurrected, by the numbers of the variant in force
+// on that day. The timeline is that of the history.
+func (r *Replayer) Marks(tl *model.Timeline, h *History, from, to model.Day, visit func(day model.Day, marks uint64)) {
+	r.reset(tl)
+	for day := from; day <= to; day++ {
+		st := r.base.StateOn(h, day)
+		r.use(h.Variant(day), day, st)
+		marks := uint64(0)
+		for i := range r.m.marks {
+			if r.m.marks[i].holds(r.cur) {
+				marks |= 1 << i
+			}
+		}
+		visit(day, marks)
+	}
 }
 
 // Cursor is the replayer's cursor, over the numbers of the variant in force:

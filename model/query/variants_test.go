@@ -1,0 +1,114 @@
+package query_test
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+	"strings"
+	"testing"
+
+	"dwell/model/query"
+	"dwell/model/stage"
+)
+
+// variantBody is growth5 with given numbers, and more text after it.
+func variantBody(t *testing.T, beat, gap int, more string) []byte {
+	t.Helper()
+	m, _, err := stage.Preset(stage.Default)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, v := range map[string]int{"usage": 7, "beat": beat, "G": gap, "need": 2} {
+		if m, err = m.With(name, float64(v)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return append(m.Format(), more...)
+}
+
+// A variant that everybody is under is the model with its numbers, and one that
+// nobody is under is not there: in stages, marks, every column, the warnings with
+// their windows, and on the user page the measures, the dated signals and their
+// numbers. The beat of a variant moves the measures that are made from it.
+func TestVariantsHaveTheirOwnNumbers(t *testing.T) {
+	const variant = "\n[[variant]]\nname = \"slow\"\nwhen = %q\n[variant.params]\nbeat = 20\nG = 70\n"
+	ctx := context.Background()
+	answers := func(body []byte) map[string]string {
+		mem, dict := randomData(t, 5, 60)
+		e := over(t, mem, dict)
+		if err := e.PutModel(ctx, body, ""); err != nil {
+			t.Fatal(err)
+		}
+		out := map[string]string{}
+		columns := "stage,dwell_days,max_dwell,overdue,base_active,recent_active,rate_base,rate_recent,rate_ratio,drop_p,beats_active_4"
+		users := listed(t, e, ask(t, e, "overview"), "users")
+		q, err := query.Parse("users?columns=" + columns)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tab, err := e.Table(ctx, q, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rows, err := tab.Window(ctx, 0, len(users))
+		if err == nil {
+			err = tab.Close()
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range rows {
+			out["column "+r.Key] = strings.Join(r.Cells, " ")
+		}
+		for _, address := range []string{"stages", "warnings", "changed"} {
+			a := ask(t, e, address)
+			for _, f := range a.Figures {
+				out[address+" "+f.Key] = fmt.Sprint(f.Value, f.N, f.None)
+			}
+		}
+		out["declining"] = cellsOf(ask(t, e, "warnings"), "declining")
+		for _, u := range users[:20] {
+			a := ask(t, e, "user/"+u.ID)
+			for _, name := range []string{"signals", "measures"} {
+				out[name+" "+u.ID] = cellsOf(a, name)
+			}
+		}
+		return out
+	}
+	own, slow := answers(variantBody(t, 7, 30, "")), answers(variantBody(t, 20, 70, ""))
+	if reflect.DeepEqual(own, slow) {
+		t.Fatal("the numbers make no difference on these data")
+	}
+	same := func(what string, got, want map[string]string) {
+		t.Helper()
+		for k, w := range want {
+			if got[k] != w {
+				t.Errorf("%s, %s:\n got %s\nwant %s", what, k, got[k], w)
+			}
+		}
+	}
+	same("everybody", answers(variantBody(t, 7, 30, fmt.Sprintf(variant, "tenure_days >= 0"))), slow)
+	same("nobody", answers(variantBody(t, 7, 30, fmt.Sprintf(variant, "tenure_days < 0"))), own)
+}
+
+// cellsOf are a block's texts and figures, line by line; "" without the block.
+func cellsOf(a *query.Answer, name string) string {
+	var out strings.Builder
+	for i := range a.Blocks {
+		if a.Blocks[i].Name != name {
+			continue
+		}
+		for _, r := range a.Blocks[i].Rows {
+			out.WriteString("\n" + r.Label)
+			for _, c := range r.Cells {
+				if c.Figure >= 0 && c.Figure < len(a.Figures) {
+					f := a.Figures[c.Figure]
+					fmt.Fprint(&out, " ", f.Value, f.None)
+				} else {
+					out.WriteString(" " + c.Text)
+				}
+			}
+		}
+	}
+	return out.String()
+}
