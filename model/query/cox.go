@@ -63,7 +63,7 @@ type coxPlan struct {
 func newCox(r *Run) (*Plan, error) {
 	p := &coxPlan{r: r}
 	var err error
-	if p.def, err = newLifeDef(r); err != nil {
+	if p.def, err = newLifeDef(r, &p.needs); err != nil {
 		return nil, err
 	}
 	if err := r.refuseBehaviour(p.def); err != nil {
@@ -86,7 +86,7 @@ func newCox(r *Run) (*Plan, error) {
 	if p.set, err = measure.Compile(refs, r.Schema); err != nil {
 		return nil, fmt.Errorf("on=: %w", err)
 	}
-	p.needs = r.valuerNeeds(p.set, Needs{})
+	p.needs = r.valuerNeeds(p.set, p.needs)
 	if _, err := r.newValuer(p.set, p.needs); err != nil {
 		return nil, fmt.Errorf("on=: %w", err)
 	}

@@ -20,6 +20,7 @@ func survivalAnalysis() analysis {
 				{Name: "by", Type: Text, Help: "compare by cohort, channel, a property at the start, or at a landmark by stage or any measure"},
 				{Name: "cohort", Type: Word, Values: []string{"week", "month", "quarter"}, Default: "month", Help: "period of the start that by=cohort goes by"},
 				{Name: "top", Type: Int, Min: 1, Default: "6", Help: "how many values of by= are told apart; the others stand together"},
+				{Name: "spells", Type: Word, Values: []string{"one", "all"}, Default: "one", Help: "one spell of each user (spell=), or all of them pooled: user-spells, with intervals from resampling users"},
 				{Name: "every", Type: Int, Min: 1, Help: "days between the rows; left out: as many as make about twenty"},
 				{Name: "until", Type: Int, Min: 1, Help: "the last day shown, to which the mean is restricted; left out: as far as somebody is at risk in every group"},
 				{Name: "fit", Type: Word, Values: []string{"best", "weibull", "exponential", "lognormal", "loglogistic"}, Default: "best", Help: "the family whose forecast is drawn; best is the one of the lowest AIC"},
@@ -45,6 +46,16 @@ func survivalAnalysis() analysis {
 			}
 			if q.Get("fit") != "" && q.Get("forecast") == "" {
 				return fmt.Errorf("fit= chooses the family of forecast=: give both, or neither")
+			}
+			if q.Value("spells") == "all" {
+				switch {
+				case q.Value("spell") != "1":
+					return fmt.Errorf("spell= asks for one spell of each user, spells=all for all of them: give one")
+				case q.Get("signup") != "":
+					return fmt.Errorf("signup= is the beginning of the first spell: spells=all counts later ones too")
+				case q.Get("forecast") != "":
+					return fmt.Errorf("forecast= has its band from lives that are independent, and spells of one user are not: leave spells=all out")
+				}
 			}
 			if n := atoi(q.Value("top")); n > maxGroups {
 				return fmt.Errorf("%d groups are too many to compare: at most %d", n, maxGroups)
@@ -110,15 +121,12 @@ var niceSteps = [...]int{1, 2, 5, 7, 14, 30, 60, 90, 180, 365, 730, 1825, 3650}
 func newSurvival(r *Run) (*Plan, error) {
 	p := &survivalPlan{r: r, family: r.Str("fit"), beyond: r.Int("forecast")}
 	var err error
-	if p.def, err = newLifeDef(r); err != nil {
+	if p.def, err = newLifeDef(r, &p.needs); err != nil {
 		return nil, err
 	}
+	p.def.every = r.Str("spells") == "all"
 	if err := r.refuseBehaviour(p.def); err != nil {
 		return nil, err
-	}
-	if p.def.signup != "" {
-		p.def.column = 0
-		p.needs.Columns = []string{p.def.signup}
 	}
 	if p.by, err = newStrata(r, p.def, &p.needs); err != nil {
 		return nil, err
@@ -192,6 +200,9 @@ type survivalKernel struct {
 	value  *strataValuer
 	found  [][]lives // by group and curve
 	shared int64     // users in several groups
+
+	pools [][]*survival.Pool  // of spells=all, by group and curve
+	own   [][][]survival.Life // of the person at hand, likewise
 }
 
 func (p *survivalPlan) kernel() Kernel {
@@ -203,12 +214,19 @@ func (p *survivalPlan) kernel() Kernel {
 		}
 		k.found = append(k.found, row)
 	}
+	if p.def.every {
+		k.pool()
+	}
 	return k
 }
 
 // Visit implements Kernel.
 func (k *survivalKernel) Visit(u *Person, h *Hits) {
 	p := k.p
+	if p.def.every {
+		k.visitSpells(u, h)
+		return
+	}
 	l, why := k.reader.read(u)
 	day := l.judge
 	if why == unstarted || why == truncated {
@@ -227,15 +245,7 @@ func (k *survivalKernel) Visit(u *Person, h *Hits) {
 		h.Hit(lifeMissing, Self)
 		return
 	}
-	h.Hit(lifeAll, Self)
-	at := p.curve(s)
-	h.Hit(at+curveUsers, Self)
-	end := curveCensored
-	if l.Died {
-		end = curveDied
-	}
-	h.Hit(at+end, Self)
-	p.rowHits(s, l.Life, h)
+	p.hits(s, l, h)
 	if bits.OnesCount64(h.mask) > 1 {
 		k.shared++
 	}
@@ -244,6 +254,20 @@ func (k *survivalKernel) Visit(u *Person, h *Hits) {
 			k.found[g][s].add(l.Life, 1)
 		}
 	}
+}
+
+// hits puts a life into the figures of its curve.
+func (p *survivalPlan) hits(s int, l life, h *Hits) {
+	pair := p.pairOf(l)
+	h.Times(lifeAll, Self, pair)
+	at := p.curve(s)
+	h.Times(at+curveUsers, Self, pair)
+	end := curveCensored
+	if l.Died {
+		end = curveDied
+	}
+	h.Times(at+end, Self, pair)
+	p.rowHits(s, l.Life, h, pair)
 }
 
 // lifeFate is the slot of those who are in no estimate.
@@ -263,18 +287,18 @@ func lifeFate(f fate) (slot int, out bool) {
 
 // rowHits puts a life into the rows: at risk at each age it is watched at, and
 // among those who ended since the row before.
-func (p *survivalPlan) rowHits(s int, l survival.Life, h *Hits) {
+func (p *survivalPlan) rowHits(s int, l survival.Life, h *Hits, pair int64) {
 	for i := 0; i <= p.rows; i++ {
 		t := p.days(i)
 		if t <= l.Time && (l.Entry == 0 || l.Entry < t) {
-			h.Hit(p.row(s, i)+rowRisk, Self)
+			h.Times(p.row(s, i)+rowRisk, Self, pair)
 		}
 		if l.Time <= t && (i == 0 || l.Time > p.days(i-1)) {
 			end := rowCensored
 			if l.Died {
 				end = rowDied
 			}
-			h.Hit(p.row(s, i)+end, Self)
+			h.Times(p.row(s, i)+end, Self, pair)
 			break
 		}
 	}
@@ -284,6 +308,11 @@ func (p *survivalPlan) rowHits(s int, l survival.Life, h *Hits) {
 func (k *survivalKernel) Merge(next Kernel) error {
 	o := next.(*survivalKernel)
 	k.shared += o.shared
+	for g := range k.pools {
+		for s := range k.pools[g] {
+			k.pools[g][s].Merge(o.pools[g][s])
+		}
+	}
 	for g := range k.found {
 		for s := range k.found[g] {
 			for l, n := range o.found[g][s] {

@@ -10,17 +10,31 @@ import (
 // churnWords is what counts as churn, for titles: on each figure's page the rule
 // stands in full.
 func (d *lifeDef) churnWords() string {
-	return fmt.Sprintf("churn is %d days without %s", d.gap, d.active.label)
+	switch {
+	case !d.contract:
+		return fmt.Sprintf("churn is %d days without %s", d.gap, d.active.label)
+	case d.paid < 0:
+		return "churn is a cancellation"
+	case d.gap > 1:
+		return fmt.Sprintf("churn is the end of a contract, unless renewed within %d days", d.gap-1)
+	}
+	return "churn is the end of a contract"
 }
 
 // beginWords is where time begins.
 func (d *lifeDef) beginWords() string {
 	spell := "the first event"
+	if d.contract {
+		spell = "the first contract's beginning"
+	}
 	if !d.start.all {
 		spell = "the first ever " + strings.TrimPrefix(d.start.label, "any ")
 	}
 	if d.spell > 1 {
 		spell = fmt.Sprintf("return number %d", d.spell-1)
+	}
+	if d.every {
+		spell = "the beginning of each spell"
 	}
 	switch {
 	case d.signup != "":
@@ -36,6 +50,9 @@ func (d *lifeDef) beginWords() string {
 func (p *survivalPlan) from() string { return "since " + p.def.beginWords() }
 
 func (d *lifeDef) spellWords() string {
+	if d.every {
+		return "every spell (user-spells, not users)"
+	}
 	if d.spell == 1 {
 		return "first spell"
 	}
@@ -52,8 +69,32 @@ func (p *survivalPlan) title() string {
 
 // rule is the churn definition in full: activity, gap, population, return.
 func (d *lifeDef) rule() string {
-	return fmt.Sprintf("A user churns on the day on which silence reaches %d days: last day with %s + %d (from the start while there is none); activity on that very day still counts. A user not silent so long by %s is censored there, never counted as churned. Of each user the %s counts: a return after a churn begins another one and cancels nothing.",
-		d.gap, d.active.label, d.gap, d.r.AsOf, d.spellWords())
+	of := "Of each user the " + d.spellWords() + " counts: a return after a churn begins another one and cancels nothing."
+	if d.every {
+		of = "Every spell of each user counts, so a user counts as often as they have one: a return after a churn begins another. Spells of one user are alike, so intervals come from resampling whole users."
+	}
+	if d.contract {
+		return d.contractRule() + " " + of
+	}
+	return fmt.Sprintf("A user churns on the day on which silence reaches %d days: last day with %s + %d (from the start while there is none); activity on that very day still counts. A user not silent so long by %s is censored there, never counted as churned. %s",
+		d.gap, d.active.label, d.gap, d.r.AsOf, of)
+}
+
+// contractRule is the definition of churn=contract in full.
+func (d *lifeDef) contractRule() string {
+	out := "A contract holds from the first purchase until a cancellation, whose day is the churn's; a purchase after it begins another."
+	if d.paid >= 0 {
+		what := "the latest end of the periods bought (" + d.paidKey.Name + ")"
+		if d.paidUntil {
+			what = "the last " + d.paidKey.Name + " seen"
+		}
+		out = "A contract holds until " + what + ". The churn is on that day, which is no longer paid, unless it is paid on that very day"
+		if d.gap > 1 {
+			out += fmt.Sprintf(" or within %d days after (a cancelled contract ends at once)", d.gap-1)
+		}
+		out += "; a cancellation ends a contract with what is paid, and paying again takes it back."
+	}
+	return out + fmt.Sprintf(" A contract that holds on %s is censored there, never counted as churned.", d.r.AsOf)
 }
 
 func (p *survivalPlan) definition() string {
@@ -88,6 +129,8 @@ func (p *survivalPlan) explain(f *Figure) []ExplainLine {
 		formula = "Σ (observed − expected churns) with their hypergeometric covariance: the log-rank test"
 	case f.Kind == Count:
 		formula = "number of users"
+	case f.Kind == Pairs:
+		formula = "number of spells, each user as often as they have one"
 	case name == "survival":
 		formula = "Π (1 − churned ÷ at risk) over the days with churn up to it; the list has those at risk on that day"
 	case name == "hazard":
@@ -146,6 +189,13 @@ func (k *lifeReader) work(u *Person) string {
 		return fmt.Sprintf("%s began on %s: not there at the landmark.", id, l.start)
 	case dead:
 		return fmt.Sprintf("%s was last active on %s and had churned by the landmark.", id, l.last)
+	}
+	if k.def.contract {
+		text := fmt.Sprintf("%s's contract began on %s", id, l.start)
+		if l.Died {
+			return text + fmt.Sprintf(" and was paid until %s: churned on day %v since %s.", l.last, l.Time, k.def.beginWords())
+		}
+		return text + fmt.Sprintf(" and holds on %s, so is censored on day %v.", k.def.r.AsOf, l.Time)
 	}
 	text := fmt.Sprintf("%s began on %s and was last active on %s", id, l.start, l.last)
 	if l.Died {

@@ -43,13 +43,15 @@ func (p *survivalPlan) fits(b *Builder, c *curveOf, chart *Chart) {
 			label += " (fits best)"
 		}
 		m, band := f.Reached(0.5, stat.Level)
-		median := b.Stat(at, "fit."+name+".median", "median life by the "+name+" fit", m+shift, false, "days")
+		median := p.stat(b, at, "fit."+name+".median", "median life by the "+name+" fit", m+shift, false, "days")
 		mf := b.Fig(median)
-		mf.Lo, mf.Hi, mf.Interval, mf.Method = band.Lo+shift, band.Hi+shift, true, "delta method on the log scale, 95 %"
+		if !p.def.every {
+			mf.Lo, mf.Hi, mf.Interval, mf.Method = band.Lo+shift, band.Hi+shift, true, "delta method on the log scale, 95 %"
+		}
 		t.Rows = append(t.Rows, Row{Key: name, Label: label, Cells: []Cell{
-			b.Cell(b.Stat(at, "fit."+name+".aic", "AIC of the "+name+" fit", f.AIC, false, "")),
-			b.Cell(b.Stat(at, "fit."+name+".loglik", "log-likelihood of the "+name+" fit", f.LogLik, false, "")),
-			b.Cell(median), TextCell(parameterText(f))}})
+			b.Cell(p.stat(b, at, "fit."+name+".aic", "AIC of the "+name+" fit", f.AIC, false, "")),
+			b.Cell(p.stat(b, at, "fit."+name+".loglik", "log-likelihood of the "+name+" fit", f.LogLik, false, "")),
+			b.Cell(median), TextCell(parameterText(f, !p.def.every))}})
 	}
 	for _, fam := range survival.Families() {
 		if err := refused[fam]; err != nil {
@@ -60,9 +62,15 @@ func (p *survivalPlan) fits(b *Builder, c *curveOf, chart *Chart) {
 	p.forecast(b, c, chart, fits, shift, at)
 }
 
-func parameterText(f *survival.Fit) string {
+// parameterText writes a fit's parameters, with their standard errors where lives
+// are independent.
+func parameterText(f *survival.Fit, errors bool) string {
 	var out []string
 	for _, x := range f.Parameters() {
+		if !errors {
+			out = append(out, fmt.Sprintf("%s %.4g", x.Name, x.Value))
+			continue
+		}
 		out = append(out, fmt.Sprintf("%s %.4g ± %.2g", x.Name, x.Value, x.SE))
 	}
 	return strings.Join(out, ", ")

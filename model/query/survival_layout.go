@@ -16,6 +16,10 @@ type curveOf struct {
 	key, label   string // before its figures' keys, and in tables
 	lives        []survival.Life
 	est          *survival.Estimate // nil where nobody is in it
+
+	people int64         // of spells=all: users behind the lives
+	band   survival.Band // and what resampling them says
+	banded bool
 }
 
 func (p *survivalPlan) curves(b *Builder) (out []*curveOf, err error) {
@@ -58,6 +62,12 @@ func (p *survivalPlan) layout(b *Builder) error {
 	if err != nil {
 		return err
 	}
+	for _, c := range cs {
+		p.resample(b.Kernel().(*survivalKernel), c, p.reach(cs))
+	}
+	if err := p.r.Ctx.Err(); err != nil {
+		return err
+	}
 	chart := &Chart{XLabel: "days " + p.from(), YLabel: "share not yet churned (under the axis: users at risk)", Unit: "share", Zero: true, Step: true}
 	last := 0
 	for _, c := range cs {
@@ -92,7 +102,7 @@ func (p *survivalPlan) layout(b *Builder) error {
 func (p *survivalPlan) summary(b *Builder, cs []*curveOf) {
 	tau := p.reach(cs)
 	t := Block{Kind: TableBlock, Name: "summary", Title: "How long they stay", Heads: []Head{
-		{"users", true}, {"churned", true}, {"censored", true}, {"median", true}, {"95 %", true}, {fmt.Sprintf("mean to day %s", Number(tau)), true}, {"95 %", true}}}
+		{p.head(), true}, {"churned", true}, {"censored", true}, {"median", true}, {"95 %", true}, {fmt.Sprintf("mean to day %s", Number(tau)), true}, {"95 %", true}}}
 	for _, c := range cs {
 		b.Group(c.group)
 		at := p.curve(c.curve)
@@ -100,8 +110,8 @@ func (p *survivalPlan) summary(b *Builder, cs []*curveOf) {
 		for _, x := range []struct {
 			slot       int
 			key, label string
-		}{{curveUsers, "users", "users in the estimate"}, {curveDied, "died", "of them churned"}, {curveCensored, "censored", "not churned when last seen (censored)"}} {
-			row.Cells = append(row.Cells, b.Cell(b.Count(at+x.slot, c.key+x.key, p.named(c, x.label))))
+		}{{curveUsers, "users", p.head() + " in the estimate"}, {curveDied, "died", "of them churned"}, {curveCensored, "censored", "not churned when last seen (censored)"}} {
+			row.Cells = append(row.Cells, b.Cell(p.counts(b, at+x.slot, c.key+x.key, p.named(c, x.label))))
 		}
 		row.Cells = append(row.Cells, p.median(b, c, at)...)
 		row.Cells = append(row.Cells, p.mean(b, c, at, tau)...)
@@ -126,14 +136,18 @@ func (p *survivalPlan) median(b *Builder, c *curveOf, at int) []Cell {
 		days, ok = c.est.Curve.Reached(0.5)
 		lo, hi = c.est.Curve.ReachedInterval(0.5)
 	}
-	i := b.Stat(at+curveUsers, c.key+"median", p.named(c, "median life"), days, !ok, "days")
+	method := "Brookmeyer–Crowley 95 %, log-log band"
+	if p.def.every {
+		lo, hi, method = c.band.Lo, c.band.Hi, pooledMethod
+	}
+	i := p.stat(b, at+curveUsers, c.key+"median", p.named(c, "median life"), days, !ok, "days")
 	f := b.Fig(i)
 	if ok && lo.Known && hi.Known {
-		f.Lo, f.Hi, f.Interval, f.Method = lo.Days, hi.Days, true, "Brookmeyer–Crowley 95 %, log-log band"
+		f.Lo, f.Hi, f.Interval, f.Method = lo.Days, hi.Days, true, method
 	}
 	text := ""
 	switch {
-	case c.est == nil:
+	case c.est == nil, p.def.every && !c.banded:
 	case !ok && !lo.Known:
 		text = "not reached"
 	default:
@@ -141,6 +155,9 @@ func (p *survivalPlan) median(b *Builder, c *curveOf, at int) []Cell {
 	}
 	return []Cell{b.Cell(i), TextCell(text)}
 }
+
+// pooledMethod is how intervals of pooled spells are made.
+const pooledMethod = "user bootstrap 95 %"
 
 func boundText(x stat.Bound) string {
 	if !x.Known {
@@ -155,11 +172,18 @@ func (p *survivalPlan) mean(b *Builder, c *curveOf, at int, tau float64) []Cell 
 	if c.est != nil {
 		mean, se, ok = c.est.Mean(tau)
 	}
-	i := b.Stat(at+curveUsers, c.key+"mean", p.named(c, fmt.Sprintf("mean life within the first %s days", Number(tau))), mean, !ok, "days")
+	i := p.stat(b, at+curveUsers, c.key+"mean", p.named(c, fmt.Sprintf("mean life within the first %s days", Number(tau))), mean, !ok, "days")
 	if !ok {
 		return []Cell{b.Cell(i), TextCell("")}
 	}
 	f := b.Fig(i)
+	if p.def.every {
+		if !c.banded {
+			return []Cell{b.Cell(i), TextCell("")}
+		}
+		f.Lo, f.Hi, f.Interval, f.Method = c.band.Mean.Lo, c.band.Mean.Hi, true, pooledMethod
+		return []Cell{b.Cell(i), TextCell(fmt.Sprintf("%.1f – %.1f", f.Lo, f.Hi))}
+	}
 	half := stat.NormalQuantile(0.5+stat.Level/2) * se
 	f.Lo, f.Hi, f.Interval, f.Method = math.Max(mean-half, 0), math.Min(mean+half, tau), true, fmt.Sprintf("normal 95 %%, standard error %.4g", se)
 	return []Cell{b.Cell(i), TextCell(fmt.Sprintf("%.1f – %.1f", f.Lo, f.Hi))}
@@ -175,8 +199,8 @@ func (p *survivalPlan) compare(b *Builder, cs []*curveOf) {
 			n++
 		}
 	}
-	if len(cs) < 2 || n < 2 {
-		return
+	if len(cs) < 2 || n < 2 || p.def.every {
+		return // spells of one user are not independent: the test would find too much
 	}
 	if shared := b.Kernel().(*survivalKernel).shared; shared > 0 {
 		b.Warn("overlap", "%s in several of the groups, so no test compares them: compare disjoint groups, as A and B but not A", areOf(shared, "user"))
@@ -240,11 +264,16 @@ func (p *survivalPlan) age(b *Builder, c *curveOf, i int, hz []survival.HazardSt
 	v, st := c.est.Curve.At(day)
 	// Beyond the last time seen the curve says nothing.
 	none := day > c.est.Last
-	fig := b.Stat(at+rowRisk, key+"survival", p.named(c, "share not churned by "+when), v, none, "share")
+	fig := p.stat(b, at+rowRisk, key+"survival", p.named(c, "share not churned by "+when), v, none, "share")
 	f := b.Fig(fig)
 	text := ""
 	lo, hi := v, v
-	if st != nil && st.Bounded && !none {
+	if p.def.every && c.banded && !none && v < 1 {
+		f.Lo, f.Hi, f.Interval, f.Method = c.band.At[i].Lo, c.band.At[i].Hi, true, pooledMethod
+		text = fmt.Sprintf("%.1f–%.1f %%", 100*f.Lo, 100*f.Hi)
+		lo, hi = f.Lo, f.Hi
+	}
+	if st != nil && st.Bounded && !none && !p.def.every {
 		f.Lo, f.Hi, f.Interval, f.Method = st.Lo, st.Hi, true, "Greenwood, log-log, 95 %"
 		text = fmt.Sprintf("%.1f–%.1f %%", 100*st.Lo, 100*st.Hi)
 		lo, hi = st.Lo, st.Hi
@@ -264,10 +293,10 @@ func (p *survivalPlan) age(b *Builder, c *curveOf, i int, hz []survival.HazardSt
 		}
 		h = x.H
 	}
-	risk := b.Count(at+rowRisk, key+"risk", p.named(c, "at risk on "+when))
-	died := b.Count(at+rowDied, key+"died", p.named(c, "churned since the row before "+when))
-	cens := b.Count(at+rowCensored, key+"censored", p.named(c, "censored since the row before "+when))
-	hazard := b.Stat(at+rowRisk, key+"hazard", p.named(c, "cumulative hazard by "+when), h, none, "")
+	risk := p.counts(b, at+rowRisk, key+"risk", p.named(c, "at risk on "+when))
+	died := p.counts(b, at+rowDied, key+"died", p.named(c, "churned since the row before "+when))
+	cens := p.counts(b, at+rowCensored, key+"censored", p.named(c, "censored since the row before "+when))
+	hazard := p.stat(b, at+rowRisk, key+"hazard", p.named(c, "cumulative hazard by "+when), h, none, "")
 	return Row{Key: fmt.Sprint(day), Label: when, Cells: []Cell{b.Cell(fig), TextCell(text), b.Cell(risk), b.Cell(died), b.Cell(cens), b.Cell(hazard)}}
 }
 
@@ -313,10 +342,13 @@ func (p *survivalPlan) lint(b *Builder, cs []*curveOf) {
 	}
 	b.WarnTruncated(cut)
 	p.def.lint(b)
+	p.lintPooled(b, cs)
 	for _, c := range cs {
 		switch {
 		case c.est == nil:
 			b.Warn("nobody", "%s: nobody is in the estimate.", c.label)
+		case p.def.every && c.people < SmallN:
+			b.Warn("small-n", "%s: spells of only %s: the curve may change a lot with a few more.", c.label, countOf(c.people, "user"))
 		case c.est.N < SmallN:
 			b.Warn("small-n", "%s: only %s: the curve may change a lot with a few more.", c.label, countOf(c.est.N, "user"))
 		}
@@ -325,6 +357,14 @@ func (p *survivalPlan) lint(b *Builder, cs []*curveOf) {
 
 // lint warns where the gap is easily misread.
 func (d *lifeDef) lint(b *Builder) {
+	if d.contract {
+		if d.paid < 0 {
+			b.Warn("cancel-only", "The dictionary names no column of what is paid (paid_until, period): a contract that runs out without a cancellation cannot be seen to end.")
+		} else if !d.cancels {
+			b.Warn("no-cancel", "No event cancels: a contract ends where what is paid ends.")
+		}
+		return
+	}
 	if usage := d.r.param("usage", 0); float64(d.gap) < usage {
 		b.Warn("gap-short", "A gap of %d days is shorter than the usage interval, %s days: regular users are counted as churned between two visits.", d.gap, Number(usage))
 	}

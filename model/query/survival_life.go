@@ -13,7 +13,8 @@ import (
 // lifeKeys say what a life is: for survival and cox.
 func lifeKeys() []KeySpec {
 	return append([]KeySpec{
-		{Name: "gap", Type: Int, Min: 1, Help: "days of silence that make a churn; the stage model's G if left out"},
+		{Name: "churn", Type: Word, Values: []string{churnByGap, churnByContract}, Default: churnByGap, Help: "what a churn is: gap= days of silence, or the end of a contract (paid_until or period of the dictionary, or an event that cancels)"},
+		{Name: "gap", Type: Int, Min: 1, Help: "days of silence that make a churn; the stage model's G if left out. Of churn=contract the days without a contract that make one unless it was cancelled; 1 if left out"},
 		{Name: "start", Type: Text, Default: "any", Help: "the event whose first ever occurrence begins a life: " + pickHelp},
 		{Name: "spell", Type: Int, Min: 1, Default: "1", Help: "which spell: 1 from the start, 2 from the first return after a churn, and so on"},
 		{Name: "landmark", Type: DayType, Help: "the day on which groups and measures are fixed: only users still at risk then count, and time runs from it"},
@@ -30,6 +31,10 @@ func checkLife(q Query) error {
 		return fmt.Errorf("landmark= and age= are two ways to fix the landmark: give one")
 	case signup && (landmark || age):
 		return fmt.Errorf("signup= moves the beginning of time to the sign-up, landmark= and age= move it to the landmark: give one")
+	case q.Value("churn") == churnByContract && q.Value("activity") != "active":
+		return fmt.Errorf("activity= says which silence is a churn; churn=contract goes by contracts: leave it out")
+	case q.Value("churn") == churnByContract && q.Value("start") != "any":
+		return fmt.Errorf("with churn=contract a life begins with its first contract: leave start= out")
 	case signup && q.Value("spell") != "1":
 		return fmt.Errorf("signup= is the beginning of the first spell: a later one begins with a return")
 	}
@@ -50,32 +55,45 @@ func atoi(s string) int {
 	return n
 }
 
-// A lifeReader reads one spell of a person as a life under the gap rule: its
-// death is the day on which silence reaches gap days, last activity + gap; it is
+// A lifeReader reads a person's spells as lives. Under the gap rule a spell's death
+// is the day on which silence reaches gap days, last activity + gap; under the
+// contract rule the day on which what is paid ends (survival_spells.go). It is
 // censored at the end of the as-of day. That death needs no look into the future,
 // and a user who is active on the very day it falls due has not died, as in the
 // stage model. It belongs to one goroutine.
 type lifeReader struct {
-	def  *lifeDef
-	days []model.Day
+	def   *lifeDef
+	days  []model.Day
+	found []spell
 }
 
 // A lifeDef is what a lifeReader goes by. It is shared and does not change.
 type lifeDef struct {
 	r        *Run
 	gap      model.Day
-	spell    int
+	spell    int  // from 1
+	every    bool // all spells are counted, not one of each user
 	start    pick
 	active   pick
 	landmark model.Day // NoDay: none
 	age      int       // −1: none
 	signup   string
 	column   int // of signup among the plan's columns
+
+	contract           bool // churn=contract
+	paid               int  // of the column that says what is paid, among the plan's; −1: cancellations alone
+	paidKey            *model.KeyInfo
+	paidUntil          bool // it holds the end, not the length
+	cancels, purchases bool // there are such events
 }
 
-// newLifeDef reads the keys of lifeKeys.
-func newLifeDef(r *Run) (*lifeDef, error) {
-	d := &lifeDef{r: r, gap: model.Day(r.param("G", 30)), spell: r.Int("spell"), active: r.activity(), landmark: r.Day("landmark"), age: -1, signup: r.Str("signup"), column: -1}
+// newLifeDef reads the keys of lifeKeys, and adds what lives are read from to the
+// needs, which must be empty.
+func newLifeDef(r *Run, needs *Needs) (*lifeDef, error) {
+	d := &lifeDef{r: r, contract: r.Str("churn") == churnByContract, gap: model.Day(r.param("G", 30)), spell: r.Int("spell"), active: r.activity(), landmark: r.Day("landmark"), age: -1, signup: r.Str("signup"), column: -1}
+	if d.contract {
+		d.gap = 1
+	}
 	if r.Str("gap") != "" {
 		d.gap = model.Day(r.Int("gap"))
 	}
@@ -92,6 +110,16 @@ func newLifeDef(r *Run) (*lifeDef, error) {
 	if d.signup != "" && r.Info.Key(d.signup) == nil {
 		return nil, fmt.Errorf("signup=: there is no property %q: the properties screen lists them", d.signup)
 	}
+	if d.signup != "" {
+		if d.column, err = r.column(d.signup, needs); err != nil {
+			return nil, fmt.Errorf("signup=: %w", err)
+		}
+	}
+	if d.contract {
+		if err := d.contractColumns(needs); err != nil {
+			return nil, err
+		}
+	}
 	return d, nil
 }
 
@@ -99,9 +127,9 @@ func newLifeDef(r *Run) (*lifeDef, error) {
 func (d *lifeDef) fixed() bool { return d.landmark != model.NoDay || d.age >= 0 }
 
 // flat is the time below which nobody can have died: gap days from the start, none
-// from a landmark.
+// from a landmark or where contracts end.
 func (d *lifeDef) flat() float64 {
-	if d.fixed() {
+	if d.fixed() || d.contract {
 		return 0
 	}
 	return float64(d.gap)
@@ -122,80 +150,74 @@ const (
 type life struct {
 	survival.Life
 	start, judge model.Day // of the spell; on which groups are judged
-	last         model.Day // activity of the spell
+	last         model.Day // activity of the spell, or end of what is paid
 }
 
 // read finds the person's spell.
 func (k *lifeReader) read(p *Person) (l life, f fate) {
 	d := k.def
-	start := model.NoDay
-	k.days = k.days[:0]
-	for i, day := range p.Days {
-		if start == model.NoDay && d.start.match(p.TL, i) {
-			start = day
-		}
-		if start != model.NoDay && d.active.match(p.TL, i) && (len(k.days) == 0 || k.days[len(k.days)-1] != day) {
-			k.days = append(k.days, day)
-		}
-	}
-	if start == model.NoDay {
+	spells := k.spells(p)
+	switch {
+	case len(spells) == 0:
 		return l, unstarted
-	}
-	if d.signup == "" && d.r.Truncated(p.Days[0]) {
+	case d.signup == "" && d.r.Truncated(p.Days[0]):
 		return l, truncated
-	}
-	l.start, l.last = start, start
-	spell := 1
-	died := false
-	for _, day := range k.days {
-		if day-l.last > d.gap {
-			if spell == d.spell {
-				died = true
-				break
-			}
-			spell++
-			l.start = day
-		}
-		l.last = day
-	}
-	if spell < d.spell {
+	case len(spells) < d.spell:
 		return l, unstarted
 	}
-	end := d.r.AsOf
-	if fall := l.last + d.gap; died || fall <= d.r.AsOf {
-		end, died = fall, true
-	}
-	origin := l.start
-	l.judge = l.start
+	return k.life(p, spells[d.spell-1])
+}
+
+// life is a spell as it counts: from its start, the landmark or the sign-up on.
+func (k *lifeReader) life(p *Person, s spell) (l life, f fate) {
+	d := k.def
+	l.start, l.last, l.judge = s.start, s.last, s.start
+	origin := s.start
 	if d.fixed() {
 		origin = d.landmark
 		if d.age >= 0 {
-			origin = l.start + model.Day(d.age)
+			origin = s.start + model.Day(d.age)
 		}
 		l.judge = origin
 		switch {
-		case l.start > origin || origin > d.r.AsOf:
+		case s.start > origin || origin > d.r.AsOf:
 			return l, notYet
-		case died && end <= origin:
+		case s.died && s.end <= origin:
 			return l, dead
 		}
 	}
 	entry := model.Day(0)
 	if d.signup != "" {
-		if day, ok := k.signup(p); ok && day < l.start {
-			origin, entry = day, l.start-day
+		if day, ok := k.signup(p); ok && day < s.start {
+			origin, entry = day, s.start-day
 		}
 	}
-	l.Life = survival.Life{Entry: float64(entry), Time: float64(end - origin), Died: died, Count: 1}
+	l.Life = survival.Life{Entry: float64(entry), Time: float64(s.end - origin), Died: s.died, Count: 1}
 	return l, counted
+}
+
+// counted are the person's lives in the estimate: one, or with spells=all any number.
+func (k *lifeReader) counted(p *Person) (out []life) {
+	if !k.def.every {
+		if l, why := k.read(p); why == counted {
+			out = append(out, l)
+		}
+		return out
+	}
+	if k.def.r.Truncated(p.Days[0]) {
+		return nil
+	}
+	for _, s := range k.spells(p) {
+		if l, why := k.life(p, s); why == counted {
+			out = append(out, l)
+		}
+	}
+	return out
 }
 
 // signup is the first day that the property signup= holds.
 func (k *lifeReader) signup(p *Person) (model.Day, bool) {
 	d := k.def
-	if d.column < 0 || d.column >= len(p.TL.Props) {
-		return 0, false
-	}
 	key := d.r.Info.Key(d.signup)
 	for i := range p.TL.Time {
 		v := p.TL.Props[d.column].At(key, i)

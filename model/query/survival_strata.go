@@ -107,22 +107,8 @@ func (s *strata) find() error {
 		}
 		return f
 	}, func(f *found, p *Person) error {
-		l, why := f.reader.read(p)
-		if why != counted {
-			return nil
-		}
-		if s.set == nil {
-			f.texts[s.r.Cal.PeriodLabel(s.unit, s.r.Cal.Period(s.unit, l.start))]++
-			return nil
-		}
-		f.value.at(p, l.judge)
-		v, known := f.value.cur.Value(0)
-		switch {
-		case !known:
-		case s.set.Family(0).Type == measure.Text:
-			f.texts[f.value.cur.Text(0)]++
-		default:
-			f.nums = append(f.nums, v)
+		for _, l := range f.reader.counted(p) {
+			s.value(f, p, l)
 		}
 		return nil
 	}, func(f *found) error {
@@ -144,6 +130,23 @@ func (s *strata) find() error {
 		s.names = []string{"no value"} // an empty curve says so
 	}
 	return nil
+}
+
+// value adds the value of one life.
+func (s *strata) value(f *found, p *Person, l life) {
+	if s.set == nil {
+		f.texts[s.r.Cal.PeriodLabel(s.unit, s.r.Cal.Period(s.unit, l.start))]++
+		return
+	}
+	f.value.at(p, l.judge)
+	v, known := f.value.cur.Value(0)
+	switch {
+	case !known:
+	case s.set.Family(0).Type == measure.Text:
+		f.texts[f.value.cur.Text(0)]++
+	default:
+		f.nums = append(f.nums, v)
+	}
 }
 
 // cutTexts keeps the commonest values; of cohorts, the latest with most users

@@ -241,7 +241,7 @@ func (w *tableWriter) fits(name string, lives []survival.Life) {
 		m, band := f.Reached(0.5, stat.Level)
 		median := w.stat(key+".median", label+", median", m, f.N)
 		w.bounds(median, band.Lo, band.Hi, "delta method on the log scale, 95 %")
-		row := Row{Key: label, Label: label, Cells: []Cell{w.stat(key+".aic", label+", AIC", f.AIC, f.N), w.stat(key+".loglik", label+", log-likelihood", f.LogLik, f.N), median, TextCell(parameterText(f))}}
+		row := Row{Key: label, Label: label, Cells: []Cell{w.stat(key+".aic", label+", AIC", f.AIC, f.N), w.stat(key+".loglik", label+", log-likelihood", f.LogLik, f.N), median, TextCell(parameterText(f, true))}}
 		if i == 0 {
 			row.Label += " (fits best)"
 		}
