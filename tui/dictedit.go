@@ -36,7 +36,7 @@ func (d *dictionary) key(m tea.KeyMsg) tea.Cmd {
 			return nil
 		}
 		words := model.RoleNames()
-		d.roles = make([]bool, len(words))
+		d.roles, d.several = make([]bool, len(words)), false
 		for _, w := range strings.Split(d.value(l), "+") {
 			if i := slices.Index(words, strings.TrimSpace(w)); i >= 0 {
 				d.roles[i] = true
@@ -80,6 +80,7 @@ func (d *dictionary) roleKey(m tea.KeyMsg) tea.Cmd {
 		d.role = min(d.role+1, len(words)-1)
 	case matches(m, d.keys.Toggle):
 		d.roles[d.role] = !d.roles[d.role]
+		d.several = true
 	case matches(m, d.keys.Change):
 		var on []string
 		for i, w := range words {
@@ -87,11 +88,21 @@ func (d *dictionary) roleKey(m tea.KeyMsg) tea.Cmd {
 				on = append(on, w)
 			}
 		}
-		if len(on) == 0 { // enter alone takes the word under the cursor
+		if !d.several { // enter alone takes the word under the cursor
 			on = []string{words[d.role]}
 		}
+		if len(on) == 0 {
+			on = []string{"use"} // which an event without a meaning is
+		}
+		l := d.lines[d.at]
+		old := d.value(l)
+		d.set(l, strings.Join(on, "+"))
+		if _, err := d.copy(); err != nil { // some meanings do not go together
+			d.set(l, old)
+			d.failure = err
+			return nil
+		}
 		d.roles = nil
-		d.set(d.lines[d.at], strings.Join(on, "+"))
 		return d.show()
 	}
 	return nil
@@ -110,7 +121,7 @@ func (d *dictionary) escape() bool {
 	return false
 }
 
-func (d *dictionary) dirty() bool { return d.dict != nil && string(d.dict.Format()) != string(d.saved) }
+func (d *dictionary) dirty() bool { return d.dict != nil && string(d.dict.Format()) != d.saved }
 
 // copy is the edited dictionary as a value of its own: a job must not see later
 // edits.

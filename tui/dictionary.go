@@ -25,7 +25,7 @@ type dictionary struct {
 	owner   Screen
 	keys    dictKeys
 	dict    *model.Dictionary // as edited
-	saved   []byte            // as it stands on the shelf
+	saved   string            // as it stood when it was read
 	lines   []dictLine
 	names   []model.NameInfo
 	props   []string
@@ -37,6 +37,7 @@ type dictionary struct {
 	input         *widget.Input
 	roles         []bool // of the line under the cursor, while they are chosen
 	role          int
+	several       bool // roles were set or cleared one by one
 
 	read    *job
 	preview *job
@@ -55,7 +56,6 @@ type dictLine struct {
 // dictRead is the dictionary with what the data hold.
 type dictRead struct {
 	dict  *model.Dictionary
-	body  []byte
 	names []model.NameInfo
 	props []string
 }
@@ -66,7 +66,7 @@ func newDictionary(s *session, owner Screen, at string) (*dictionary, tea.Cmd) {
 	e := s.desk.Engine
 	var cmd tea.Cmd
 	d.read, cmd = start(s.jobs, owner, "read the dictionary", "", func(ctx context.Context, _ query.Progress) (dictRead, error) {
-		dict, body, err := e.Dictionary()
+		dict, _, err := e.Dictionary()
 		if err != nil {
 			return dictRead{}, err
 		}
@@ -74,7 +74,7 @@ func newDictionary(s *session, owner Screen, at string) (*dictionary, tea.Cmd) {
 		if err != nil {
 			return dictRead{}, err
 		}
-		r := dictRead{dict: dict, body: body}
+		r := dictRead{dict: dict}
 		if data.Schema != nil && data.Schema.Info != nil {
 			r.names = slices.Clone(data.Schema.Info.Names)
 			for _, k := range data.Schema.Info.Keys {
@@ -132,10 +132,11 @@ func (d *dictionary) update(msg tea.Msg) (cmd tea.Cmd, took bool) {
 }
 
 func (d *dictionary) take(r dictRead) {
-	d.dict, d.saved, d.names, d.props = r.dict, r.body, r.names, r.props
+	d.dict, d.names, d.props = r.dict, r.names, r.props
 	if d.dict.Events == nil {
 		d.dict.Events = map[string]string{}
 	}
+	d.saved = string(d.dict.Format()) // the file may be laid out in another way
 	for _, n := range []string{"zone", "week_start", "starts", "negative"} {
 		d.lines = append(d.lines, dictLine{group: "setting", name: n})
 	}
@@ -304,8 +305,9 @@ func (d *dictionary) view() string {
 	out := []string{st.Head.Render("  Dictionary") + "  " + st.Dim.Render(note)}
 	foot := d.foot()
 	room := max(d.h-1-len(foot), 1)
+	shownRoles := min(len(d.roles), max(room-3, 1))
 	if d.roles != nil {
-		room = max(room-len(d.roles)-1, 3)
+		room = max(room-shownRoles, 1)
 	}
 	if d.at < d.top || d.at >= d.top+room {
 		d.top = d.at - room/2
@@ -314,6 +316,10 @@ func (d *dictionary) view() string {
 	wide := 10
 	for _, l := range d.lines {
 		wide = max(wide, min(format.Width(format.Clean(l.name)), 30))
+	}
+	values := 8
+	for _, l := range d.lines[d.top:min(d.top+room, len(d.lines))] {
+		values = max(values, min(format.Width(format.Clean(d.value(l))), 24))
 	}
 	for i := d.top; i < min(d.top+room, len(d.lines)); i++ {
 		l := d.lines[i]
@@ -325,13 +331,17 @@ func (d *dictionary) view() string {
 		if v == "" {
 			v = format.None
 		}
-		line := format.Cut(g+format.Pad(l.group, 9, false)+format.Pad(format.Clean(l.name), wide, false)+"  "+format.Pad(format.Clean(v), 24, false)+"  "+l.note, d.w)
+		line := format.Cut(g+format.Pad(l.group, 9, false)+format.Pad(format.Clean(l.name), wide, false)+"  "+format.Pad(format.Clean(v), values, false)+"  "+l.note, d.w)
 		if i == d.at {
 			line = st.Cursor.Render(line)
 		}
 		out = append(out, line)
 		if i == d.at && d.roles != nil {
+			from := min(max(d.role-shownRoles/2, 0), len(d.roles)-shownRoles)
 			for k, w := range model.RoleNames() {
+				if k < from || k >= from+shownRoles {
+					continue
+				}
 				box, g := "[ ] ", "      "
 				if d.roles[k] {
 					box = "[x] "
@@ -355,7 +365,11 @@ func (d *dictionary) foot() []string {
 	var out []string
 	switch {
 	case d.failure != nil:
-		out = append(out, st.Bad.Render(format.Cut("! "+d.failure.Error(), d.w)))
+		for i, l := range format.Wrap("! "+d.failure.Error(), d.w) {
+			if i < 3 {
+				out = append(out, st.Bad.Render(format.Cut(l, d.w)))
+			}
+		}
 	case d.preview != nil:
 		out = append(out, st.Dim.Render("  working out what this does to the stages …"))
 	case len(d.effect) > 0:
