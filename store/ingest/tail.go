@@ -346,6 +346,9 @@ func (t *Tail) recognise(ctx context.Context, size int64, last bool, o Options) 
 	if bytes.HasPrefix(head, []byte{0x1f, 0x8b}) || bytes.HasPrefix(head, []byte{0x28, 0xb5, 0x2f, 0xfd}) || bytes.HasPrefix(head, parquetMagic) {
 		return &sentence{ErrOption, t.Name() + ": is compressed or Parquet, which is whole or nothing: only text that grows line by line can be followed; load it instead"}
 	}
+	if bytes.HasPrefix(head, []byte{0xff, 0xfe}) || bytes.HasPrefix(head, []byte{0xfe, 0xff}) {
+		return t.encoded("utf-16")
+	}
 	if len(trim(head)) == 0 {
 		return nil
 	}
@@ -373,10 +376,14 @@ func (t *Tail) recognise(ctx context.Context, size int64, last bool, o Options) 
 	switch rec.Mapping.Encoding {
 	case "", utf8Name, "windows-1252":
 	default:
-		return &sentence{ErrOption, fmt.Sprintf("%s: is %s: only UTF-8 and one-byte text can be followed; convert it, or load it instead", t.Name(), rec.Mapping.Encoding)}
+		return t.encoded(rec.Mapping.Encoding)
 	}
 	t.plan, t.m = tab, rec.Mapping
 	return nil
+}
+
+func (t *Tail) encoded(encoding string) error {
+	return &sentence{ErrOption, fmt.Sprintf("%s: is %s: only UTF-8 and one-byte text can be followed; convert it, or load it instead", t.Name(), encoding)}
 }
 
 func (t *Tail) failed(err error) error {

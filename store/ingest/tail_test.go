@@ -1,0 +1,274 @@
+package ingest
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"dwell/model"
+	"dwell/model/modeltest"
+)
+
+// A followed is a data set that a tail is stored into.
+type followed struct {
+	t    *testing.T
+	mem  *model.Memory
+	tail *Tail
+	opt  Options
+}
+
+func follow(t *testing.T, tail *Tail, mem *model.Memory) *followed {
+	t.Helper()
+	f := &followed{t: t, mem: mem, tail: tail, opt: Options{Now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}}
+	t.Cleanup(func() { tail.Close() })
+	if err := tail.Resume(context.Background(), f.info().Sources); err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+func (f *followed) info() *model.Info {
+	f.t.Helper()
+	s, err := f.mem.Snapshot(context.Background())
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	defer s.Close()
+	return s.Info()
+}
+
+// step stores what has come, and gives the rows read and stored.
+func (f *followed) step() (q model.Quality, notes []string) {
+	f.t.Helper()
+	p, notes, err := f.tail.Next(context.Background(), f.opt)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	if p == nil {
+		return q, notes
+	}
+	load, err := p.Load(context.Background(), f.mem.Begin, f.opt, nil)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	f.tail.Done(p)
+	return load.Quality, notes
+}
+
+func (f *followed) wants(what string, read, stored int64) model.Quality {
+	f.t.Helper()
+	q, _ := f.step()
+	if q.Read != read || q.Stored != stored {
+		f.t.Errorf("%s: %d rows read, %d stored; want %d and %d", what, q.Read, q.Stored, read, stored)
+	}
+	return q
+}
+
+func (f *followed) dump() string {
+	f.t.Helper()
+	s, err := f.mem.Snapshot(context.Background())
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	defer s.Close()
+	filter := modeltest.AllColumns(s.Info())
+	filter.Sources = false
+	return strings.Join(modeltest.Dump(f.t, s, filter), "")
+}
+
+func appendTo(t *testing.T, path, text string) {
+	t.Helper()
+	w, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o666)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.WriteString(w, text); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+const tailHead = "user,time,event,note\n"
+
+func tailRow(i int) string {
+	return fmt.Sprintf("u%d,2024-01-%02dT00:00:%02dZ,see,n%d\n", i%7, 1+i/60%28, i%60, i)
+}
+
+// A row is stored once its end has come, and no sooner: neither half a line nor
+// half a quoted field, nor a CR that an LF may follow. Rejects keep their lines.
+func TestTailWaitsForWholeRows(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "app.csv")
+	appendTo(t, path, tailHead)
+	f := follow(t, Follow(path), model.NewMemory())
+	f.wants("a header alone", 0, 0)
+	appendTo(t, path, tailRow(1)+"u2,2024-01-01T00:0")
+	f.wants("a row and a half", 1, 1)
+	f.wants("nothing new", 0, 0)
+	appendTo(t, path, "0:09Z,see,\n")
+	f.wants("the other half", 1, 1)
+	appendTo(t, path, "u3,2024-01-01T00:00:10Z,see,\"two\n")
+	f.wants("an open quote", 0, 0)
+	appendTo(t, path, "lines\"\r")
+	f.wants("a CR", 0, 0)
+	appendTo(t, path, "\n"+"garbage\n")
+	q := f.wants("the quote closed, and a bad row", 2, 1)
+	if len(q.Rejected) != 1 || q.Rejected[0].Lines[0].Line != 6 {
+		t.Errorf("rejected %+v, want line 6", q.Rejected)
+	}
+	appendTo(t, path, "more garbage\n")
+	if q := f.wants("a bad row alone", 1, 0); q.Rejected[0].Lines[0].Line != 7 {
+		t.Errorf("rejected %+v, want line 7", q.Rejected)
+	}
+	if in := f.info(); in.Sources[0].Stream == "" || in.Sources[1].Stream != in.Sources[0].Stream || in.Sources[1].From != in.Sources[0].Bytes {
+		t.Errorf("the pieces are %+v", in.Sources)
+	}
+}
+
+// However a file grows, following it stores what loading it stores.
+func TestTailStoresWhatALoadStores(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "app.csv")
+	text := "\ufeffsep=;\n" + strings.ReplaceAll(tailHead, ",", ";")
+	for i := range 200 {
+		text += strings.ReplaceAll(tailRow(i), ",", ";")
+	}
+	var f *followed
+	for step, at := 1, 0; at < len(text); step = step*7%523 + 1 {
+		to := min(at+step, len(text))
+		appendTo(t, path, text[at:to])
+		if at == 0 {
+			f = follow(t, Follow(path), model.NewMemory())
+		}
+		f.step()
+		at = to
+	}
+	whole := model.NewMemory()
+	in := File(path)
+	rec, err := Inspect(context.Background(), in, f.opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Load(context.Background(), whole.Begin, []*Input{in}, rec.Mapping, f.opt, nil); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := f.dump(), (&followed{t: t, mem: whole}).dump(); got != want {
+		t.Errorf("followed:\n%.400s\nloaded:\n%.400s", got, want)
+	}
+	if _, err := Load(context.Background(), f.mem.Begin, []*Input{in}, rec.Mapping, f.opt, nil); err == nil {
+		t.Error("the file that was followed to its end is loaded again")
+	}
+	appendTo(t, path, strings.ReplaceAll(tailRow(200), ",", ";"))
+	// Another session goes on where this one ended, and after a load as well.
+	follow(t, Follow(path), f.mem).wants("followed further", 1, 1)
+	follow(t, Follow(path), whole).wants("followed after a load", 1, 1)
+}
+
+// A file that is replaced is read to the end of the old one, then from its
+// beginning; so is one that is cut short or written anew, and one that comes back.
+func TestTailOfAFileThatChanges(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "app.csv")
+	appendTo(t, path, tailHead+tailRow(1)+tailRow(2))
+	f := follow(t, Follow(path), model.NewMemory())
+	f.wants("at first", 2, 2)
+
+	appendTo(t, path, tailRow(3)+strings.TrimSuffix(tailRow(4), "\n"))
+	if err := os.Rename(path, path+".1"); err != nil {
+		t.Fatal(err)
+	}
+	if _, notes := f.step(); len(notes) != 1 || !strings.Contains(notes[0], "is gone") {
+		t.Errorf("of a file that is gone it says %q", notes)
+	}
+	appendTo(t, path, tailHead+tailRow(5))
+	f.wants("the end of the old file", 1, 1)
+	q, notes := f.step()
+	if q.Stored != 1 || len(notes) != 1 || !strings.Contains(notes[0], "was replaced") {
+		t.Errorf("of the new file it stores %d and says %q", q.Stored, notes)
+	}
+
+	if err := os.Truncate(path, 0); err != nil {
+		t.Fatal(err)
+	}
+	appendTo(t, path, tailHead)
+	if q, notes = f.step(); q.Read != 0 || len(notes) != 1 || !strings.Contains(notes[0], "cut short") {
+		t.Errorf("of a file that was cut short it reads %d and says %q", q.Read, notes)
+	}
+	appendTo(t, path, tailRow(6)+tailRow(7))
+	f.wants("after the cut", 2, 2)
+	if err := os.WriteFile(path, []byte(tailHead+tailRow(6)+tailRow(8)+tailRow(9)), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if q, notes = f.step(); len(notes) != 1 || q.Stored != 2 || q.Already != 1 {
+		t.Errorf("of a file written anew it stores %d, has %d already, and says %q", q.Stored, q.Already, notes)
+	}
+	if in := f.info(); in.Events != 9 {
+		t.Errorf("%d events, want 9", in.Events)
+	}
+}
+
+// Standard input is read as it comes; its last row needs no line end.
+func TestTailOfStandardInput(t *testing.T) {
+	r, w := io.Pipe()
+	f := follow(t, FollowReader(r), model.NewMemory())
+	f.wants("nothing", 0, 0)
+	var got int64
+	for i := range 30 {
+		text := ""
+		if i == 0 {
+			text = "{\"user\":\"u0\",\"time\":\"2024-01-01T00:00:00Z\",\"event\":\"see\"}\nno object\n"
+		}
+		text += fmt.Sprintf("{\"user\":\"u%d\",\"time\":\"2024-01-01T00:01:%02dZ\",\"event\":\"see\"}", i, i)
+		if i < 29 {
+			text += "\n"
+		}
+		if _, err := io.WriteString(w, text); err != nil { // returns once it was read
+			t.Fatal(err)
+		}
+		q, _ := f.step()
+		got += q.Stored
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for !f.tail.Ended() {
+		q, _ := f.step()
+		got += q.Stored
+	}
+	if in := f.info(); got != 31 || in.Events != 31 || in.Loads[0].Quality.RejectedTotal()+in.Loads[1].Quality.RejectedTotal() != 1 {
+		t.Errorf("%d rows stored, %d events, want 31 and one reject", got, in.Events)
+	}
+}
+
+// What cannot grow line by line is refused in words.
+func TestTailRefuses(t *testing.T) {
+	dir := t.TempDir()
+	for name, c := range map[string]struct{ text, want string }{
+		"gone.csv":  {"", "there is no such file"},
+		"packed.gz": {"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff\n", "can be followed"},
+		"x.parquet": {"PAR1abc\n", "can be followed"},
+		"array.json": {"[{\"user\":\"a\",\"time\":\"2024-01-01\",\"event\":\"x\"},\n{\"user\":\"b\",\"time\":\"2024-01-02\",\"event\":\"x\"}]\n",
+			"not one object a line"},
+		"wide.txt": {"\xff\xfeu\x00s\x00e\x00r\x00,\x00t\x00i\x00m\x00e\x00,\x00e\x00v\x00e\x00n\x00t\x00\n\x00a\x00,\x002\x000\x002\x004\x00-\x000\x001\x00-\x000\x001\x00,\x00x\x00\n\x00", "followed"},
+	} {
+		path := filepath.Join(dir, name)
+		if c.text != "" {
+			appendTo(t, path, c.text)
+		}
+		tail := Follow(path)
+		err := tail.Resume(context.Background(), nil)
+		if err == nil {
+			_, _, err = tail.Next(context.Background(), Options{Now: time.Now()})
+		}
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v, want %q", name, err, c.want)
+		}
+		if err := tail.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
