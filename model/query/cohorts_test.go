@@ -158,7 +158,7 @@ func TestSegmentDifferences(t *testing.T) {
 
 // The parts of a reconciliation add to the difference exactly, whatever is switched.
 func TestReconcilePartsAddUp(t *testing.T) {
-	mem, dict := reference.Ecom(t)
+	mem, dict := some(t, reference.Ecom)
 	dict.Starts = "partial"
 	e := over(t, mem, dict)
 	for _, c := range [][3]string{

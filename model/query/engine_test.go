@@ -88,7 +88,7 @@ func difference(a, b string) string {
 }
 
 func TestWorkersChangeNothing(t *testing.T) {
-	mem, dict := randomData(t, 2, 300)
+	mem, dict := randomData(t, 2, few(60, 300))
 	if _, err := mem.Put(model.KindDictionary, model.KindDictionary, dict.Format(), ""); err != nil {
 		t.Fatal(err)
 	}

@@ -89,11 +89,8 @@ func TestPresetsOnAllData(t *testing.T) {
 	sets := map[string]func(testing.TB) (*model.Memory, *model.Dictionary){
 		"cdnow": reference.CDNOW, "online_retail": reference.OnlineRetail, "ecom": reference.Ecom, "rees46": reference.Rees46,
 	}
-	if testing.Short() {
-		sets = map[string]func(testing.TB) (*model.Memory, *model.Dictionary){"cdnow": reference.CDNOW}
-	}
 	for name, load := range sets {
-		mem, dict := load(t)
+		mem, dict := some(t, load)
 		for _, preset := range stage.Presets() {
 			e := over(t, mem, dict)
 			if err := e.UseModel(context.Background(), preset, 0, ""); err != nil {

@@ -12,7 +12,7 @@ import (
 // Every list and cell opens its users with probability and what is at stake; the
 // cells hold everybody who is scored, once.
 func TestTargets(t *testing.T) {
-	mem, dict := reference.CDNOW(t)
+	mem, dict := some(t, reference.CDNOW)
 	e := over(t, mem, dict)
 	a := ask(t, e, "targets?folds=1&features=recency_days,active_days,tenure_days")
 	prob := map[string]float64{}

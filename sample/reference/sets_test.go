@@ -58,3 +58,29 @@ func TestRetailAmountsAreExact(t *testing.T) {
 	}
 	t.Error("invoice C536379 is not on 14527's timeline")
 }
+
+// The parts of a set hold its users whole, each once.
+func TestPartIsWhole(t *testing.T) {
+	whole, _ := Ecom(t)
+	part := Part(t, whole, 4)
+	of, err := whole.Snapshot(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	snap, err := part.Snapshot(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	users := int64(0)
+	err = of.Scan(t.Context(), model.Split{To: model.Buckets / 4}, model.Filter{Until: model.NoCut}, func(tl *model.Timeline) error {
+		users++
+		got, err := snap.User(t.Context(), tl.ID, model.Filter{Until: model.NoCut})
+		if err == nil && got.Len() != tl.Len() {
+			t.Errorf("%s has %d events, want %d", tl.ID, got.Len(), tl.Len())
+		}
+		return err
+	})
+	if in := snap.Info(); err != nil || in.Users != users || in.Users < 100 || len(in.Keys) != len(of.Info().Keys) {
+		t.Errorf("%d users of %d, %d properties: %v", in.Users, users, len(in.Keys), err)
+	}
+}
