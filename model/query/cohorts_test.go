@@ -156,6 +156,24 @@ func TestSegmentDifferences(t *testing.T) {
 	}
 }
 
+// Where starts recur a user counts several times, and judged at each start maybe in
+// both segments: the difference has its interval from resampling users, not
+// Newcombe's of as many independent ones on disjoint sides.
+func TestRecurringDifferences(t *testing.T) {
+	mem, dict := reference.Ecom(t)
+	e := over(t, mem, dict)
+	mobile, desktop := escape(`platform == "mobile"`), escape(`platform == "desktop"`)
+	a := ask(t, e, "retention?unit=week&kind=recurring&where="+mobile+"&where="+desktop)
+	for _, k := range []string{"week.1", "week.4"} {
+		x, y, d := a.Figure("group.1."+k), a.Figure("group.2."+k), a.Figure("difference.2-1."+k)
+		if d == nil || !d.Interval || d.Method != "user bootstrap 95 %" || math.Abs(d.Value-(y.Value-x.Value)) > 1e-12 || d.Lo > d.Value || d.Hi < d.Value || !d.Pairs {
+			t.Errorf("%s: %+v of %+v and %+v", k, d, x, y)
+			continue
+		}
+		listed(t, e, a, "difference.2-1."+k)
+	}
+}
+
 // The parts of a reconciliation add to the difference exactly, whatever is switched.
 func TestReconcilePartsAddUp(t *testing.T) {
 	mem, dict := some(t, reference.Ecom)

@@ -15,7 +15,13 @@ type retentionKernel struct {
 	reader   *retention.Reader
 	clusters []map[[2]int32]int64 // [group][pooled column]: users by (closed, back)
 	own      [][2]int32           // of the person being visited, likewise
-	tallies  *pastTallies         // counts instead where lives are simple enough; nil: they are not
+
+	// Of a comparison of two groups, by group less one and pooled column: users by
+	// (closed, back) in the first group alone and in the other alone.
+	pairings []map[[4]int32]int64
+	sides    [][4]int32 // of the person being visited, likewise
+
+	tallies *pastTallies // counts instead where lives are simple enough; nil: they are not
 }
 
 func (p *retentionPlan) kernel() *retentionKernel {
@@ -25,6 +31,11 @@ func (p *retentionPlan) kernel() *retentionKernel {
 		k.own, k.clusters = make([][2]int32, n), make([]map[[2]int32]int64, n)
 		for i := range k.clusters {
 			k.clusters[i] = map[[2]int32]int64{}
+		}
+		n = (len(p.r.Groups) - 1) * 2 * len(p.cols)
+		k.sides, k.pairings = make([][4]int32, n), make([]map[[4]int32]int64, n)
+		for i := range k.pairings {
+			k.pairings[i] = map[[4]int32]int64{}
 		}
 	}
 	return k
@@ -39,6 +50,7 @@ func (k *retentionKernel) Visit(u *Person, h *Hits) {
 	}
 	lives := k.reader.Read(u.TL, u.Days)
 	clear(k.own)
+	clear(k.sides)
 	var met uint64 // groups the person has been counted in
 	for i := range lives {
 		l := &lives[i]
@@ -57,6 +69,11 @@ func (k *retentionKernel) Visit(u *Person, h *Hits) {
 	for i, c := range k.own {
 		if c[0] > 0 && !h.list {
 			k.clusters[i][c]++
+		}
+	}
+	for i, c := range k.sides {
+		if (c[0] > 0 || c[2] > 0) && !h.list {
+			k.pairings[i][c]++
 		}
 	}
 }
@@ -92,6 +109,9 @@ func (k *retentionKernel) life(u *Person, l *retention.Life, mask uint64, h *Hit
 	}
 	if len(p.r.Groups) > 1 {
 		p.comparePairs(l, mask, pair, h)
+		if k.own != nil {
+			k.pair(l, mask)
+		}
 		h.In(mask)
 	}
 }
@@ -145,6 +165,11 @@ func (k *retentionKernel) Merge(next Kernel) error {
 	o := next.(*retentionKernel)
 	if k.tallies != nil {
 		k.tallies.merge(o.tallies)
+	}
+	for i, m := range o.pairings {
+		for c, n := range m {
+			k.pairings[i][c] += n
+		}
 	}
 	for i, m := range o.clusters {
 		for c, n := range m {

@@ -2,6 +2,7 @@ package query
 
 import (
 	"fmt"
+	"math/rand/v2"
 
 	"dwell/model/retention"
 	"dwell/model/stat"
@@ -9,7 +10,7 @@ import (
 
 // Several segments on one chart are compared with the first, column by column: the
 // difference of the pooled rates with Newcombe's interval, which holds for disjoint
-// groups alone. Where users are in both, what only one has is compared: B∖A
+// groups alone, or where starts recur with one from resampling users. Where users are in both, what only one has is compared: B∖A
 // against A∖B (SPEC 2, Intervals).
 //
 // Slots of a comparison, all in the first group's place: the users in both, then
@@ -69,6 +70,52 @@ func (p *retentionPlan) comparePairs(l *retention.Life, mask uint64, pair int64,
 	}
 }
 
+// pair adds a life's closed cells to the person's own sums on one side of each
+// comparison. Who is in both groups with this start is on neither.
+func (k *retentionKernel) pair(l *retention.Life, mask uint64) {
+	p := k.p
+	for g := 1; g < len(p.r.Groups); g++ {
+		inA, inB := mask&1 != 0, mask>>g&1 != 0
+		if inA == inB {
+			continue
+		}
+		at := 0
+		if inB {
+			at = 2
+		}
+		for c, cell := range l.Cells {
+			if !cell.Closed() {
+				continue
+			}
+			for _, all := range []bool{false, true} {
+				if l.Truncated && !all {
+					continue
+				}
+				own := &k.sides[(g-1)*2*len(p.cols)+p.pooled(c, all)]
+				own[at]++
+				if cell == retention.Back {
+					own[at+1]++
+				}
+			}
+		}
+	}
+}
+
+// resampled is the interval of a difference where starts recur: of users drawn once
+// for both sides.
+func (p *retentionPlan) resampled(b *Builder, g, c int, all bool) (stat.Interval, bool) {
+	k, ok := b.Kernel().(*retentionKernel)
+	if !ok {
+		return stat.Interval{}, false
+	}
+	i := (g-1)*2*len(p.cols) + p.pooled(c, all)
+	var ps []stat.Pairing
+	for x, n := range k.pairings[i] {
+		ps = append(ps, stat.Pairing{N: n, ADen: int64(x[0]), ANum: int64(x[1]), BDen: int64(x[2]), BNum: int64(x[3])})
+	}
+	return stat.DifferenceBootstrap(ps, bootstrapRounds, stat.Level, rand.New(rand.NewPCG(3, uint64(i))))
+}
+
 // differences adds a block for each group but the first.
 func (p *retentionPlan) differences(b *Builder, all bool) {
 	for g := 1; g < b.Groups(); g++ {
@@ -79,9 +126,6 @@ func (p *retentionPlan) differences(b *Builder, all bool) {
 		if both > 0 {
 			a, o = first.Label()+" ∖ "+other.Label(), other.Label()+" ∖ "+first.Label()
 			b.Warn("overlap", "%s are in both %s and %s: no interval holds for the difference of overlapping groups, so those in one alone are compared.", countOf(both, "user"), first.Label(), other.Label())
-		}
-		if p.def.Each {
-			b.Warn("clustered-difference", "Starts recur, so users count several times and Newcombe's interval would be too narrow: the differences stand without one.")
 		}
 		name := "difference." + other.Name + "-" + first.Name
 		bl := Block{Kind: TableBlock, Name: name, Title: fmt.Sprintf("difference: %s less %s", o, a), Heads: []Head{{"difference", true}, {"95 % interval", true}, {o, true}, {"of", true}, {a, true}, {"of", true}}}
@@ -94,8 +138,14 @@ func (p *retentionPlan) differences(b *Builder, all bool) {
 			}
 			if !f.None {
 				f.Value = float64(xo)/float64(no) - float64(xa)/float64(na)
-				if iv, ok := stat.Newcombe(xa, na, xo, no, 0.95); ok && !p.def.Each {
-					f.Lo, f.Hi, f.Interval, f.Method = iv.Lo, iv.Hi, true, "Newcombe 95 %"
+				iv, ok := stat.Newcombe(xa, na, xo, no, stat.Level)
+				f.Method = "Newcombe 95 %"
+				if p.def.Each { // users count several times, maybe on both sides
+					iv, ok = p.resampled(b, g, c, all)
+					f.Method = "user bootstrap 95 %"
+				}
+				if f.Lo, f.Hi, f.Interval = iv.Lo, iv.Hi, ok; !ok {
+					f.Method = ""
 				}
 			}
 			iv := ""
