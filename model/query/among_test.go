@@ -84,7 +84,7 @@ func TestRetentionOfAFiguresUsers(t *testing.T) {
 	for address, want := range map[string]string{
 		"retention?of=stages":           "needs key=",
 		"retention?key=users":           "give the question with of=",
-		"retention?of=users&key=users":  "where=",
+		"users?of=users&key=users":      "where=",
 		"retention?of=nonsense&key=x":   "no analysis",
 		"lifecycle?of=stages&key=ghost": "",
 	} {
