@@ -45,6 +45,9 @@ func (r *Run) layoutModel(b *Builder) error {
 		}
 	}
 	b.Block(stages)
+	if err := r.variantBlock(b, func(int) Cell { return TextCell("") }); err != nil {
+		return err
+	}
 	marks := Block{Kind: TableBlock, Name: "marks", Title: "Marks", Heads: []Head{{Label: "when"}}}
 	for _, k := range m.Marks {
 		marks.Rows = append(marks.Rows, Row{Key: k.Name, Label: strings.ReplaceAll(k.Name, "_", " "), Cells: []Cell{TextCell(k.When)}})

@@ -197,7 +197,7 @@ func (r *Run) ready(m *stage.Model) (*stage.Model, error) {
 		if err != nil {
 			return nil, err
 		}
-		if m, err = m.Freeze(s); err != nil {
+		if m, err = r.freeze(m, s); err != nil {
 			return nil, err
 		}
 	}

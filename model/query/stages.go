@@ -28,8 +28,9 @@ func planStages(r *Run) (*Plan, error) {
 	const all, living = 0, 1
 	users, share := 2, 2+n
 	mark := 2 + 2*n
+	under := mark + len(marks)
 	return &Plan{
-		RowSlots: mark + len(marks),
+		RowSlots: under + len(m.Variants),
 		Values:   true,
 		Rows: func(pop *Population, row int, h *Hits) {
 			s := pop.states[row]
@@ -40,6 +41,9 @@ func planStages(r *Run) (*Plan, error) {
 			h.Value(users+int(s.stage), float64(int32(pop.Day)-s.since))
 			for i := range n {
 				h.Rate(share+i, int(s.stage) == i)
+			}
+			if v := s.variant(); v > 0 {
+				h.Hit(under+v-1, Self)
 			}
 			for i := range marks {
 				if pop.marks[row]>>i&1 != 0 {
@@ -53,6 +57,12 @@ func planStages(r *Run) (*Plan, error) {
 			for g := range b.Groups() {
 				b.Group(g)
 				layoutStages(b, stageSlots{all, living, users, share, mark})
+				if err := r.variantBlock(b, func(i int) Cell {
+					v := m.Variants[i]
+					return b.Cell(b.Count(under+i, "variant."+v.Name, "users under the variant "+v.Name))
+				}); err != nil {
+					return err
+				}
 			}
 			return r.modelNotes(b)
 		},

@@ -44,7 +44,7 @@ func (st *state) staged(ctx context.Context, e *Engine, m *stage.Model, p Progre
 		if err != nil {
 			return err
 		}
-		if frozen, err = m.Freeze(s); err != nil {
+		if frozen, err = st.passing(ctx, e, p).freeze(m, s); err != nil {
 			return err
 		}
 	}

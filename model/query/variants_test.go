@@ -2,11 +2,13 @@ package query_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"reflect"
 	"strings"
 	"testing"
 
+	"dwell/model"
 	"dwell/model/query"
 	"dwell/model/stage"
 )
@@ -89,6 +91,63 @@ func TestVariantsHaveTheirOwnNumbers(t *testing.T) {
 	}
 	same("everybody", answers(variantBody(t, 7, 30, fmt.Sprintf(variant, "tenure_days >= 0"))), slow)
 	same("nobody", answers(variantBody(t, 7, 30, fmt.Sprintf(variant, "tenure_days < 0"))), own)
+}
+
+// The numbers of a variant that are suggestions come from the users who meet its
+// rule, and are frozen with the model. Ten come every 5 days and ten every 20: the
+// median of all is 12.5, of each half its own.
+func TestVariantNumbersAreSuggestedFromItsUsers(t *testing.T) {
+	base := int64(model.DayOf(2024, 1, 1)) * day
+	var rows []rawRow
+	for u := range 20 {
+		step, plan := int64(5), "pro"
+		if u%2 == 1 {
+			step, plan = 20, "free"
+		}
+		for d := int64(0); d <= 200; d += step {
+			rows = append(rows, rawRow{fmt.Sprintf("u%02d", u), base + d*day + int64(u)*second, "open", map[string]string{"plan": plan}})
+		}
+	}
+	dict := model.NewDictionary()
+	dict.Starts = "complete"
+	e := over(t, loaded(t, rows, "plan"), dict)
+	preset, _, err := stage.Preset(stage.Default)
+	if err != nil {
+		t.Fatal(err)
+	}
+	body := append(preset.Format(), "\n[[variant]]\nname = \"slow\"\nwhen = 'plan == \"free\"'\n[variant.params]\nusage = \"usage_interval()\"\nbeat = \"2 * usage_interval()\"\nG = \"2 * G\"\n"...)
+	ctx := context.Background()
+	if err := e.PutModel(ctx, body, ""); err != nil {
+		t.Fatal(err)
+	}
+	if got := cellsOf(ask(t, e, "stages"), "variants"); !strings.Contains(got, "\n  usage  20 20 median of the own median gaps of 10 users") || !strings.Contains(got, "\n  beat  40 40 ") {
+		t.Errorf("the variants are %s", got)
+	}
+	a := ask(t, e, "stages")
+	if n := len(listed(t, e, a, "variant.slow")); n != 10 {
+		t.Errorf("%d users are under the variant", n)
+	}
+	if err := e.ConfirmModel(ctx, nil, ""); err != nil {
+		t.Fatal(err)
+	}
+	kept, err := e.ModelBody("", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"usage = { value = 12.5, suggest", "usage = { value = 20, suggest", "beat = { value = 40, suggest", `G = "2 * G"`} {
+		if !strings.Contains(string(kept), want) {
+			t.Errorf("the confirmed model has no %q:\n%s", want, kept)
+		}
+	}
+	again, err := stage.Parse(kept)
+	if err != nil || string(again.Format()) != string(kept) || !again.Frozen() {
+		t.Errorf("%v: read back\n%s", err, again.Format())
+	}
+	// Who is under it cannot hang on what it is made from.
+	bad := strings.Replace(string(body), `plan == "free"`, `stage == "growth"`, 1)
+	if err := e.PutModel(ctx, []byte(bad), ""); !errors.Is(err, stage.ErrBadModel) || !strings.Contains(err.Error(), "may ask neither for stages") {
+		t.Errorf("a rule over stages: %v", err)
+	}
 }
 
 // cellsOf are a block's texts and figures, line by line; "" without the block.

@@ -60,6 +60,16 @@ func (m *Model) Thaw() *Model {
 			open.Params[i].Frozen = false
 		}
 	}
+	open.Variants = slices.Clone(m.Variants)
+	for i := range open.Variants {
+		ps := slices.Clone(open.Variants[i].Params)
+		for k, o := range ps {
+			if o.Suggest != "" {
+				ps[k] = Override{Name: o.Name, Number: o.Suggest}
+			}
+		}
+		open.Variants[i].Params = ps
+	}
 	return &open
 }
 

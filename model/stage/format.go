@@ -72,10 +72,13 @@ func (m *Model) Format() []byte {
 		text("when", v.When)
 		b.WriteString("[variant.params]\n")
 		for _, o := range v.Params {
-			if o.Number == "" {
-				fmt.Fprintf(&b, "%s = %s\n", o.Name, decimal(o.Value))
-			} else {
+			switch {
+			case o.Number != "":
 				text(o.Name, o.Number)
+			case o.Suggest != "":
+				fmt.Fprintf(&b, "%s = { value = %s, suggest = %s }\n", o.Name, decimal(o.Value), quote(o.Suggest))
+			default:
+				fmt.Fprintf(&b, "%s = %s\n", o.Name, decimal(o.Value))
 			}
 		}
 	}

@@ -154,7 +154,8 @@ func (s Stage) Abbrev() string {
 
 // Frozen says whether every parameter has its number.
 func (m *Model) Frozen() bool {
-	return !slices.ContainsFunc(m.Params, func(p Param) bool { return !p.Frozen })
+	return !slices.ContainsFunc(m.Params, func(p Param) bool { return !p.Frozen }) &&
+		!slices.ContainsFunc(m.Variants, func(v Variant) bool { return slices.ContainsFunc(v.Params, Override.open) })
 }
 
 // Param is the frozen value of a parameter; ok is false if it has none.
@@ -220,6 +221,13 @@ func (m *Model) Hash() string {
 	for i := range c.Params {
 		if c.Params[i].Frozen {
 			c.Params[i].Suggest = ""
+		}
+	}
+	c.Variants = slices.Clone(m.Variants)
+	for i := range c.Variants {
+		c.Variants[i].Params = slices.Clone(c.Variants[i].Params)
+		for k := range c.Variants[i].Params {
+			c.Variants[i].Params[k].Suggest = ""
 		}
 	}
 	for i := range c.Stages {

@@ -146,9 +146,10 @@ func (m *Model) order() ([]int, error) {
 }
 
 // Freeze gives every parameter that is still an expression its number, from what
-// the data suggest. The result, with its Hash, no longer depends on the data. It
-// fails if a number comes out that no rule could use.
-func (m *Model) Freeze(s *Suggestion) (*Model, error) {
+// the data suggest; of holds, by variant, what the users suggest who meet its rule
+// (nil, or left out: as all do). The result, with its Hash, no longer depends on
+// the data. It fails if a number comes out that no rule could use.
+func (m *Model) Freeze(s *Suggestion, of ...*Suggestion) (*Model, error) {
 	c := *m
 	c.Params = slices.Clone(m.Params)
 	order, err := m.order()
@@ -169,6 +170,29 @@ func (m *Model) Freeze(s *Suggestion) (*Model, error) {
 			p.Frozen = true
 		}
 		values[p.Name] = p.Value
+	}
+	c.Variants = slices.Clone(m.Variants)
+	for i := range c.Variants {
+		v := &c.Variants[i]
+		v.Params = slices.Clone(v.Params)
+		from := s
+		if i < len(of) && of[i] != nil {
+			from = of[i]
+		}
+		for k := range v.Params {
+			o := &v.Params[k]
+			if !o.open() {
+				continue
+			}
+			f, err := m.compileNumber(o.Number, true)
+			if err == nil {
+				o.Value, err = f.eval(m.env(values, from))
+			}
+			if err != nil {
+				return nil, fmt.Errorf("%w: the variant %s: %s: %w", ErrBadModel, v.Name, o.Name, err)
+			}
+			o.Suggest, o.Number = o.Number, ""
+		}
 	}
 	return &c, nil
 }

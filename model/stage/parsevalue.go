@@ -94,20 +94,8 @@ func (r *reader) param(name string, at place, v *unstable.Node) (err error) {
 			return at.err("%s is empty: give a number, or an expression that suggests one", name)
 		}
 	case unstable.InlineTable:
-		for it := v.Children(); it.Next(); {
-			k, at := r.key(it.Node().Key())
-			switch k {
-			case "value":
-				p.Value, err = number(k, at, it.Node().Value())
-				p.Frozen = true
-			case "suggest":
-				p.Suggest, err = text(k, at, it.Node().Value())
-			default:
-				err = at.err("there is no setting %q here%s", k, nearest(k, []string{"suggest", "value"}))
-			}
-			if err != nil {
-				return err
-			}
+		if p, err = r.both(name, at, v); err != nil {
+			return err
 		}
 		if !p.Frozen && p.Suggest == "" {
 			return at.err("%s needs a value or a suggest", name)
@@ -128,14 +116,47 @@ const maxPriority = 1000
 // override reads one number of a variant.
 func (r *reader) override(name string, at place, v *unstable.Node) (err error) {
 	o := Override{Name: name}
-	if v.Kind == unstable.String {
+	switch v.Kind {
+	case unstable.String:
 		if o.Number = string(v.Data); o.Number == "" {
 			return at.err("%s is empty: give a number, or an expression over the model's numbers", name)
 		}
-	} else if o.Value, err = number(name, at, v); err != nil {
-		return at.err("%s is a number, or in quotes an expression over the model's numbers", name)
+	case unstable.InlineTable:
+		p, err := r.both(name, at, v)
+		if err != nil {
+			return err
+		}
+		if !p.Frozen {
+			return at.err("%s needs a value", name)
+		}
+		o.Value, o.Suggest = p.Value, p.Suggest
+	default:
+		if o.Value, err = number(name, at, v); err != nil {
+			return at.err("%s is a number, or in quotes an expression over the model's numbers", name)
+		}
 	}
 	x := &r.m.Variants[len(r.m.Variants)-1]
 	x.Params = append(x.Params, o)
 	return nil
+}
+
+// both reads { value = …, suggest = "…" }.
+func (r *reader) both(name string, at place, v *unstable.Node) (p Param, err error) {
+	p.Name = name
+	for it := v.Children(); it.Next(); {
+		k, at := r.key(it.Node().Key())
+		switch k {
+		case "value":
+			p.Value, err = number(k, at, it.Node().Value())
+			p.Frozen = true
+		case "suggest":
+			p.Suggest, err = text(k, at, it.Node().Value())
+		default:
+			err = at.err("there is no setting %q here%s", k, nearest(k, []string{"suggest", "value"}))
+		}
+		if err != nil {
+			return p, err
+		}
+	}
+	return p, nil
 }

@@ -24,12 +24,35 @@ type Variant struct {
 	Params []Override
 }
 
-// An Override is one number of a variant: given outright, or as an expression
-// over the model's own numbers ("2 * G").
+// An Override is one number of a variant: given outright, as an expression over
+// the model's own numbers ("2 * G"), or as one over usage_interval() and
+// suggested_gap(), which are then those of the users who meet the variant's rule;
+// Freeze makes a number of the last and keeps what it was made from.
 type Override struct {
-	Name   string
-	Number string // "" where Value holds
-	Value  float64
+	Name    string
+	Number  string // "" where Value holds
+	Value   float64
+	Suggest string // that Value was suggested by
+}
+
+// open says whether the number waits for what the data suggest.
+func (o Override) open() bool {
+	return slices.ContainsFunc(suggestions, func(s string) bool { return strings.Contains(o.Number, s) })
+}
+
+// Text is the number as a person reads it: its value, or the expression that
+// gives it.
+func (o Override) Text() string {
+	if o.Number != "" {
+		return o.Number
+	}
+	return decimal(o.Value)
+}
+
+// Suggests says whether a number of the variant is, or was, suggested from the
+// users who meet its rule.
+func (v Variant) Suggests() bool {
+	return slices.ContainsFunc(v.Params, func(o Override) bool { return o.open() || o.Suggest != "" })
 }
 
 // MaxVariants is how many variants a model may have.
@@ -96,7 +119,12 @@ func (m *Model) validateVariants(ps places) error {
 				return at.err("the model has no number %q%s: it has %s", o.Name, nearest(o.Name, m.paramNames()), strings.Join(m.paramNames(), ", "))
 			}
 			if o.Number != "" {
-				if _, err := m.compileNumber(o.Number, false); err != nil {
+				if _, err := m.compileNumber(o.Number, true); err != nil {
+					return at.err("%w", err)
+				}
+			}
+			if o.Suggest != "" {
+				if _, err := m.compileNumber(o.Suggest, true); err != nil {
 					return at.err("%w", err)
 				}
 			}
