@@ -28,6 +28,12 @@ func TestMain(m *testing.M) {
 		code = childReads(dir)
 	case "hold":
 		code = childHolds(dir)
+	case "model":
+		code = childChangesModel(dir)
+	case "backup":
+		code = childBacksUp(dir)
+	case "follow":
+		code = childFollows(dir)
 	default:
 		code = m.Run()
 	}
