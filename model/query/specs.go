@@ -121,6 +121,7 @@ func analyses() []analysis {
 		mrrAnalysis(),
 		tiersAnalysis(),
 		rfmAnalysis(),
+		expectedAnalysis(),
 		typicalAnalysis(),
 		stickinessAnalysis(),
 		sessionsAnalysis(),

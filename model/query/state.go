@@ -28,8 +28,10 @@ type state struct {
 	model   *stage.Model   // with its numbers
 	machine *stage.Machine // compiled
 
-	churns churns    // models trained on it
-	pasts  pastsKept // what retention keeps of each user
+	churns    churns    // models trained on it
+	expecteds expecteds // repeat-buying models fitted to it
+	worths    worths    // what each user is expected to bring
+	pasts     pastsKept // what retention keeps of each user
 
 	suggesting sync.Mutex
 	suggested  *stage.Suggestion
@@ -139,6 +141,7 @@ func newState(ctx context.Context, e *Engine, snap model.Snapshot, dict *model.D
 	st := &state{snap: snap, info: snap.Info(), dict: dict, dictHash: hashOf(body)}
 	st.pops.build = make(chan struct{}, 1)
 	st.churns.build = make(chan struct{}, 1)
+	st.expecteds.build = make(chan struct{}, 1)
 	st.users.Store(1)
 	if err := st.staged(ctx, e, m, p); err != nil {
 		return nil, err

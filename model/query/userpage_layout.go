@@ -28,6 +28,9 @@ func (u *userLife) layout(b *Builder) error {
 		return err
 	}
 	u.riskBlock(b)
+	if err := u.expectedBlock(b); err != nil {
+		return err
+	}
 	if err := u.axesBlock(b); err != nil {
 		return err
 	}

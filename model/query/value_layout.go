@@ -26,6 +26,7 @@ func (p *valuePlan) layout(b *Builder) error {
 		{Key: "mrr", Label: "recurring revenue of subscriptions and its movements", Open: p.r.link(p.carry("mrr"))},
 		{Key: "tiers", Label: "value tiers, and who moved between them", Open: p.r.link(p.carry("tiers"))},
 		{Key: "rfm", Label: "recency, frequency, monetary", Open: p.r.link(p.carry("rfm"))},
+		{Key: "expected", Label: "value expected from now on", Open: p.r.link(p.carry("expected"))},
 	}})
 	return nil
 }
