@@ -16,11 +16,8 @@ func (s *answerScreen) layout() {
 		return
 	}
 	for _, p := range s.panes {
-		switch f := p.(type) {
-		case *widget.Facts:
+		if f, ok := p.(*widget.Facts); ok {
 			f.Fold(s.h < 30 && len(s.panes) > 1)
-		case *widget.Chart:
-			f.Fold(s.h < 18 && len(s.panes) > 1)
 		}
 	}
 	two := s.columns > 1 && s.w >= 120 && len(s.panes) > 1 || s.w >= 160 && len(s.panes) > 3
@@ -28,11 +25,48 @@ func (s *answerScreen) layout() {
 		s.rects = sideBySide(s.panes, s.w, s.h)
 		s.top = 0
 	} else {
-		s.rects, s.top = stack(s.panes, 0, s.w, s.h, s.focus, s.top)
+		s.rects, s.top = s.stacked()
 	}
 	for i, r := range s.rects {
 		s.panes[i].SetSize(r.w, max(r.h, 0))
 	}
+}
+
+// stacked places the panes below each other. A chart that would be pushed off the
+// screen is shown as a line of small bars instead, if that makes room for it.
+func (s *answerScreen) stacked() ([]rect, int) {
+	var charts []*widget.Chart
+	fold := func(short bool) {
+		for _, c := range charts {
+			c.Fold(short)
+		}
+	}
+	for _, p := range s.panes {
+		if c, ok := p.(*widget.Chart); ok {
+			charts = append(charts, c)
+		}
+	}
+	fold(false)
+	rects, top := stack(s.panes, 0, s.w, s.h, s.focus, s.top)
+	if lost := hidden(s.panes, rects); lost > 0 {
+		fold(true)
+		small, from := stack(s.panes, 0, s.w, s.h, s.focus, s.top)
+		if hidden(s.panes, small) < lost {
+			return small, from
+		}
+		fold(false)
+	}
+	return rects, top
+}
+
+// hidden is how many charts have no room.
+func hidden(panes []widget.Pane, rects []rect) (n int) {
+	for i, p := range panes {
+		if _, ok := p.(*widget.Chart); ok && rects[i].h < 2 {
+			n++
+		}
+	}
+	return n
 }
 
 // stack places panes below each other in h lines, beginning with the first that
