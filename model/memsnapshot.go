@@ -63,7 +63,11 @@ func (m *Memory) build() *memSnapshot {
 			in.Last = r.time
 		}
 		in.Dated = in.Dated || r.dated
-		in.AllDated = (in.AllDated || i == 0) && r.dated
+		if r.dated {
+			in.Dates.Take(r.time)
+		} else {
+			in.Clock.Take(r.time)
+		}
 		in.Amounts = in.Amounts || r.amount != NoMoney
 	}
 	in.Version.Hash = hex.EncodeToString(sum.Sum(nil))[:16]

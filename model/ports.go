@@ -73,14 +73,17 @@ type Filter struct {
 
 // Info describes one data version.
 type Info struct {
-	Version  Version
-	Users    int64
-	Events   int64
-	First    int64 // ms of the earliest event; 0 if Events is 0
-	Last     int64 // ms of the latest
-	Dated    bool  // some event is a date alone
-	AllDated bool  // every event is; false where that is not known
-	Amounts  bool  // some event has an amount
+	Version Version
+	Users   int64
+	Events  int64
+	First   int64 // ms of the earliest event; 0 if Events is 0
+	Last    int64 // ms of the latest
+	Dated   bool  // some event is a date alone
+	// Dates and Clock are the reach of the dates alone and of the times of day.
+	// Where a data set of an earlier program did not tell them apart, both are
+	// the whole range.
+	Dates, Clock Reach
+	Amounts      bool // some event has an amount
 
 	Names   []NameInfo
 	Keys    []KeyInfo

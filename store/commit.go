@@ -313,7 +313,8 @@ func (t *tallies) add(o *tallies) {
 	t.dropped += o.dropped
 	t.equal += o.equal
 	t.impossible += o.impossible
-	t.dated, t.clocked = t.dated || o.dated, t.clocked || o.clocked
+	t.dates.Join(o.dates)
+	t.clock.Join(o.clock)
 	t.amounts = t.amounts || o.amounts
 	for len(t.names) < len(o.names) {
 		t.names = append(t.names, 0)

@@ -58,7 +58,8 @@ type tallies struct {
 	stored, already, dropped, equal int64
 	impossible                      int64
 	names                           []int64
-	dated, clocked, amounts         bool
+	dates, clock                    model.Reach
+	amounts                         bool
 }
 
 func (e *equality) reset() {
@@ -66,14 +67,18 @@ func (e *equality) reset() {
 }
 
 // tally counts one stored row.
-func (e *equality) tally(name uint32, dated bool, amount model.Money) {
+func (e *equality) tally(name uint32, at int64, dated bool, amount model.Money) {
 	q := &e.quality
 	for len(q.names) <= int(name) {
 		q.names = append(q.names, 0)
 	}
 	q.names[name]++
 	q.stored++
-	q.dated, q.clocked = q.dated || dated, q.clocked || !dated
+	if dated {
+		q.dates.Take(at)
+	} else {
+		q.clock.Take(at)
+	}
 	q.amounts = q.amounts || amount != model.NoMoney
 }
 

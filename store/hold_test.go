@@ -378,6 +378,14 @@ func TestMarkerText(t *testing.T) {
 		t.Fatal(err)
 	}
 	back, err := encodeMarker(m)
+	if dates, clock := m.reach(); dates != clock || dates != (model.Reach{First: 1, Last: 2, Any: true}) {
+		t.Errorf("an earlier program's marker has dates in %+v and times in %+v, want both anywhere", dates, clock)
+	}
+	m.AllDated = true
+	if _, clock := m.reach(); clock.Any {
+		t.Errorf("a load of dates alone has times in %+v", clock)
+	}
+	m.AllDated = false
 	if err != nil || string(back[envelopeLen:]) != text {
 		t.Errorf("the marker comes back as\n%s\nwant\n%s", back[envelopeLen:], text)
 	}

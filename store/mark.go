@@ -77,7 +77,7 @@ func (c *commit) marker(q model.Quality, sources []model.SourceInfo, digest stri
 	m := &marker{
 		Load:    c.load,
 		Info:    model.LoadInfo{ID: c.load, At: plan.At, Mapping: plan.Mapping, Zone: plan.Zone, Quality: q},
-		Sources: sources, Bytes: c.bytes, Dated: c.tally.dated, AllDated: c.tally.dated && !c.tally.clocked, Amounts: c.tally.amounts,
+		Sources: sources, Bytes: c.bytes, Dated: c.tally.dates.Any, Dates: &c.tally.dates, Clock: &c.tally.clock, Amounts: c.tally.amounts,
 		Names: len(c.l.names.list), KeepEqual: plan.KeepEqual, Digest: digest,
 	}
 	for k, v := range c.l.values {

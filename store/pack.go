@@ -253,7 +253,7 @@ func (p *packer) add(id string, rows []packedRow) {
 			}
 			p.property(c, key, n, code, plain)
 		}
-		p.equal.tally(t.name, t.dated, t.amount)
+		p.equal.tally(t.name, r.time, t.dated, t.amount)
 	}
 }
 

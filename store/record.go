@@ -25,10 +25,13 @@ type marker struct {
 	First    int64 // ms; 0 if Events is 0
 	Last     int64
 	Dated    bool
-	AllDated bool `json:",omitempty"` // absent in the markers of earlier programs
-	Amounts  bool
-	Names    int
-	Keys     []keyMeta
+	// Dates and Clock are as in model.Info; absent in the markers of earlier
+	// programs, of which some say in AllDated that every event is a date.
+	Dates, Clock *model.Reach `json:",omitempty"`
+	AllDated     bool         `json:",omitempty"`
+	Amounts      bool
+	Names        int
+	Keys         []keyMeta
 
 	// KeepEqual is the option the load was made with; the occurrence rule needs
 	// it again at the next load.
@@ -50,6 +53,25 @@ type part struct {
 	Sources   []model.SourceInfo
 	KeepEqual bool
 	Digest    string
+}
+
+// reach is where the dates alone and the times of day lie; of an earlier
+// program's marker that does not tell them apart, both lie anywhere.
+func (m *marker) reach() (dates, clock model.Reach) {
+	if m.Events == 0 {
+		return dates, clock
+	}
+	if m.Dates != nil && m.Clock != nil {
+		return *m.Dates, *m.Clock
+	}
+	whole := model.Reach{First: m.First, Last: m.Last, Any: true}
+	if m.Dated {
+		dates = whole
+	}
+	if !m.AllDated {
+		clock = whole
+	}
+	return dates, clock
 }
 
 func (m *marker) order() uint32 {

@@ -146,7 +146,9 @@ func (b *viewBuilder) add(txn *badger.Txn, m *marker) error {
 	}
 
 	if m.Events > 0 {
-		in.AllDated = (in.AllDated || in.Events == 0) && m.AllDated
+		dates, clock := m.reach()
+		in.Dates.Join(dates)
+		in.Clock.Join(clock)
 		if in.Events == 0 || m.First < in.First {
 			in.First = m.First
 		}

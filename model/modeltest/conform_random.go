@@ -88,7 +88,7 @@ func randomRow(r *rand.Rand) Row {
 func compare(t testing.TB, got, want model.Snapshot, r *rand.Rand) {
 	t.Helper()
 	g, w := got.Info(), want.Info()
-	if g.Users != w.Users || g.Events != w.Events || g.First != w.First || g.Last != w.Last || g.Dated != w.Dated || g.Amounts != w.Amounts || g.Version.Ordinal != w.Version.Ordinal {
+	if g.Users != w.Users || g.Events != w.Events || g.First != w.First || g.Last != w.Last || g.Dated != w.Dated || g.Dates != w.Dates || g.Clock != w.Clock || g.Amounts != w.Amounts || g.Version.Ordinal != w.Version.Ordinal {
 		t.Fatalf("info is\n%+v\nwant\n%+v", g, w)
 	}
 	for _, n := range w.Names {

@@ -149,33 +149,16 @@ func newState(ctx context.Context, e *Engine, snap model.Snapshot, dict *model.D
 	return st, nil
 }
 
-// lastDay is the last local day that holds data; day 0 if there is none. Dates
-// alone stand at their midnight in UTC and do not move with the zone: behind UTC
-// the last of them would else be cut off.
+// lastDay is the last local day that holds data; day 0 if there is none.
 func lastDay(in *model.Info, cal *model.Calendar) model.Day {
-	if in.Events == 0 {
-		return 0
-	}
-	if in.AllDated {
-		return model.UTC().Day(in.Last)
-	}
-	if in.Dated {
-		return max(cal.Day(in.Last), model.UTC().Day(in.Last))
-	}
-	return cal.Day(in.Last)
+	_, last, _ := in.Days(cal)
+	return last
 }
 
-// firstDay is the local day of the first event, of a date alone the date itself.
+// firstDay is the local day of the first event; day 0 if there is none.
 func firstDay(in *model.Info, cal *model.Calendar) model.Day {
-	if in.AllDated {
-		return model.UTC().Day(in.First)
-	}
-	if in.Dated {
-		// Which of the two the first event is, is not known: no day may come
-		// before the first.
-		return min(cal.Day(in.First), model.UTC().Day(in.First))
-	}
-	return cal.Day(in.First)
+	first, _, _ := in.Days(cal)
+	return first
 }
 
 // hashOf is a short name for a definition's text.
