@@ -1,8 +1,10 @@
 package value
 
 import (
+	"cmp"
 	"fmt"
 	"math"
+	"slices"
 
 	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/gonum/optimize"
@@ -39,6 +41,7 @@ type Convergence struct {
 	Gradient      float64 // largest component by the parameters' logarithms, a buyer
 	Definite      bool    // the Hessian there is negative definite: a peak, not a ridge
 	Condition     float64 // of the Hessian, largest over smallest curvature
+	Held          bool    // without a weak prior there was no peak: see Fit
 	Evaluations   int
 }
 
@@ -48,24 +51,32 @@ func (c Convergence) Sentence() string {
 	if !c.Definite {
 		peak = "the curvature is not that of a peak"
 	}
+	if c.Held {
+		peak = "the data leave open how much buyers differ in something, and a weak prior holds it"
+	}
 	return fmt.Sprintf("log-likelihood %.2f; %d of %d starts agree; largest gradient %.1g a buyer; %s", c.LogLikelihood, c.Agreed, c.Starts, c.Gradient, peak)
 }
 
 // bound is the largest absolute logarithm a parameter may have: beyond it the
 // buyers differ in nothing that the parameter could describe.
-const bound = 9.5
+const bound = 11
 
 // Fit estimates a model by maximum likelihood.
 //
-// The search (BFGS, then Newton steps with the Hessian of the analytic gradient)
-// begins at several points fixed beforehand; of more than 20,000 distinct
-// histories a systematic part is used to get near, and all of them to finish. The
-// result does not depend on the order of adding.
+// The search has two steps. The first begins at several points fixed beforehand
+// and climbs the likelihood with a weak prior on the logarithms (see prior), which
+// gives every sample a peak; it uses BFGS, then Newton steps with the Hessian of
+// the analytic gradient. The second goes on from there without the prior. Where it
+// finds a peak, that is the fit. Where it finds a ridge, or a parameter runs away,
+// the data do not tell how much the buyers differ in something; then the first
+// step's peak stays, Held is true and the prior's width is in the covariances. Of
+// more than 20,000 distinct histories a systematic part is used to get near, and
+// all of them to finish. The result does not depend on the order of adding.
 //
 // It fails with ErrBad, ErrTooFew, ErrNoRepeats, ErrAlike, ErrStopped, or with
-// ErrNoFit where the starts disagree, the gradient does not vanish, a parameter
-// runs away, or the peak is a ridge; then the model is returned beside the error,
-// for its Convergence alone, and an Empirical curve is what to use.
+// ErrNoFit where the starts disagree or the gradient does not vanish; then the
+// model is returned beside the error, for its Convergence alone, and an Empirical
+// curve is what to use.
 func Fit(k Kind, s *Sample, o Options) (*Repeat, error) {
 	o = o.filled()
 	switch {
@@ -80,21 +91,18 @@ func Fit(k Kind, s *Sample, o Options) (*Repeat, error) {
 	}
 	t := s.table()
 	m := &Repeat{Kind: k, Buyers: s.total, Groups: int64(len(s.n))}
+	age := t.meanAge()
 	f := &climb{dim: 4, n: t.n, stop: o.Stop, value: func(t *table, x []float64) (float64, []float64) {
-		p := Params{math.Exp(x[0]), math.Exp(x[1]), math.Exp(x[2]), math.Exp(x[3])}
-		ll, g := k.likelihood(t, p)
+		ll, g := k.likelihood(t, exps(x))
 		return ll, g[:]
-	}}
-	starts := k.starts(t.meanAge())
+	}, prior: func(x, grad []float64) float64 { return k.prior(x, grad, age) }}
+	starts := k.starts(age)
 	if o.From != nil {
 		p := o.From
 		starts = [][]float64{{math.Log(p[0]), math.Log(p[1]), math.Log(p[2]), math.Log(p[3])}, starts[0]}
 	}
 	best, err := f.climb(t, t.thin(20_000), starts, o.Progress)
-	m.Convergence = f.report
-	for j := range m.Params {
-		m.Params[j] = math.Exp(best[j])
-	}
+	m.Convergence, m.Params = f.report, exps(best)
 	if f.cov != nil {
 		m.Known = true
 		for i := range m.Cov {
@@ -107,7 +115,80 @@ func Fit(k Kind, s *Sample, o Options) (*Repeat, error) {
 	if err != nil {
 		return m, fmt.Errorf("%s of %d buyers: %w", k, s.total, err)
 	}
+	m.Staying = staying(t, m.Params, o.Stop)
+	m.Leaves = m.Convergence.LogLikelihood-m.Staying > leaving
 	return m, nil
+}
+
+func exps(x []float64) Params {
+	return Params{math.Exp(x[0]), math.Exp(x[1]), math.Exp(x[2]), math.Exp(x[3])}
+}
+
+// leaving is the gain in log-likelihood by which a model in which buyers leave
+// must surpass one in which they do not: half the 95 % point of chi-square with
+// the two parameters it has more. (At the edge of the parameters' range that errs
+// on the side of nobody leaving.)
+const leaving = 2.9957
+
+// staying is the largest log-likelihood of buyers who never leave: the NBD, with
+// rates gamma over buyers and purchases for ever.
+//
+// Ehrenberg, A. S. C. (1959). "The Pattern of Consumer Purchases". Applied
+// Statistics 8 (1): 26–41.
+func staying(t *table, near Params, stop func() bool) float64 {
+	f := &climb{dim: 2, n: t.n, stop: stop, value: func(t *table, x []float64) (float64, []float64) {
+		r, alpha := math.Exp(x[0]), math.Exp(x[1])
+		var ll float64
+		grad := make([]float64, 2)
+		lr, dr, la := lgamma(r), digamma(r), math.Log(alpha)
+		for i, x := range t.x {
+			ll += t.nx[i] * (lgamma(r+x) - lr + r*la)
+			grad[0] += t.nx[i] * (digamma(r+x) - dr + la)
+			grad[1] += t.nx[i] * r / alpha
+		}
+		for i := range t.rows {
+			w := &t.rows[i]
+			l := math.Log(alpha + w.age)
+			ll -= w.n * (r + w.x) * l
+			grad[0] -= w.n * l
+			grad[1] -= w.n * (r + w.x) / (alpha + w.age)
+		}
+		grad[0] *= r
+		grad[1] *= alpha
+		return ll, grad
+	}}
+	x, _, _ := f.newton(t, f.bfgs(t, []float64{math.Log(near[0]), math.Log(near[1])}), free)
+	ll, _ := f.value(t, x)
+	return ll
+}
+
+// The prior of the first step is normal on logarithms, with this deviation: a
+// factor of 20 either way is within it. It has no say in how often buyers buy.
+const wide = 3
+
+// prior adds the logarithm's gradient and is its value: of how even the rates of
+// purchase are (r), and of the leaving, how much of it there is and how even it is.
+func (k Kind) prior(x, grad []float64, age float64) (p float64) {
+	pull := func(at float64, parts ...float64) {
+		var v float64
+		for j, w := range parts {
+			v += w * x[j]
+		}
+		v -= at
+		p -= v * v / (2 * wide * wide)
+		for j, w := range parts {
+			grad[j] -= w * v / (wide * wide)
+		}
+	}
+	pull(0, 1)
+	if k == Pareto {
+		pull(0, 0, 0, 1)
+		pull(math.Log(age), 0, 0, -1, 1) // β/s, a mean life
+		return p
+	}
+	pull(-1, 0, 0, 1, -1)     // a/b, the odds of leaving
+	pull(0.3, 0, 0, 0.5, 0.5) // √(ab), how even
+	return p
 }
 
 // starts are where the searches begin; age is the buyers' mean age.
@@ -130,12 +211,13 @@ type climb struct {
 	n      float64 // observations
 	stop   func() bool
 	value  func(t *table, x []float64) (ll float64, grad []float64)
-	names  []string
+	prior  func(x, grad []float64) float64 // adds its gradient; nil for none
+	held   bool                            // climb with the prior
 	report Convergence
 	cov    *mat.SymDense
 }
 
-// at is the log-likelihood an observation, −∞ beyond the bound.
+// at is what is climbed, an observation; −∞ beyond the bound.
 func (c *climb) at(t *table, x []float64) (float64, []float64) {
 	for _, v := range x {
 		if !(math.Abs(v) <= bound+1) {
@@ -144,22 +226,27 @@ func (c *climb) at(t *table, x []float64) (float64, []float64) {
 	}
 	c.report.Evaluations++
 	ll, g := c.value(t, x)
-	n := t.n
-	if n == 0 {
-		n = c.n
+	if c.held {
+		// A part of the observations is to find the maximum of all of them.
+		extra := make([]float64, c.dim)
+		ll += c.prior(x, extra) * t.n / c.n
+		for j := range g {
+			g[j] += extra[j] * t.n / c.n
+		}
 	}
 	if math.IsNaN(ll) {
 		return math.Inf(-1), make([]float64, c.dim)
 	}
 	for j := range g {
-		g[j] /= n
+		g[j] /= t.n
 	}
-	return ll / n, g
+	return ll / t.n, g
 }
 
 // climb finds the maximum on near from every start, then on all.
 func (c *climb) climb(all, near *table, starts [][]float64, progress func(done, total int)) ([]float64, error) {
 	c.report.Starts = len(starts)
+	c.held = c.prior != nil
 	type end struct {
 		x  []float64
 		ll float64
@@ -168,10 +255,13 @@ func (c *climb) climb(all, near *table, starts [][]float64, progress func(done, 
 	best := -1
 	for i, x := range starts {
 		if progress != nil {
-			progress(i, len(starts))
+			progress(i, len(starts)+1)
 		}
-		x = c.bfgs(near, x)
-		x, ll, _ := c.newton(near, x)
+		x := c.bfgs(near, x)
+		ll, grad := c.at(near, x)
+		if !settled(ll, grad) {
+			x, ll, _ = c.newton(near, x, free)
+		}
 		if c.stop != nil && c.stop() {
 			return x, ErrStopped
 		}
@@ -181,37 +271,68 @@ func (c *climb) climb(all, near *table, starts [][]float64, progress func(done, 
 		}
 	}
 	for _, e := range ends {
-		if c.n*math.Abs(e.ll-ends[best].ll) <= 1e-3 {
+		if near.n*math.Abs(e.ll-ends[best].ll) <= 1e-2 {
 			c.report.Agreed++
 		}
+	}
+	if progress != nil {
+		progress(len(starts), len(starts)+1)
 	}
 	x := ends[best].x
 	if near != all {
 		x = c.bfgs(all, x)
 	}
-	x, ll, grad := c.newton(all, x)
+	x, ll, grad := c.newton(all, x, free)
+	if c.held {
+		c.held = false
+		alone, aloneLL, aloneGrad := c.newton(all, x, leash)
+		c.curve(all, alone)
+		if c.cov != nil && settled(aloneLL, aloneGrad) && inside(alone) {
+			x, ll, grad = alone, aloneLL, aloneGrad
+		} else {
+			c.held, c.report.Held = true, true
+			c.curve(all, x)
+		}
+	} else {
+		c.curve(all, x)
+	}
+	c.report.Gradient = largest(grad)
 	if c.stop != nil && c.stop() {
 		return x, ErrStopped
 	}
-	c.report.LogLikelihood = ll * c.n
-	for _, g := range grad {
-		c.report.Gradient = math.Max(c.report.Gradient, math.Abs(g))
-	}
-	for _, v := range x {
-		if math.Abs(v) > bound {
-			return x, fmt.Errorf("%w: a parameter runs away (%.3g), so the buyers do not differ in what it describes", ErrNoFit, math.Exp(v))
-		}
-	}
-	c.curve(all, x)
+	c.report.LogLikelihood, _ = c.value(all, x)
 	switch {
-	case math.IsInf(ll, 0) || c.report.Gradient > 1e-5:
+	case !inside(x):
+		return x, fmt.Errorf("%w: a parameter runs away (%.3g), so the data do not tell what it describes", ErrNoFit, math.Exp(slices.MaxFunc(x, func(a, b float64) int { return cmp.Compare(math.Abs(a), math.Abs(b)) })))
+	case !settled(ll, grad):
 		return x, fmt.Errorf("%w: the search ended where the likelihood still rises (gradient %.1g a buyer)", ErrNoFit, c.report.Gradient)
-	case !c.report.Definite:
+	case !c.report.Definite && !c.report.Held: // held, it only lacks intervals
 		return x, fmt.Errorf("%w: the likelihood has a ridge and no peak, so that the parameters cannot be told apart", ErrNoFit)
 	case c.report.Agreed < 2:
-		return x, fmt.Errorf("%w: %d starts ended at %d different places", ErrNoFit, len(starts), len(starts))
+		return x, fmt.Errorf("%w: %d starts ended at as many places", ErrNoFit, len(starts))
 	}
 	return x, nil
+}
+
+// inside says whether no logarithm has run away.
+func inside(x []float64) bool {
+	for _, v := range x {
+		if !(math.Abs(v) <= bound) {
+			return false
+		}
+	}
+	return true
+}
+
+// settled says whether the gradient an observation has vanished.
+func settled(ll float64, grad []float64) bool { return !math.IsInf(ll, 0) && largest(grad) <= 1e-5 }
+
+// largest is the largest absolute component.
+func largest(grad []float64) (most float64) {
+	for _, g := range grad {
+		most = math.Max(most, math.Abs(g))
+	}
+	return most
 }
 
 // bfgs is the far search; where it stops early, Newton goes on.
@@ -254,20 +375,29 @@ func equal(a, b []float64) bool {
 	return true
 }
 
-// newton climbs from x with damped Newton steps until the gradient vanishes or no
-// step goes up.
-func (c *climb) newton(t *table, x []float64) (at []float64, ll float64, grad []float64) {
+// How far newton may go, in a logarithm: what moves a parameter twentyfold has
+// lost its peak.
+const (
+	free  = 100.0
+	leash = 3.0
+)
+
+// newton climbs from x with damped Newton steps until the gradient vanishes, no
+// step goes up, or it has gone too far.
+func (c *climb) newton(t *table, x []float64, far float64) (at []float64, ll float64, grad []float64) {
 	ll, grad = c.at(t, x)
+	from := x
 	damp := 0.0
 	for range 60 {
-		most := 0.0
-		for _, g := range grad {
-			most = math.Max(most, math.Abs(g))
-		}
-		if !(most > 1e-11) || math.IsInf(ll, 0) || c.stop != nil && c.stop() {
+		if !(largest(grad) > 1e-11) || math.IsInf(ll, 0) || c.stop != nil && c.stop() {
 			break
 		}
-		h := c.hessian(t, x)
+		for j := range x {
+			if math.Abs(x[j]-from[j]) > far {
+				return x, ll, grad
+			}
+		}
+		h := c.hessian(t, x, grad)
 		moved := false
 		for range 40 {
 			a := mat.NewSymDense(c.dim, nil)
@@ -286,7 +416,7 @@ func (c *climb) newton(t *table, x []float64) (at []float64, ll float64, grad []
 				for j := range next {
 					next[j] = x[j] + scale*step.AtVec(j)
 				}
-				if l, g := c.at(t, next); l > ll || l == ll && smaller(g, grad) {
+				if l, g := c.at(t, next); l > ll || l == ll && largest(g) < largest(grad) {
 					x, ll, grad, moved = next, l, g, true
 					damp /= 10
 					break
@@ -301,27 +431,27 @@ func (c *climb) newton(t *table, x []float64) (at []float64, ll float64, grad []
 	return x, ll, grad
 }
 
-func smaller(a, b []float64) bool {
-	var x, y float64
-	for j := range a {
-		x, y = math.Max(x, math.Abs(a[j])), math.Max(y, math.Abs(b[j]))
+// hessian is made of differences of the gradient: forward ones from grad, which is
+// enough to find a step, or central ones if grad is nil.
+func (c *climb) hessian(t *table, x, grad []float64) *mat.SymDense {
+	step := 1e-4
+	if grad != nil {
+		step = 1e-6
 	}
-	return x < y
-}
-
-// hessian is made of central differences of the gradient.
-func (c *climb) hessian(t *table, x []float64) *mat.SymDense {
-	const step = 1e-4
 	raw := mat.NewDense(c.dim, c.dim, nil)
 	at := append([]float64(nil), x...)
 	for j := range x {
 		at[j] = x[j] + step
 		_, up := c.at(t, at)
-		at[j] = x[j] - step
-		_, down := c.at(t, at)
+		down, width := grad, step
+		if grad == nil {
+			at[j] = x[j] - step
+			_, down = c.at(t, at)
+			width = 2 * step
+		}
 		at[j] = x[j]
 		for i := range x {
-			raw.Set(i, j, (up[i]-down[i])/(2*step))
+			raw.Set(i, j, (up[i]-down[i])/width)
 		}
 	}
 	h := mat.NewSymDense(c.dim, nil)
@@ -335,13 +465,14 @@ func (c *climb) hessian(t *table, x []float64) *mat.SymDense {
 
 // curve judges the Hessian at the maximum and inverts it.
 func (c *climb) curve(t *table, x []float64) {
-	h := c.hessian(t, x)
+	h := c.hessian(t, x, nil)
 	info := mat.NewSymDense(c.dim, nil)
 	for i := range c.dim {
 		for j := i; j < c.dim; j++ {
 			info.SetSym(i, j, -h.At(i, j)*c.n)
 		}
 	}
+	c.cov, c.report.Definite = nil, false
 	var eigen mat.EigenSym
 	if !eigen.Factorize(info, false) {
 		return
@@ -352,7 +483,11 @@ func (c *climb) curve(t *table, x []float64) {
 	}
 	// A curvature below that of a single buyer's noise is none: the logarithm of
 	// a mix of parameters would have a standard error beyond a factor of e³.
-	if !(values[0] > 1.0/9) {
+	least := 1.0 / (wide * wide)
+	if c.held {
+		least = 0.01 // the prior's own, less where the likelihood bends the other way
+	}
+	if !(values[0] > least) {
 		return
 	}
 	var chol mat.Cholesky

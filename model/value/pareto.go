@@ -22,6 +22,9 @@ import "math"
 // pnTail is κ·H(y), between 0 and 1, and its derivatives by r, α, s, β.
 func pnTail(p Params, x, y float64) (v float64, d Params) {
 	r, alpha, s, beta := p[0]+x, p[1], p[2], p[3]
+	if far(alpha, beta, y) {
+		return pnTailFar(r, alpha, s, beta, y)
+	}
 	k := s / (r + s)
 	var f, fa, fc, fz float64
 	if alpha >= beta {
@@ -48,11 +51,52 @@ func pnTail(p Params, x, y float64) (v float64, d Params) {
 // pnTailValue is pnTail without the derivatives.
 func pnTailValue(p Params, x, y float64) float64 {
 	r, alpha, s, beta := p[0]+x, p[1], p[2], p[3]
+	if far(alpha, beta, y) {
+		v, _ := pnTailFar(r, alpha, s, beta, y)
+		return v
+	}
 	k := s / (r + s)
 	if alpha >= beta {
 		return k * fractionValue(r, r+s+1, (alpha-beta)/(alpha+y))
 	}
 	return k * (alpha + y) / (beta + y) * fractionValue(s+1, r+s+1, (beta-alpha)/(beta+y))
+}
+
+// far says that the fraction would converge slowly: that u is near 1.
+func far(alpha, beta, y float64) bool {
+	return math.Min(alpha, beta)+y < 0.02*(math.Max(alpha, beta)+y)
+}
+
+// pnTailFar is pnTail from its integral, s·∫ from y of G(τ)/G(y)/(β+τ) dτ; r is
+// r+x.
+func pnTailFar(r, alpha, s, beta, y float64) (v float64, d Params) {
+	unit := math.Min(alpha, beta) + y
+	// τ = y + unit·(e^w − 1) makes the integrand fall like a plain exponential,
+	// with no singularity nearer than ±iπ. A panel is as wide as it stays smooth.
+	for at, panels := 0.0, 0; panels < 1000; panels++ {
+		tau := unit * math.Expm1(at)
+		slope := (r/(alpha+y+tau) + (s+1)/(beta+y+tau)) * (tau + unit)
+		width := math.Min(4, 14/slope)
+		before := v
+		for k, node := range legendre {
+			for _, sign := range [2]float64{-1, 1} {
+				w := at + width*(0.5+sign*node/2)
+				tau := unit * math.Expm1(w)
+				a, b := alpha+y+tau, beta+y+tau
+				la, lb := math.Log1p(tau/(alpha+y)), math.Log1p(tau/(beta+y))
+				f := width / 2 * legendreWeight[k] * s * unit / b * math.Exp(w-r*la-s*lb)
+				v += f
+				d[0] -= f * la
+				d[1] += f * r * tau / (a * (alpha + y))
+				d[2] += f * (1/s - lb)
+				d[3] += f * (s*tau/(b*(beta+y)) - 1/b)
+			}
+		}
+		if at += width; v-before <= 1e-15*v {
+			break
+		}
+	}
+	return math.Min(v, 1), d
 }
 
 // pnLikelihood is the log-likelihood of a table and its gradient by the logarithms
@@ -117,27 +161,27 @@ func pnAfter(p Params, h History, t float64) float64 {
 // the mean over λ and μ of e^(−μ·from)·∫ λ·e^(−(λ+μ)y) dy, by Gauss and Legendre.
 func pnBuys(p Params, h History, from, to float64) float64 {
 	size, rate, s, beta := p[0]+float64(h.Repeats), p[1]+h.Age, p[2], p[3]+h.Age
-	// y = unit·(e^w − 1), with the smaller of the two scales, makes the integrand
-	// fall like a plain exponential, with no singularity nearer than ±iπ.
 	unit := math.Min(rate, beta+from)
 	most := math.Log1p((to - from) / unit)
-	panels := 1 + int(math.Max((size+s)*most/6, most/1.5))
-	width := most / float64(panels)
 	var sum float64
-	for i := range panels {
+	for at := 0.0; at < most; { // panels as in pnTailFar
+		y := unit * math.Expm1(at)
+		slope := ((size+1)/(rate+y) + s/(beta+from+y)) * (y + unit)
+		width := math.Min(most-at, math.Min(4, 14/slope))
 		panel := 0.0
 		for k, node := range legendre {
 			for _, sign := range [2]float64{-1, 1} {
-				w := width * (float64(i) + 0.5 + sign*node/2)
+				w := at + width*(0.5+sign*node/2)
 				y := unit * math.Expm1(w)
 				panel += legendreWeight[k] * math.Exp(w-(size+1)*math.Log1p(y/rate)-s*math.Log1p((from+y)/beta))
 			}
 		}
-		if sum += panel; panel <= 1e-17*sum {
+		at += width
+		if sum += panel * width / 2; panel*width <= 1e-15*sum {
 			break
 		}
 	}
-	return math.Min(1, sum*width/2*size*unit/rate)
+	return math.Min(1, sum*size*unit/rate)
 }
 
 // legendre are the positive nodes of the 16-point rule on [−1, 1].

@@ -1,6 +1,7 @@
 package value
 
 import (
+	"fmt"
 	"math"
 
 	"dwell/model/stat"
@@ -46,11 +47,17 @@ type Repeat struct {
 	// SE are the parameters' standard errors and Cov the covariances of their
 	// logarithms, from the observed information; Known is false, and both are
 	// zero, where that is not positive definite.
-	SE    Params
-	Cov   [4][4]float64
-	Known bool
-	Buyers,
-	Groups int64
+	SE     Params
+	Cov    [4][4]float64
+	Known  bool
+	Buyers int64
+	Groups int64 // distinct histories among them
+	// Leaves says that the data show buyers leaving: that the model gains
+	// significantly (5 %) on Staying, the log-likelihood of buyers who never leave.
+	// Where it is false P(alive) is near 1 for want of evidence and is not to be
+	// shown as a finding: it is undetermined. What is expected of buyers stands.
+	Leaves      bool
+	Staying     float64
 	Convergence Convergence
 }
 
@@ -187,4 +194,22 @@ func (m *Repeat) AliveInterval(h History, level float64) (iv stat.Interval, ok b
 	half := stat.NormalQuantile(0.5+level/2) * m.spread(grad) / (p * (1 - p))
 	mid := math.Log(p) - math.Log1p(-p)
 	return stat.Interval{Lo: sigmoid(mid - half), Hi: sigmoid(mid + half)}, true
+}
+
+// Notes are what must be said beside the model's figures, one sentence each; nil
+// where there is nothing.
+func (m *Repeat) Notes() (out []string) {
+	if !m.Leaves {
+		out = append(out, fmt.Sprintf("the data show no sign that buyers leave for good (a model in which they do gains %.1f in log-likelihood on one in which they never do; it would take %.1f): P(alive) is undetermined", math.Max(0, m.Convergence.LogLikelihood-m.Staying), leaving))
+	}
+	if m.Convergence.Held {
+		out = append(out, "the data do not tell how much buyers differ in some of the parameters; a weak prior holds those, and the intervals include it")
+	}
+	if !m.Known {
+		out = append(out, "the parameters' uncertainty could not be estimated, so the figures have no intervals")
+	}
+	if m.Kind == BG {
+		out = append(out, "BG/NBD takes every one-time buyer for alive, however long ago she bought")
+	}
+	return out
 }

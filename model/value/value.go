@@ -17,7 +17,8 @@
 //	}
 //	m, err := value.Fit(value.MBG, &s, value.Options{Stop: stopped})
 //	if err != nil { … value.ErrNoFit and its like: fall back to an Empirical curve }
-//	m.Alive(h)                                   // P(alive), below 1 even for a one-time buyer
+//	m.Notes()                                    // to be shown with every figure of m
+//	if m.Leaves { m.Alive(h) }                   // P(alive); without signs of leaving it is undetermined
 //	m.Expected(h, 26)                            // purchases expected in 26 weeks
 //	m.ExpectedInterval(h, 26, stat.Level)        // of that expectation, from the uncertainty of the parameters
 //	m.Worth(h, spend.Expected(x, zbar), value.Discount{Steps: 12, Weeks: 4.345, Rate: 0.01})
