@@ -34,6 +34,8 @@ func TestMain(m *testing.M) {
 		code = childBacksUp(dir)
 	case "follow":
 		code = childFollows(dir)
+	case "smalldisk":
+		code = childOnSmallDisk(dir)
 	default:
 		code = m.Run()
 	}
