@@ -25,7 +25,7 @@ func (d *dwelling) comparison(b *Builder, i int) {
 	mf := b.Count(d.group(i, 0, false), "movers."+s.Name, s.Label()+", movers compared")
 	sf := b.Count(d.group(i, 0, true), "standing."+s.Name, s.Label()+", stalled compared")
 	title := fmt.Sprintf("%s: what the movers had done in their first %s that the stalled had not", s.Label(), plural(int(d.window[i]), "day"))
-	bl := Block{Kind: TableBlock, Name: b.Key("compare." + s.Name), Title: b.label(title), Heads: []Head{{"movers", true}, {"stalled", true}, {"difference", true}, {"interval", true}, {"effect", true}, {"", false}}}
+	bl := Block{Kind: TableBlock, Name: b.Key("compare." + s.Name), Title: b.label(title), Heads: []Head{{"movers", true}, {"stalled", true}, {"difference", true}, {"effect", true}, {"interval", true}, {"", false}}}
 	bl.Rows = append(bl.Rows, Row{Key: "users", Label: "users", Cells: []Cell{b.Cell(mf), b.Cell(sf), TextCell(""), TextCell(""), TextCell(""), TextCell("")}})
 	if movers == 0 || stalled == 0 {
 		b.Block(bl)
@@ -83,7 +83,7 @@ func (d *dwelling) event(b *Builder, i, k int, level float64) contrast {
 		text = fmt.Sprintf("%+.1f to %+.1f points", 100*iv.Lo, 100*iv.Hi)
 		c.clear = iv.Lo > 0 || iv.Hi < 0
 	}
-	c.row = Row{Key: "did." + name, Label: "did " + name, Cells: []Cell{b.Cell(m), b.Cell(st), TextCell(fmt.Sprintf("%+.1f points", 100*(p2-p1))), TextCell(text), TextCell(fmt.Sprintf("h %+.2f", h)), TextCell(clearNote(c.clear))}}
+	c.row = Row{Key: "did." + name, Label: "did " + name, Cells: []Cell{b.Cell(m), b.Cell(st), TextCell(fmt.Sprintf("%+.1f points", 100*(p2-p1))), TextCell(fmt.Sprintf("h %+.2f", h)), TextCell(text), TextCell(clearNote(c.clear))}}
 	return c
 }
 
@@ -112,11 +112,11 @@ func (d *dwelling) measured(b *Builder, i, k int, level float64) (contrast, bool
 	c := contrast{effect: 3.54 * (area.AUC - 0.5)}
 	text := ""
 	if area.Bounded {
-		text = fmt.Sprintf("%.2f to %.2f", area.Lo, area.Hi)
+		text = fmt.Sprintf("%.0f to %.0f %%", 100*area.Lo, 100*area.Hi)
 		c.clear = area.Lo > 0.5 || area.Hi < 0.5
 	}
 	diff := b.Fig(figs[0]).Value - b.Fig(figs[1]).Value
-	c.row = Row{Key: compared[k].key, Label: compared[k].label + " (median)", Cells: []Cell{b.Cell(figs[0]), b.Cell(figs[1]), TextCell(fmt.Sprintf("%+.5g", diff)), TextCell(text), TextCell(fmt.Sprintf("more in %.2f", area.AUC)), TextCell(clearNote(c.clear))}}
+	c.row = Row{Key: compared[k].key, Label: compared[k].label + " (median)", Cells: []Cell{b.Cell(figs[0]), b.Cell(figs[1]), TextCell(fmt.Sprintf("%+.5g", diff)), TextCell(fmt.Sprintf("more in %.0f %%", 100*area.AUC)), TextCell(text), TextCell(clearNote(c.clear))}}
 	return c, true
 }
 

@@ -348,12 +348,19 @@ func Pad(s string, n int, right bool) string {
 	return s + strings.Repeat(" ", gap)
 }
 
-// Wrap breaks a paragraph at blanks into lines of at most n cells.
+// Wrap breaks a paragraph at blanks into lines of at most n cells; a word that is
+// longer is cut. Dates, and words with a hyphen, stay whole: the wrapping below
+// would break them at it, so it is shown a hyphen that does not break.
 func Wrap(s string, n int) []string {
 	if n <= 0 {
 		return []string{s}
 	}
-	return strings.Split(ansi.Wrap(s, n, ""), "\n")
+	const firm = "\u2011"
+	if strings.Contains(s, firm) {
+		return strings.Split(ansi.Wrap(s, n, ""), "\n")
+	}
+	out := ansi.Wrap(strings.ReplaceAll(s, "-", firm), n, "")
+	return strings.Split(strings.ReplaceAll(out, firm, "-"), "\n")
 }
 
 // Plural is "1 user", "2 users".

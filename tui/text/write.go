@@ -237,8 +237,8 @@ func (p *printer) fit(b *query.Block, widths []int, from, used int) (to int) {
 	return to
 }
 
-// part writes the rows with some of the columns; texts wider than their column go
-// on in lines below.
+// part writes the rows with some of the columns; labels and texts wider than
+// their column go on in lines below.
 func (p *printer) part(b *query.Block, labels []string, cells [][]string, widths []int, from, to, labelWidth int) {
 	if len(b.Heads) > from {
 		line := strings.Repeat(" ", labelWidth)
@@ -252,7 +252,11 @@ func (p *printer) part(b *query.Block, labels []string, cells [][]string, widths
 		p.line(line)
 	}
 	for r := range cells {
-		lines := 1
+		names := []string{labels[r]}
+		if format.Width(labels[r]) > labelWidth {
+			names = format.Wrap(labels[r], labelWidth)
+		}
+		lines := len(names)
 		texts := make([][]string, to-from)
 		for c := from; c < to; c++ {
 			texts[c-from] = []string{cells[r][c]}
@@ -263,8 +267,8 @@ func (p *printer) part(b *query.Block, labels []string, cells [][]string, widths
 		}
 		for k := range lines {
 			label := ""
-			if k == 0 {
-				label = labels[r]
+			if k < len(names) {
+				label = names[k]
 			}
 			line := format.Pad(label, labelWidth, false)
 			for c := from; c < to; c++ {
