@@ -8,17 +8,13 @@ import (
 
 	"dwell/model"
 	"dwell/model/query"
-	"dwell/sample/reference"
 )
 
-// A refFunnel is one funnel of the reference files (events.py: funnel).
+// A refFunnel is what one funnel of the reference files asks (events.py: funnel).
 type refFunnel struct {
-	Steps   []string
-	By      string
-	Window  *string
-	Any     []int64    `json:"any_entry"`
-	First   []int64    `json:"first_entry"`
-	Medians []*float64 `json:"median_seconds_from_previous_step_first_entry"`
+	Steps  []string
+	By     string
+	Window *string
 }
 
 // address asks the funnel as our engine does.
@@ -39,88 +35,68 @@ func (f refFunnel) address(try string) string {
 	return b.String()
 }
 
-// funnelValues compares every value of a reference funnel with the figures under a
-// prefix, and gives how many there were.
-// shared is by how much entries of held values are more than the reference's: its
-// sessions are told apart by id alone, ours by person and id.
-func funnelValues(t *testing.T, e *query.Engine, f refFunnel, extra, prefix string, shared int64) (n int) {
-	t.Helper()
-	for try, want := range map[string][]int64{"best": f.Any, "first": f.First} {
-		a := ask(t, e, f.address(try)+extra)
-		for k, w := range want {
-			n++
+// funnel compares one funnel of a reference file, under its path, with the figures
+// under a prefix. shared is by how much entries of held values are more than the
+// reference's: its sessions are told apart by id alone, ours by person and id.
+func (w *walker) funnel(e *query.Engine, path, extra, prefix string, shared float64) {
+	w.t.Helper()
+	var f refFunnel
+	w.read(path, &f)
+	delete(w.want, path+"/window") // none: part of the question, no number
+	for try, form := range map[string]string{"best": "any_entry", "first": "first_entry"} {
+		a := ask(w.t, e, f.address(try)+extra)
+		for k := range f.Steps {
+			got := 0.0 // a row of a breakdown that nobody is in has no figure
+			if x := a.Figure(fmt.Sprintf("%sstep.%d", prefix, k+1)); x != nil {
+				got = x.Value
+			}
 			if k == 0 && f.By != "user" {
-				w += shared
+				got -= shared
 			}
-			if got := a.Figure(fmt.Sprintf("%sstep.%d", prefix, k+1)); got == nil && w != 0 || got != nil && got.Value != float64(w) {
-				t.Errorf("%s: %sstep %d is %+v, want %d", a.Address, prefix, k+1, got, w)
-			}
+			w.is(fmt.Sprintf("%s/%s/%d", path, form, k), got, false)
 		}
 		if try == "best" {
 			continue
 		}
-		for k, w := range f.Medians {
-			if k == 0 {
-				continue // the first step has no time
+		for k := range f.Steps { // the first step has no time
+			x := a.Figure(fmt.Sprintf("%sstep.%d.time", prefix, k+1))
+			none := x == nil || x.None
+			got := math.NaN()
+			if !none {
+				got = x.Value
 			}
-			n++
-			got := a.Figure(fmt.Sprintf("%sstep.%d.time", prefix, k+1))
-			switch {
-			case w == nil:
-				if got != nil && !got.None {
-					t.Errorf("%s: the time to step %d is %v, want none", a.Address, k+1, got.Value)
-				}
-			case got == nil || math.Abs(got.Value-*w) > 1e-9:
-				t.Errorf("%s: the time to step %d is %+v, want %v", a.Address, k+1, got, *w)
-			}
+			w.is(fmt.Sprintf("%s/median_seconds_from_previous_step_first_entry/%d", path, k), got, none)
 		}
 	}
-	return n
 }
 
-// Reference: funnels of events_ecom.json (pandas), by user and by session, over
-// all windows, and by platform.
-func TestFunnelReferenceEcom(t *testing.T) {
-	var want struct {
-		Funnels  []refFunnel
-		Platform map[string]refFunnel `json:"funnel_by_platform_7d"`
+// funnels compares all funnels of a file, by user and by session, over all windows.
+func (w *walker) funnels(e *query.Engine, shared float64) {
+	for _, i := range w.under("/funnels") {
+		w.funnel(e, "/funnels/"+i, "", "", shared)
 	}
-	reference.JSON(t, "events_ecom.json", &want)
-	mem, dict := reference.Ecom(t)
-	e := over(t, mem, dict)
-	n := 0
-	for _, f := range want.Funnels {
-		n += funnelValues(t, e, f, "", "", 0)
-	}
-	for platform, f := range want.Platform {
-		n += funnelValues(t, e, f, "&breakdown=platform&attribution=all", "value."+platform+".", 0)
-	}
-	t.Logf("events_ecom.json: %d values of %d funnels checked, none left out", n, len(want.Funnels)+len(want.Platform))
-	if n < 150 {
-		t.Errorf("only %d values were checked", n)
+	for _, platform := range w.under("/funnel_by_platform_7d") {
+		w.funnel(e, "/funnel_by_platform_7d/"+platform, "&breakdown=platform&attribution=all", "value."+platform+".", 0)
 	}
 }
 
-// Reference: funnels of events_rees46_sample.json, by user and by session.
-func TestFunnelReferenceRees46(t *testing.T) {
-	var want struct{ Funnels []refFunnel }
-	reference.JSON(t, "events_rees46_sample.json", &want)
-	mem, dict := reference.Rees46(t)
-	e := over(t, mem, dict)
-	// One session id is of two users: the reference
-	// takes them for one session of 5,066, we for two of 5,067.
-	pairs, sessions := map[string]bool{}, map[string]bool{}
+// sharedSessions counts, beside the sessions of an id, how many pairs of person and
+// id are more: one id of the sample is of two users. The reference takes them for
+// one session, we for two.
+func sharedSessions(t *testing.T, mem *model.Memory, column string) (sessions, shared int) {
+	t.Helper()
+	pairs, ids := map[string]bool{}, map[string]bool{}
 	snap, err := mem.Snapshot(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer snap.Close()
-	key := snap.Info().Key("user_session")
+	key := snap.Info().Key(column)
 	for _, split := range snap.Splits(1) {
 		err := snap.Scan(t.Context(), split, model.Filter{Until: model.NoCut, Columns: []string{key.Name}}, func(tl *model.Timeline) error {
 			for i := range tl.Time {
 				s := tl.Props[0].At(key, i)
-				sessions[s] = true
+				ids[s] = true
 				pairs[tl.ID+" "+s] = true
 			}
 			return nil
@@ -129,18 +105,7 @@ func TestFunnelReferenceRees46(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	shared := int64(len(pairs) - len(sessions))
-	if len(sessions) != 5066 || shared != 1 {
-		t.Fatalf("%d sessions, %d of two users", len(sessions), shared)
-	}
-	n := 0
-	for _, f := range want.Funnels {
-		n += funnelValues(t, e, f, "", "", shared)
-	}
-	t.Logf("events_rees46_sample.json: %d values of %d funnels checked, none left out", n, len(want.Funnels))
-	if n < 50 {
-		t.Errorf("only %d values were checked", n)
-	}
+	return len(ids), len(pairs) - len(ids)
 }
 
 // Laws over random people: a breakdown by one value of each try divides its
