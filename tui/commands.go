@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	tea "github.com/charmbracelet/bubbletea"
+	"github.com/muesli/termenv"
 
 	"dwell/model"
 	"dwell/model/query"
@@ -97,6 +98,11 @@ func (a *App) themeCommand(arg string) tea.Cmd {
 		return nil
 	}
 	a.setTheme(t)
+	said := "the theme is " + string(t)
+	if a.opt.Profile == termenv.Ascii {
+		said += "; this terminal is shown no colours (NO_COLOR, TERM=dumb, or no terminal at all)"
+	}
+	a.tell(statusMsg{text: said})
 	return nil
 }
 

@@ -261,6 +261,9 @@ func (v *segmentsScreen) View() string {
 
 // ShortHelp is that of the line while it is open.
 func (v *segmentsScreen) ShortHelp() []key.Binding {
+	if v.name != nil {
+		return []key.Binding{bind("enter", "save", "enter"), bind("esc", "back to the rule", "esc")}
+	}
 	if v.rule != nil {
 		return []key.Binding{bind("enter", "list its users", "enter"), v.own.Save, bind("esc", "close", "esc")}
 	}

@@ -65,8 +65,24 @@ func (c *compiler) syntax(err error) error {
 		e.Message = "the rule ends too early: something is missing here"
 	case strings.Contains(fe.Message, `Operator("=")`):
 		e.Message = "= compares nothing: write == to compare"
+	case strings.HasPrefix(fe.Message, "literal not terminated"):
+		e.Message = "a text has no closing quote"
+	case strings.HasPrefix(fe.Message, "unexpected token "):
+		e.Message = unexpected(strings.TrimPrefix(fe.Message, "unexpected token "))
 	default:
 		e.Message = fe.Message
 	}
 	return e
+}
+
+// unexpected says what does not fit where it stands: the parser calls it
+// Kind("text").
+func unexpected(token string) string {
+	kind, text, _ := strings.Cut(token, "(")
+	text = strings.Trim(strings.TrimSuffix(text, ")"), `"`)
+	switch kind {
+	case "Identifier", "Number", "String":
+		return text + " does not fit here: join two conditions with and or or, and mind the brackets"
+	}
+	return text + " does not fit here"
 }
