@@ -125,7 +125,7 @@ func ids(spec query.Spec) []string {
 // analysis, each option and each pair of options: the question works or is
 // refused with a reason, and every figure is its list.
 func TestFiguresAreTheirLists(t *testing.T) {
-	mem, dict := randomData(t, 7, few(30, 60))
+	mem, dict := randomData(t, 7, few(20, 60))
 	e := over(t, mem, dict)
 	ctx := context.Background()
 	for _, s := range []query.Segment{{Name: "pros", Rule: `plan == "pro"`}, {Name: "late ones", Rule: `pros or overdue > 1.5`}} {
@@ -144,7 +144,7 @@ func TestFiguresAreTheirLists(t *testing.T) {
 			}
 			for _, id := range ids(spec) {
 				head := spec.Name + id
-				try(t, e, head, few(8, 40), rng)
+				try(t, e, head, few(5, 40), rng)
 				try(t, e, head+"@2020-06-15", few(2, 12), rng)
 				for i, a := range opts {
 					try(t, e, head+"?"+a, few(1, 8), rng)

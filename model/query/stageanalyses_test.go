@@ -210,7 +210,7 @@ func TestDwellCurves(t *testing.T) {
 // The two windows of SPEC R2.14 counted from the file itself, user by user, with
 // the arithmetic of SPEC V10 (hypergeometric by products of fractions).
 func TestWarningsByHand(t *testing.T) {
-	mem, dict := reference.CDNOW(t)
+	mem, dict := some(t, reference.CDNOW)
 	e := over(t, mem, dict)
 	a := ask(t, e, "warnings?top=200")
 	rows := block(t, a, "declining").Rows
