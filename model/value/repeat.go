@@ -196,20 +196,20 @@ func (m *Repeat) AliveInterval(h History, level float64) (iv stat.Interval, ok b
 	return stat.Interval{Lo: sigmoid(mid - half), Hi: sigmoid(mid + half)}, true
 }
 
-// Notes are what must be said beside the model's figures, one sentence each; nil
-// where there is nothing.
-func (m *Repeat) Notes() (out []string) {
+// A Note is a sentence that must stand beside a model's figures.
+type Note struct{ Key, Text string }
+
+// Notes are what must be said beside the model's figures; nil where there is
+// nothing.
+func (m *Repeat) Notes() (out []Note) {
 	if !m.Leaves {
-		out = append(out, fmt.Sprintf("the data show no sign that buyers leave for good (a model in which they do gains %.1f in log-likelihood on one in which they never do; it would take %.1f): P(alive) is undetermined", math.Max(0, m.Convergence.LogLikelihood-m.Staying), leaving))
+		out = append(out, Note{"no-leaving", fmt.Sprintf("The data show no sign that buyers leave for good: a model in which they do gains %.1f in log-likelihood on one in which they never do, and it would take %.1f. P(alive) is undetermined.", math.Max(0, m.Convergence.LogLikelihood-m.Staying), leaving)})
 	}
 	if m.Convergence.Held {
-		out = append(out, "the data do not tell how much buyers differ in some of the parameters; a weak prior holds those, and the intervals include it")
+		out = append(out, Note{"held", "The data do not tell how much buyers differ in some of the parameters: a weak prior holds those, and the intervals include it."})
 	}
 	if !m.Known {
-		out = append(out, "the parameters' uncertainty could not be estimated, so the figures have no intervals")
-	}
-	if m.Kind == BG {
-		out = append(out, "BG/NBD takes every one-time buyer for alive, however long ago she bought")
+		out = append(out, Note{"no-intervals", "How far the parameters may be off could not be estimated, so the figures have no intervals."})
 	}
 	return out
 }

@@ -142,7 +142,7 @@ func TestHeldFits(t *testing.T) {
 			if err != nil {
 				t.Fatal(c.name, err)
 			}
-			if m.Leaves != c.leaves || (len(m.Notes()) == 0) != (m.Leaves && !m.Convergence.Held && k == MBG) {
+			if m.Leaves != c.leaves || (len(m.Notes()) == 0) != (m.Leaves && !m.Convergence.Held) {
 				t.Errorf("%s, %s: leaves %v, notes %v", c.name, k, m.Leaves, m.Notes())
 			}
 			f, err := m.Forecast(s, Outlook{Periods: 4})

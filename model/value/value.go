@@ -23,6 +23,16 @@
 //	m.ExpectedInterval(h, 26, stat.Level)        // of that expectation, from the uncertainty of the parameters
 //	m.Worth(h, spend.Expected(x, zbar), value.Discount{Steps: 12, Weeks: 4.345, Rate: 0.01})
 //
+// The sum over buyers is a Forecast with a band, of any subset's Sample; a Rolling,
+// filled in the same pass, makes such forecasts at days of the past and counts how
+// often the band held:
+//
+//	origins, err := value.Origins(first, asOf, weeks, 13)
+//	r := value.NewRolling(origins, weeks)      // r.Add(days) of every user; r.Merge
+//	past, err := r.Judge(value.MBG, value.Outlook{}, value.Options{})
+//	past.Purchases.Sentence()                  // "the 80 % band held 48 of 56 past periods …"
+//	f, err := m.Forecast(&s, value.Outlook{Periods: weeks, Drift: past.Drift})
+//
 // Invariants. Time is in weeks (days/7) after the first purchase wherever a field
 // does not say otherwise; rates are fractions. No result is NaN: what cannot be
 // estimated is an error with its reason. Equal samples give equal models, bit for
