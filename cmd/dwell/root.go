@@ -71,7 +71,7 @@ Nothing leaves the machine.`,
 			root.AddCommand(newAnalysis(a, s))
 		}
 	}
-	root.AddCommand(newCheck(a), newCompact(a), newBackup(a), newRestore(a), newBench(a), newDictionary(a), newNote(a), newPaths(a), newMan(a))
+	root.AddCommand(newCheck(a), newCompact(a), newBackup(a), newRestore(a), newBench(a), newDictionary(a), newNote(a), newPlaybook(a), newPaths(a), newMan(a))
 	root.AddCommand(helpTopics()...)
 	root.SetHelpCommandGroupID(groupData)
 	root.SetCompletionCommandGroupID(groupData)

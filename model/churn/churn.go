@@ -63,11 +63,12 @@ const (
 // A Question is what is predicted. It is printed on every figure.
 type Question struct {
 	Definition Definition `toml:"definition"`
-	Event      string     `toml:"event"`          // activity, in words: the event "purchase"; "" for any active day
-	Gap        int        `toml:"gap"`            // days of silence; also: who has been silent as long is not scored
-	Horizon    int        `toml:"horizon"`        // days after the cut-off in which the outcome is looked for
-	Goal       string     `toml:"goal,omitempty"` // of ByGoal, in words
-	Who        Who        `toml:"who,omitempty"`  // of ByGoal
+	Event      string     `toml:"event"`           // activity, in words: the event "purchase"; "" for any active day
+	Gap        int        `toml:"gap"`             // days of silence; also: who has been silent as long is not scored
+	Horizon    int        `toml:"horizon"`         // days after the cut-off in which the outcome is looked for
+	Goal       string     `toml:"goal,omitempty"`  // of ByGoal, in words
+	Who        Who        `toml:"who,omitempty"`   // of ByGoal
+	Among      string     `toml:"among,omitempty"` // only users for whom this rule holds at the cut-off; "": all
 }
 
 // Happened is what a user did whose outcome is yes, and Stayed what the others did.
@@ -88,6 +89,13 @@ func (q Question) Stayed() string {
 
 // Sentence is the question as a person reads it.
 func (q Question) Sentence() string {
+	if q.Among != "" {
+		return q.whole() + " Only users of whom, at the cut-off, holds: " + q.Among + "."
+	}
+	return q.whole()
+}
+
+func (q Question) whole() string {
 	what := "any active day"
 	if q.Event != "" {
 		what = q.Event
@@ -125,6 +133,7 @@ const (
 	Safe                    // too lately active to churn within the horizon, whatever happens
 	AtStake                 // scored
 	Apart                   // not asked about: has reached the goal, or is not silent
+	Outside                 // not one of the users who are asked about
 )
 
 // Cuts are the last days that features may know of, at each step of the ladder.

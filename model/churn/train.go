@@ -14,6 +14,7 @@ import (
 type Options struct {
 	Kind     Kind                       // "": logistic
 	Boosting Boosting                   // of BoostingKind
+	Monotone map[string]int8            // of BoostingKind, by column: 1 may only raise the log-odds, −1 only lower them
 	Question Question                   // of HazardKind: until when silence must last
 	Ridge    float64                    // weight of the penalty; 0: 1
 	Least    int                        // users needed of each outcome; 0: 20
@@ -81,6 +82,13 @@ func Train(t *Table, o Options) (*Model, error) {
 	if o.Kind == BoostingKind {
 		b := o.Boosting
 		b.Stop, b.Progress, b.Parallel = o.Stop, o.Progress, o.Parallel
+		for i := range m.Features {
+			way := o.Monotone[m.Features[i].Name]
+			if m.Features[i].Level != "" {
+				way = 0 // a property has no order
+			}
+			b.Monotone = append(b.Monotone, way)
+		}
 		if m.Forest, err = Boost(x, t.Yes, b); err != nil {
 			return nil, err
 		}

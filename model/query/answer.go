@@ -41,6 +41,7 @@ type Figure struct {
 
 	Carry  string // what each user of the list carries in User.Score: "probability"; "" if nothing
 	Beside string // what each user of the list carries in User.Beside; "" if nothing
+	More   string // what User.More.Value of each is; "" if the list has no User.More
 
 	Slot  int // where the users are found again: the kernel's slot, or ownSlot
 	Group int // of the compared groups
@@ -261,4 +262,13 @@ type User struct {
 	Times  int64       // of rows figures: how many events; of pairs: the interval
 	Score  float64     // of figures that carry something (Figure.Carry)
 	Beside float64     // of figures that carry something more (Figure.Beside)
+	More   *UserMore   // of figures with Figure.More, else nil
+}
+
+// A UserMore is what a list of users to act on says of each.
+type UserMore struct {
+	Value   float64 // at stake, in the data's currency
+	Tier    string  // of the playbook; "" for none
+	Suggest string  // to whoever acts on it
+	Why     string  // the strongest signals
 }

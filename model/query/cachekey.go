@@ -31,6 +31,11 @@ func (e *Engine) cacheKey(st *state, q Query) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	playbook, err := e.playbookHash(q)
+	if err != nil {
+		return "", err
+	}
+	other += playbook
 	var b strings.Builder
 	b.WriteString(q.String())
 	for _, part := range []string{st.info.Version.Hash, st.dictHash, st.data.ModelHash, segs, other, programVersion, e.opt.Version} {

@@ -42,19 +42,26 @@ func churnKeys() []KeySpec {
 		{Name: "folds", Type: Int, Min: 1, Default: "4", Help: "how many cut-offs the back-test has, one horizon apart, as far as the data go back"},
 		{Name: "at", Type: Float, Default: "0.5", Help: "the probability, from 0 to 1, from which a user counts as at risk"},
 		{Name: "features", Type: Text, Default: churnFeatures, Help: "the measures and properties that the model may use, parted by commas"},
+		{Name: "monotone", Type: Text, Help: "of model=boosting, measures that may only raise or only lower the probability: recency_days:up,orders:down"},
 		{Name: "saved", Type: Text, Help: "score by the saved model of this name, and test it, instead of training one"},
+		{Name: "where", Type: RuleType, Help: "train on, test and score only users who meet the rule on the day of each cut-off"},
+		{Name: "segment", Type: Text, Help: "only users of the saved segment, on the day of each cut-off"},
 	}
 }
 
 func checkChurn(q Query) error {
 	if q.Get("saved") != "" {
-		for _, k := range []string{"by", "event", "goal", "who", "gap", "horizon", "model", "seed", "features"} {
+		for _, k := range []string{"by", "event", "goal", "who", "gap", "horizon", "model", "seed", "features", "monotone", "where", "segment"} {
 			if q.Get(k) != "" {
 				return fmt.Errorf("%s= has no say with saved=, whose model says what is foretold: leave it out", k)
 			}
 		}
 	}
 	switch {
+	case len(q.All("where")) > 1 || len(q.All("segment")) > 1:
+		return fmt.Errorf("a model is trained on one set of users: give where= and segment= once, and ask of each set by itself")
+	case q.Get("monotone") != "" && q.Value("model") != "boosting":
+		return fmt.Errorf("monotone= is about boosted trees: ask with model=boosting")
 	case q.Get("goal") == "" && q.Get("who") != "":
 		return fmt.Errorf("who= says whose goal is foretold: name the goal with goal=")
 	case q.Get("goal") != "" && q.Get("by") != "":
@@ -142,6 +149,7 @@ type churnKernel struct {
 func (k *churnKernel) Visit(p *Person, h *Hits) {
 	m, s, cuts := k.c.model, k.s, k.c.set.cuts
 	s.take(p)
+	h.In(1)
 	for i, f := range k.c.set.folds {
 		if st, _ := s.label(f.Test); st == churn.AtStake {
 			h.Hit(churnFold+i, Self)
@@ -167,6 +175,7 @@ func (k *churnKernel) Visit(p *Person, h *Hits) {
 		}
 	}
 	switch st, _ := s.label(cuts.Score); {
+	case st == churn.Outside:
 	case st == churn.Silent || st == churn.Unseen: // of these some were never active
 		h.Hit(churnSilent, Self)
 	case st == churn.Safe || st == churn.Apart:

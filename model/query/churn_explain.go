@@ -168,6 +168,8 @@ func reasonLine(r *churn.Reason) string {
 // unscored says why a user has no probability.
 func (s *churnSetting) unscored(st churn.Standing) string {
 	switch {
+	case st == churn.Outside:
+		return "not one of the users asked about (" + s.q.Among + ")"
 	case st == churn.Apart && s.q.Who == churn.Quiet:
 		return "not silent, and so not asked about"
 	case st == churn.Apart:

@@ -15,6 +15,8 @@ import (
 type scorer struct {
 	s      *churnSetting
 	cur    *measure.Cursor
+	who    *judge // who is asked about; nil: everybody
+	tl     *model.Timeline
 	stages *Staging       // nil: nothing knows stages
 	hist   *stage.History // of the person, to the as-of day
 	active []model.Day
@@ -34,6 +36,11 @@ func (s *churnSetting) scorer() *scorer {
 		panic(err) // compile has made one
 	}
 	k := &scorer{s: s, cur: cur, values: make([]float64, len(s.refs)), known: make([]bool, len(s.refs))}
+	if s.who != nil {
+		if k.who, err = s.who.judge(s.whose, s.needs()); err != nil {
+			panic(err) // compile has made one
+		}
+	}
 	if s.staged {
 		if k.stages, err = s.r.Staging(s.filter); err != nil {
 			panic(err) // compile has made one
@@ -54,6 +61,13 @@ func (k *scorer) take(p *Person) {
 			k.goals = append(k.goals, d)
 		}
 	}
+	k.tl = p.TL
+	if k.who != nil {
+		k.who.fresh = true
+	}
+	if p.judge != nil {
+		p.judge.asked = true // by a judge of our own, on each cut-off
+	}
 	k.cur.Reset(p.TL)
 	if k.stages != nil {
 		k.hist = k.stages.To(p.TL, k.s.cuts.Score)
@@ -68,6 +82,14 @@ func (k *scorer) label(cut model.Day) (st churn.Standing, yes bool) {
 
 // due is label with the day of the outcome where it is yes.
 func (k *scorer) due(cut model.Day) (st churn.Standing, day model.Day, yes bool) {
+	if st, day, yes = k.fate(cut); st != churn.Unseen && k.who != nil && k.who.at(k.tl, cut) == 0 {
+		return churn.Outside, 0, false
+	}
+	return st, day, yes
+}
+
+// fate is due whoever is asked about.
+func (k *scorer) fate(cut model.Day) (st churn.Standing, day model.Day, yes bool) {
 	switch k.s.q.Definition {
 	case churn.ByStage:
 	case churn.ByGoal:
@@ -124,10 +146,54 @@ func (k *scorer) inputs(m *churn.Model) ([]float64, []bool) {
 // predict is a model's probability for the person on the day of features.
 func (k *scorer) predict(m *churn.Model) float64 { return m.Predict(k.inputs(m)) }
 
-// worth is the person's value to date, 0 where there is none.
-func (k *scorer) worth() float64 {
-	if at := k.s.worth; at >= 0 && k.known[at] {
-		return math.Max(k.values[at], 0)
+// lately is the days since the person's last activity, on a cut-off.
+func (k *scorer) lately(cut model.Day) int {
+	if next, _ := slices.BinarySearch(k.active, cut+1); next > 0 {
+		return int(cut - k.active[next-1])
 	}
-	return 0
+	return math.MaxInt32
+}
+
+// year is how far back a season lies, in days.
+const year = 365
+
+// A season is a time of coming: so many active days within so many days of the
+// silence, with no gap among them of a third of its length.
+const (
+	seasonDays   = 5
+	seasonWithin = 120
+)
+
+// seasonal says whether the person has been silent for so long as to be gone at
+// the same time of an earlier year, between two seasons of coming: the days that
+// the horizon covers, a year or more before, lie mostly in a silence of Gap days,
+// with five active days in the 120 days before it and after it each, and is three
+// times as long as any gap among those. Who comes rarely anyhow has no season. The data
+// must reach Gap days further back than that, or everybody's first absence would
+// look like one.
+func (k *scorer) seasonal(cut model.Day) bool {
+	gap, horizon := model.Day(k.s.q.Gap), model.Day(k.s.q.Horizon)
+	known, _ := slices.BinarySearch(k.active, cut+1)
+	for i := seasonDays; i+seasonDays <= known; i++ {
+		from, to := k.active[i-1], k.active[i]
+		if to-from < gap || from-k.active[i-seasonDays] > seasonWithin || k.active[i+seasonDays-1]-to > seasonWithin {
+			continue
+		}
+		usual := model.Day(0)
+		for j := i - seasonDays + 1; j < i+seasonDays; j++ {
+			if j != i {
+				usual = max(usual, k.active[j]-k.active[j-1])
+			}
+		}
+		if to-from < 3*usual {
+			continue
+		}
+		for back := model.Day(year); cut-back >= k.s.r.FirstDay+gap; back += year {
+			begin, end := max(from, cut-back), min(to, cut-back+horizon)
+			if 2*(end-begin) >= horizon {
+				return true
+			}
+		}
+	}
+	return false
 }

@@ -39,6 +39,9 @@ type churnSetting struct {
 	dropped  []string // features that the data cannot feed
 	short    string   // why the horizon is shorter than the gap, or ""
 	saved    *churn.Saved
+	who      *judging        // of where= and segment=; nil: everybody
+	whose    *Run            // that who was made from
+	monotone map[string]int8 // by feature: 1 may only raise, −1 only lower
 }
 
 // churnSetting reads the question's keys.
@@ -73,6 +76,12 @@ func (r *Run) churnSetting() (churnSetting, error) {
 			s.short = fmt.Sprintf("The horizon is %d days, not the %d of the gap: the data have no room for training and test with more.", room, s.q.Gap)
 		}
 	}
+	if s.who, err = r.judging(false); err != nil {
+		return s, err
+	}
+	if s.whose = r; s.who != nil {
+		s.q.Among = r.Groups[0].Rule
+	}
 	if err := s.climb(r.Int("folds")); err != nil {
 		return s, err
 	}
@@ -82,7 +91,31 @@ func (r *Run) churnSetting() (churnSetting, error) {
 	if err := s.resolve(r.Str("features")); err != nil {
 		return s, fmt.Errorf("features=: %w", err)
 	}
+	if s.monotone, err = s.onlyWays(r.Str("monotone")); err != nil {
+		return s, fmt.Errorf("monotone=: %w", err)
+	}
 	return s, nil
+}
+
+// onlyWays reads monotone=: features with the one way that each may move the
+// probability.
+func (s *churnSetting) onlyWays(list string) (map[string]int8, error) {
+	out := map[string]int8{}
+	if list == "" {
+		return out, nil
+	}
+	for _, part := range splitColumns(list) {
+		name, way := cutSet(part)
+		sign := map[string]int8{"up": 1, "down": -1}[way]
+		switch names := s.names(); {
+		case sign == 0:
+			return nil, fmt.Errorf("%q: write a measure, a colon and up or down: recency_days:up", part)
+		case !slices.Contains(names, name):
+			return nil, fmt.Errorf("the model has no measure %q%s", name, didYouMean(name, names))
+		}
+		out[name] = sign
+	}
+	return out, nil
 }
 
 // words are a pick in a sentence about activity, "" for any active day.
@@ -199,6 +232,13 @@ func (s *churnSetting) compile() error {
 		s.staged = s.staged || s.measures.Family(i).Stage
 	}
 	s.filter = s.measures.Filter()
+	if s.who != nil {
+		n := s.who.widen(s.whose, Needs{Columns: s.filter.Columns, Amounts: s.filter.Amounts})
+		s.filter.Columns, s.filter.Amounts = n.Columns, n.Amounts
+		if _, err := s.who.judge(s.whose, n); err != nil {
+			return err
+		}
+	}
 	if s.staged {
 		s.filter = r.Machine().Widen(s.filter)
 		if _, err := r.Staging(s.filter); err != nil {

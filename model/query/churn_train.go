@@ -266,8 +266,8 @@ const ruleDrop = 0.7
 func (s *churnSetting) options() churn.Options {
 	return churn.Options{
 		Kind: s.kind, Question: s.q,
-		Boosting: churn.Boosting{Seed: s.seed}, Parallel: s.r.eng.parallel,
-		Stop:     func() bool { return s.r.Ctx.Err() != nil },
+		Boosting: churn.Boosting{Seed: s.seed}, Parallel: s.r.eng.parallel, Monotone: s.monotone,
+		Stop: func() bool { return s.r.Ctx.Err() != nil },
 		// The guard is for features that know the future; silence itself only nears
 		// the day on which it is due, which with the lost stage it may do to the day.
 		Allow: s.isSilence,

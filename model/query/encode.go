@@ -109,7 +109,7 @@ func WriteCSV(w io.Writer, a *Answer) error {
 func Number(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }
 
 // WriteUsersCSV writes the users behind a figure, one line each: user and, where
-// the figure has them, amount or times.
+// the figure has them, amount or times, and what else its list carries.
 func WriteUsersCSV(w io.Writer, l *List) error {
 	c := csv.NewWriter(w)
 	head := []string{"user"}
@@ -122,16 +122,45 @@ func WriteUsersCSV(w io.Writer, l *List) error {
 	case Pairs:
 		head = append(head, "interval")
 	}
+	f := &l.Figure
+	for _, name := range []string{f.Carry, f.Beside} {
+		if name != "" {
+			head = append(head, name)
+		}
+	}
+	if f.More != "" {
+		head = append(head, f.More, "tier", "suggested", "signals")
+	}
 	if err := c.Write(head); err != nil {
 		return err
 	}
 	for i := range l.Users {
-		if err := c.Write(l.Users[i].fields(kind)); err != nil {
+		if err := c.Write(append(l.Users[i].fields(kind), l.carried(i)...)); err != nil {
 			return err
 		}
 	}
 	c.Flush()
 	return c.Error()
+}
+
+// carried are the numbers and texts that a list says of each user beside amount
+// and times.
+func (l *List) carried(i int) (out []string) {
+	f, u := &l.Figure, &l.Users[i]
+	if f.Carry != "" {
+		out = append(out, Number(u.Score))
+	}
+	if f.Beside != "" {
+		out = append(out, Number(u.Beside))
+	}
+	if f.More != "" {
+		m := u.More
+		if m == nil {
+			m = &UserMore{}
+		}
+		out = append(out, Number(m.Value), m.Tier, m.Suggest, m.Why)
+	}
+	return out
 }
 
 func (u *User) fields(kind Kind) []string {
@@ -167,6 +196,12 @@ func WriteUsersJSON(w io.Writer, l *List) error {
 		User   string   `json:"user"`
 		Amount *float64 `json:"amount,omitempty"`
 		Times  *int64   `json:"times,omitempty"`
+		Score  *float64 `json:"score,omitempty"`  // what it is: Figure.Carry
+		Beside *float64 `json:"beside,omitempty"` // Figure.Beside
+		Value  *float64 `json:"value,omitempty"`
+		Tier   string   `json:"tier,omitempty"`
+		Act    string   `json:"suggested,omitempty"`
+		Why    string   `json:"signals,omitempty"`
 	}
 	e := json.NewEncoder(w)
 	e.SetEscapeHTML(false)
@@ -179,6 +214,15 @@ func WriteUsersJSON(w io.Writer, l *List) error {
 		}
 		if l.Figure.Kind == Rows || l.Figure.Kind == Pairs {
 			out.Times = &u.Times
+		}
+		if l.Figure.Carry != "" {
+			out.Score = &u.Score
+		}
+		if l.Figure.Beside != "" {
+			out.Beside = &u.Beside
+		}
+		if m := u.More; m != nil {
+			out.Value, out.Tier, out.Act, out.Why = &m.Value, m.Tier, m.Suggest, m.Why
 		}
 		if err := e.Encode(out); err != nil {
 			return err

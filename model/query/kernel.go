@@ -221,6 +221,14 @@ func (h *Hits) ScoreBeside(slot int, x, beside float64) {
 	}
 }
 
+// More adds what the last hit's list says of the user, where it is listed and not
+// counted.
+func (h *Hits) More(slot int, more func() *UserMore) {
+	if h.list && slot == h.slot && len(h.users) > 0 && h.users[len(h.users)-1].ID == h.id {
+		h.users[len(h.users)-1].More = more()
+	}
+}
+
 // Fail ends the run with an error, after the visit.
 func (h *Hits) Fail(err error) {
 	if h.err == nil {

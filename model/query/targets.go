@@ -2,46 +2,89 @@ package query
 
 import (
 	"fmt"
+	"math"
 	"slices"
+	"strconv"
 
+	"dwell/model"
 	"dwell/model/churn"
+	"dwell/model/measure"
 	"dwell/model/stage"
-	"dwell/model/stat"
 )
 
 // targetsAnalysis says whom to act on: scores weighed by what the users are
 // worth.
 func targetsAnalysis() analysis {
 	return analysis{
-		Spec: Spec{Name: "targets", Title: "Whom to act on", Help: "users by probability × value to date: the list, the grid of value and risk, and ready lists", ID: NoID,
-			Keys: keys(churnKeys(), []KeySpec{{Name: "stage", Type: Text, Help: "only users who are in this stage on the as-of day"}})},
-		check: checkChurn,
+		Spec: Spec{Name: "targets", Title: "Whom to act on", Help: "users by expected loss = probability × expected value: the list, tiers with what the playbook suggests, how many to contact, the grid of value and risk, ready lists", ID: NoID,
+			Keys: keys(churnKeys(), []KeySpec{
+				{Name: "stage", Type: Text, Help: "only users who are in this stage on the as-of day"},
+				{Name: "worth", Type: Word, Values: []string{"auto", "expected", "trailing", "to-date"}, Default: "auto", Help: "what is at stake with a user: what a repeat-buying model expects of the next year; what the last 365 days brought; all that was ever brought; auto: the first that the data have"},
+				{Name: "contact", Type: Int, Min: 1, Help: "how many users to contact, those with the highest expected loss first; a tenth of the scored if left out"},
+				{Name: "success", Type: Float, Default: "0.1", Help: "the share of contacted leavers whom a contact keeps: an assumption, which only a test with a control group can settle"},
+				{Name: "cost", Type: Float, Default: "0", Help: "what one contact costs, in the data's currency"},
+			})},
+		check: checkTargets,
 		plan:  planTargets,
 	}
 }
 
+func checkTargets(q Query) error {
+	if v, err := strconv.ParseFloat(q.Value("success"), 64); err != nil || !(v >= 0 && v <= 1) {
+		return fmt.Errorf("success=%s: a share from 0 to 1 is wanted", q.Value("success"))
+	}
+	if v, err := strconv.ParseFloat(q.Value("cost"), 64); err != nil || !(v >= 0 && v < math.MaxFloat64) {
+		return fmt.Errorf("cost=%s: an amount of 0 or more is wanted", q.Value("cost"))
+	}
+	return checkChurn(q)
+}
+
 // The slots of the targets' kernel.
 const (
-	targetScored = iota
-	targetLikely // probability from at=
-	targetTop    // the tenth with the highest probability
-	targetWorth  // the tenth with the highest probability × value
-	targetLow    // the tenth with the lowest probability
-	targetGrid   // thirds of value × thirds of probability, low to high
-	targetSlots  = targetGrid + 9
+	targetScored   = iota
+	targetLikely   // probability from at=
+	targetTop      // the tenth with the highest probability
+	targetWorth    // the tenth with the highest expected loss
+	targetLow      // the tenth with the lowest probability
+	targetSeasonal // probability from at=, but silent in this time of year before
+	targetContact  // the first contact= users
+	targetTested   // as many at the test's cut-off, and those of them whose outcome was yes
+	targetRest     // the others there
+	targetGrid     // thirds of value × thirds of probability, low to high
+	targetTiers    = targetGrid + 9
 )
 
-// A targetsPlan is one list of users to act on. Thirds and tenths are cut before
-// the figures are made, by a pass of its own: a cut depends on all users.
+// A targetsPlan is one list of users to act on. Thirds, tenths and the number to
+// contact are cut before the figures are made, by a pass of its own: a cut depends
+// on all users.
 type targetsPlan struct {
 	*churnPlan
-	stage       int        // −1: all
-	valued      bool       // the data have amounts
-	risk, value [2]float64 // where the thirds end
-	top, worth  float64    // where the highest tenths begin
-	low         float64    // where the lowest tenth ends
-	users       int
-	expected    float64 // sum of probability × value
+	stage    int // −1: all
+	worth    targetWorthOf
+	valued   bool // the data have amounts
+	playbook *churn.Playbook
+	why      string // there is no playbook
+	cuts     targetCuts
+	reach    *Reach
+	wanted   int // contact=, 0: a tenth
+}
+
+// A targetWorthOf says what a user is worth.
+type targetWorthOf struct {
+	at    int // the measure, −1: none
+	words string
+	users map[string]float64 // expected of each; nil: the measure counts
+}
+
+// of is a person's value, 0 where there is none.
+func (w *targetWorthOf) of(k *scorer, id string) float64 {
+	if w.users != nil {
+		return math.Max(w.users[id], 0)
+	}
+	if w.at >= 0 && k.known[w.at] {
+		return math.Max(k.values[w.at], 0)
+	}
+	return 0
 }
 
 func planTargets(r *Run) (*Plan, error) {
@@ -49,27 +92,13 @@ func planTargets(r *Run) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &targetsPlan{churnPlan: c, stage: -1, valued: c.set.worth >= 0}
-	if s := r.Str("stage"); s != "" {
-		if t.stage = slices.Index(r.Schema.Stages, s); t.stage < 0 {
-			return nil, fmt.Errorf("stage=: there is no stage %q%s", s, didYouMean(s, r.Schema.Stages))
-		}
-		if !c.set.staged {
-			c.set.staged = true
-			c.set.filter = r.Machine().Widen(c.set.filter)
-			if _, err := r.Staging(c.set.filter); err != nil {
-				return nil, err
-			}
-		}
-	}
-	if c.model.usable() {
-		if err := t.cut(r); err != nil {
-			return nil, err
-		}
+	t, err := r.targetsPlan(c)
+	if err != nil {
+		return nil, err
 	}
 	return &Plan{
 		Columns: c.set.filter.Columns, Amounts: c.set.filter.Amounts,
-		Slots: targetSlots,
+		Slots: targetTiers + t.tiers()*t.perTier(),
 		Kernel: func() Kernel {
 			k := c.set.scorer()
 			return Visit(func(p *Person, h *Hits) { t.visit(k, p, h) })
@@ -79,60 +108,103 @@ func planTargets(r *Run) (*Plan, error) {
 	}, nil
 }
 
-// score is a person's probability and value; ok is false for who is not scored.
-func (t *targetsPlan) score(k *scorer, p *Person) (prob, value float64, ok bool) {
-	if !t.model.usable() {
-		return 0, 0, false
+// targetsPlan reads the question, and cuts where the model is usable.
+func (r *Run) targetsPlan(c *churnPlan) (*targetsPlan, error) {
+	t := &targetsPlan{churnPlan: c, stage: -1, wanted: r.Int("contact")}
+	var err error
+	if t.worth, err = t.weigh(r.Str("worth")); err != nil {
+		return nil, err
 	}
-	k.take(p)
-	cut := t.set.cuts.Score
-	if st, _ := k.label(cut); st != churn.AtStake {
-		return 0, 0, false
+	t.valued = t.worth.words != ""
+	p, err := r.eng.Playbook()
+	if err != nil {
+		return nil, err
 	}
-	if t.stage >= 0 && (k.hist == nil || k.hist.On(cut) == stage.NoStage || k.hist.On(cut) != t.stage) {
-		return 0, 0, false
+	t.playbook, t.why = p.Playbook, p.Broken
+	if s := r.Str("stage"); s != "" {
+		if t.stage = slices.Index(r.Schema.Stages, s); t.stage < 0 {
+			return nil, fmt.Errorf("stage=: there is no stage %q%s", s, didYouMean(s, r.Schema.Stages))
+		}
 	}
-	k.features(cut)
-	return k.predict(&t.model.Fitted), k.worth(), true
+	if !c.set.staged && c.model.usable() { // suggestions go by stage
+		c.set.staged = true
+		c.set.filter = r.Machine().Widen(c.set.filter)
+		if _, err := r.Staging(c.set.filter); err != nil {
+			return nil, err
+		}
+	}
+	if c.model.usable() {
+		if err := t.cut(r); err != nil {
+			return nil, err
+		}
+	}
+	return t, nil
 }
 
-// cut finds the thirds and tenths.
-func (t *targetsPlan) cut(r *Run) error {
-	type acc struct {
-		k    *scorer
-		p, v []float64
+// trailing is how many days back a user's value is taken from.
+const trailing = 365
+
+// weigh chooses what users are worth.
+func (t *targetsPlan) weigh(how string) (targetWorthOf, error) {
+	s, r := &t.set, t.r
+	w := targetWorthOf{at: -1}
+	if s.worth < 0 {
+		if how != "auto" {
+			return w, fmt.Errorf("worth=%s: no event has an amount in one currency, so there is no value to go by", how)
+		}
+		return w, nil
 	}
-	var p, v, e []float64
-	err := Scan(r, t.set.needs(),
-		func() *acc { return &acc{k: t.set.scorer()} },
-		func(a *acc, who *Person) error {
-			if prob, value, ok := t.score(a.k, who); ok {
-				a.p, a.v = append(a.p, prob), append(a.v, value)
-			}
-			return nil
-		},
-		func(a *acc) error {
-			p, v = append(p, a.p...), append(v, a.v...)
-			return nil
-		})
+	if how == "to-date" {
+		return targetWorthOf{at: s.worth, words: "value to date"}, nil
+	}
+	if how == "expected" {
+		return w, fmt.Errorf("worth=expected: no repeat-buying model is at hand: use worth=trailing")
+	}
+	ref, err := r.columnRef(fmt.Sprintf("revenue(%d)", trailing))
 	if err != nil {
-		return err
+		return w, err
 	}
-	t.users = len(p)
-	for i := range p {
-		e = append(e, p[i]*v[i])
-		t.expected += e[i]
+	if w.at = s.place(ref); w.at < 0 {
+		s.refs = append(s.refs, ref)
+		w.at = len(s.refs) - 1
+		if s.measures, err = measure.Compile(s.refs, r.Schema); err != nil {
+			return w, err
+		}
+		f := s.measures.Widen(model.Filter{Columns: s.filter.Columns, Amounts: s.filter.Amounts})
+		s.filter.Columns, s.filter.Amounts = f.Columns, f.Amounts
 	}
-	for _, s := range [][]float64{p, v, e} {
-		slices.Sort(s)
+	w.words = fmt.Sprintf("value of the last %d days", trailing)
+	return w, nil
+}
+
+// A scoredUser is one person on a cut-off.
+type scoredUser struct {
+	prob, value float64
+	loss        float64 // what the lists are ordered by: probability × value, or the probability
+	stage       int     // stage.NoStage: none
+	lately      int     // days since the last activity
+	seasonal    bool
+}
+
+// score looks at a person on a cut-off; ok is false for who is not scored.
+func (t *targetsPlan) score(k *scorer, id string, cut model.Day) (u scoredUser, ok bool) {
+	if st, _ := k.label(cut); st != churn.AtStake {
+		return u, false
 	}
-	at := func(s []float64, share float64) float64 {
-		q, _ := stat.Quantile(s, share)
-		return q
+	u.stage = stage.NoStage
+	if k.hist != nil {
+		u.stage = k.hist.On(cut)
 	}
-	t.risk, t.value = [2]float64{at(p, 1./3), at(p, 2./3)}, [2]float64{at(v, 1./3), at(v, 2./3)}
-	t.top, t.low, t.worth = at(p, 0.9), at(p, 0.1), at(e, 0.9)
-	return nil
+	if t.stage >= 0 && u.stage != t.stage {
+		return u, false
+	}
+	k.features(cut)
+	u.prob, u.value = k.predict(&t.model.Fitted), t.worth.of(k, id)
+	if u.loss = u.prob * u.value; !t.valued {
+		u.loss = u.prob
+	}
+	u.lately, u.seasonal = k.lately(cut), t.set.q.Definition != churn.ByGoal && k.seasonal(cut)
+	return u, true
 }
 
 // third is 0, 1 or 2: values equal to an edge stand below it.
@@ -147,147 +219,102 @@ func third(x float64, edges [2]float64) int {
 }
 
 func (t *targetsPlan) visit(k *scorer, p *Person, h *Hits) {
-	prob, value, ok := t.score(k, p)
+	h.In(1)
+	k.take(p)
+	if !t.model.usable() {
+		return
+	}
+	id, cuts := p.TL.ID, &t.cuts
+	if st, yes := k.label(t.set.cuts.Test); st == churn.AtStake {
+		if u, ok := t.score(k, id, t.set.cuts.Test); ok && !u.seasonal {
+			if cuts.tested.has(u.loss, id) {
+				h.Rate(targetTested, yes)
+			} else {
+				h.Rate(targetRest, yes)
+			}
+		}
+	}
+	u, ok := t.score(k, id, t.set.cuts.Score)
 	if !ok {
 		return
 	}
 	// The list is ordered by what is at stake; without amounts, by probability.
-	first, second := prob*value, prob
+	first, second := u.loss, u.prob
 	if !t.valued {
-		first, second = prob, value
+		second = u.value
+	}
+	var tier *churn.Tier
+	if !u.seasonal && t.tiers() > 0 {
+		tier = t.playbook.Tier(churn.Standpoint{Probability: u.prob, Risk: third(u.prob, cuts.risk), Value: third(u.value, cuts.value), Lately: u.lately})
 	}
 	hit := func(slot int, in bool) {
 		if in {
 			h.ScoreBeside(slot, first, second)
+			h.More(slot, func() *UserMore { return t.more(k, &u, tier) })
 		}
 	}
 	hit(targetScored, true)
-	hit(targetLikely, prob >= t.at)
-	hit(targetTop, prob >= t.top)
-	hit(targetWorth, prob*value >= t.worth && t.valued)
-	hit(targetLow, prob <= t.low)
-	hit(targetGrid+3*third(value, t.value)+third(prob, t.risk), t.valued)
+	if u.seasonal { // their silence is of the time of year
+		hit(targetSeasonal, u.prob >= t.at)
+		return
+	}
+	hit(targetLikely, u.prob >= t.at)
+	hit(targetTop, u.prob >= cuts.top)
+	hit(targetWorth, u.loss >= cuts.worth && t.valued)
+	hit(targetLow, u.prob <= cuts.low)
+	hit(targetContact, cuts.contact.has(u.loss, id))
+	hit(targetGrid+3*third(u.value, cuts.value)+third(u.prob, cuts.risk), t.valued)
+	if tier != nil {
+		at := t.tierSlot(tier.Name, -1)
+		hit(at, true)
+		hit(at+2+u.stage, true)
+	}
 }
 
-func (t *targetsPlan) explain(f *Figure) []ExplainLine {
-	out := []ExplainLine{{Head: "Definition", Text: t.set.q.Sentence()}}
-	if f.Slot >= targetGrid {
-		out = append(out, ExplainLine{Head: "Formula", Text: fmt.Sprintf("thirds of the %d scored users: value to date up to %s and %s, probability up to %s and %s; equal values stand together, so thirds may be unequal",
-			t.users, showNumber("money", t.value[0]), showNumber("money", t.value[1]), churnShare(t.risk[0]), churnShare(t.risk[1]))})
+// Of each tier there is a slot for all, one for users without a stage, and one a
+// stage.
+func (t *targetsPlan) perTier() int { return 2 + len(t.r.Schema.Stages) }
+
+func (t *targetsPlan) tiers() int {
+	if t.playbook == nil || t.set.q.Definition == churn.ByGoal {
+		return 0 // tiers are about leaving
 	}
-	return append(out, ExplainLine{Head: "Quality", Text: t.model.Quality.Verdict})
+	return len(t.playbook.Names())
 }
 
-func (t *targetsPlan) layout(b *Builder) error {
-	q := t.set.q
-	goal := q.Definition == churn.ByGoal
-	b.A.volatile = t.set.saved != nil
-	b.A.Title = "Whom to act on · " + t.what() + " · " + t.method() + " · " + asOfNote(b.Run)
-	b.A.Definition = q.Sentence()
-	b.Block(Block{Kind: TextBlock, Name: "question", Title: "The question", Lines: []string{q.Sentence()}})
-	if !t.model.usable() {
-		b.Block(Block{Kind: TextBlock, Name: "verdict", Title: "No score", Lines: []string{t.model.Why}})
-		b.Warn("no-model", "%s", t.model.Why)
-		return nil
+// tierSlot is the slot of all of a tier, or of its users in a stage.
+func (t *targetsPlan) tierSlot(name string, in int) int {
+	at := targetTiers + t.perTier()*slices.Index(t.playbook.Names(), name)
+	if in >= 0 {
+		at += 2 + in
 	}
-	b.Block(Block{Kind: TextBlock, Name: "verdict", Title: "What it is worth", Lines: []string{t.model.Quality.Verdict + " Base rate " + churnPercent(t.model.Quality.BaseRate) + "."}})
-	if !t.model.Quality.Better {
-		b.Warn("no-better-than-guessing", "%s Do not act on these scores.", t.model.Quality.Verdict)
-	}
-	what := "expected loss"
-	if goal {
-		what = "expected value"
-	}
-	figure := func(slot int, key, label string) int {
-		i := b.Count(slot, key, label)
-		f := b.Fig(i)
-		f.Carry, f.Beside = what, "probability"
-		if !t.valued {
-			f.Carry, f.Beside = "probability", ""
-		}
-		return i
-	}
-	word := t.likely()
-	bl := Block{Kind: BarBlock, Name: "lists", Title: "Lists, each ordered by " + what + " = probability × value to date"}
-	row := func(slot int, key, label string) {
-		bl.Rows = append(bl.Rows, Row{Key: key, Label: label, Cells: []Cell{b.Cell(figure(slot, key, label))}})
-	}
-	row(targetScored, "scored", "scored")
-	row(targetLikely, "at-risk", word+", from "+churnPercent(t.at))
-	row(targetTop, "top10", "highest probability, a tenth")
-	if t.valued {
-		row(targetWorth, "worth10", "highest "+what+", a tenth")
-	}
-	row(targetLow, "low10", "lowest probability, a tenth")
-	b.Block(bl)
-	if t.valued {
-		t.grid(b, figure)
-		b.Block(Block{Kind: TextBlock, Name: "stake", Title: "At stake", Lines: []string{fmt.Sprintf("The %s of all %d scored users adds up to %s, taking the value to date as what a user is worth.", what, t.users, showNumber("money", t.expected))}})
-	} else {
-		b.Warn("no-amounts", "No event has an amount in one currency, so lists are ordered by probability alone and there is no grid of value.")
-	}
-	t.ready(b)
-	b.Warn("signals", "Signals, not causes: whom to look at, not what to do or what it would bring. That takes a test with a control group.")
-	return nil
+	return at
 }
 
-// grid is value × risk, each cell a list.
-func (t *targetsPlan) grid(b *Builder, figure func(slot int, key, label string) int) {
-	words := [3]string{"low", "middle", "high"}
-	bl := Block{Kind: HeatBlock, Name: "grid", Title: "Value to date × probability, in thirds of the scored users"}
-	for i, w := range words {
-		edge := ""
-		switch i {
-		case 0:
-			edge = " ≤ " + churnShare(t.risk[0])
-		case 1:
-			edge = " ≤ " + churnShare(t.risk[1])
+// more is what the list says of a user: what is at stake, the tier with its
+// suggestion, and the strongest signals that raise the probability.
+func (t *targetsPlan) more(k *scorer, u *scoredUser, tier *churn.Tier) *UserMore {
+	out := &UserMore{Value: u.value}
+	if tier != nil {
+		name := ""
+		if u.stage != stage.NoStage {
+			name = t.r.Schema.Stages[u.stage]
 		}
-		bl.Heads = append(bl.Heads, Head{Label: w + edge, Right: true})
+		out.Tier, out.Suggest = tier.Name, t.playbook.Suggest(tier, name)
 	}
-	for v := 2; v >= 0; v-- {
-		label := words[v] + " value"
-		if v < 2 {
-			label += " ≤ " + showNumber("money", t.value[v])
+	x, known := k.inputs(&t.model.Fitted)
+	n := 0
+	for _, why := range t.model.Fitted.Reasons(x, known) {
+		if why.LogOdds <= 0 || n == namedSignals {
+			continue
 		}
-		row := Row{Key: "grid." + words[v], Label: label}
-		for p := range 3 {
-			row.Cells = append(row.Cells, b.Cell(figure(targetGrid+3*v+p, "grid."+words[v]+"."+words[p], words[v]+" value, "+words[p]+" probability")))
+		if n++; n > 1 {
+			out.Why += "; "
 		}
-		bl.Rows = append(bl.Rows, row)
+		out.Why += reasonLine(&why)
 	}
-	b.Block(bl)
+	return out
 }
 
-// ready are the three lists of the source work (SPEC R2.16), as questions: high
-// potential in exploration, high loyalty in maturity, win-back of the lost. They
-// are offered where the stage model has such stages.
-func (t *targetsPlan) ready(b *Builder) {
-	r := b.Run
-	bl := Block{Kind: TableBlock, Name: "ready", Title: "Ready lists", Heads: []Head{{Label: "which of its lists"}, {Label: "address"}}}
-	add := func(stageName, label, key string, params ...string) {
-		if !slices.Contains(r.Schema.Stages, stageName) {
-			return
-		}
-		address := r.link(question("targets", append(params, "stage", stageName)...))
-		bl.Rows = append(bl.Rows, Row{Key: "ready." + key, Label: label, Open: address, Cells: []Cell{TextCell(key), TextCell(address)}})
-	}
-	goal := "active"
-	for _, n := range r.Info.Names {
-		if roleOf, ok := r.Dict.Events[n.Name]; ok && roleOf == "purchase" {
-			goal = "role:purchase"
-		}
-	}
-	add("exploration", "high potential in exploration", "top10", "goal", goal, "who", "active")
-	add("maturity", "high loyalty in maturity", "low10")
-	if m := r.Machine(); m != nil {
-		for _, s := range r.Schema.Stages {
-			if s == "churned" || s == "silence" {
-				add(s, "win-back of the lost: P(return) × value", "worth10", "goal", "active", "who", "silent")
-			}
-		}
-	}
-	if len(bl.Rows) > 0 {
-		b.Block(bl)
-	}
-}
+// namedSignals is how many signals a line of a list names.
+const namedSignals = 3

@@ -199,6 +199,9 @@ func (t *userTable) makeHeads() {
 	if t.list != nil && t.list.Figure.Beside != "" {
 		t.heads = append(t.heads, TableHead{Name: "beside", Label: t.list.Figure.Beside, Right: true})
 	}
+	if t.list != nil && t.list.Figure.More != "" {
+		t.heads = append(t.heads, TableHead{Name: "value", Label: t.list.Figure.More, Right: true}, TableHead{Name: "tier", Label: "tier"}, TableHead{Name: "suggest", Label: "suggested"}, TableHead{Name: "why", Label: "signals"})
+	}
 	for _, c := range t.cols {
 		f, _, _ := measure.Lookup(c.Ref.Name) // the column was compiled from it
 		t.heads = append(t.heads, TableHead{Name: columnName(c.Ref), Label: t.r.columnLabel(c.Ref), Unit: f.Unit, Right: c.Type == measure.Number})
@@ -308,6 +311,16 @@ func (t *userTable) Window(ctx context.Context, from, n int) ([]TableRow, error)
 			}
 			if t.list.Figure.Beside != "" {
 				put(showNumber("", u.Beside), &u.Beside)
+			}
+			if t.list.Figure.More != "" {
+				more := u.More
+				if more == nil {
+					more = &UserMore{}
+				}
+				put(showNumber("", more.Value), &more.Value)
+				put(more.Tier, nil)
+				put(more.Suggest, nil)
+				put(more.Why, nil)
 			}
 		}
 		for _, c := range t.cols {
