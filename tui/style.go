@@ -117,6 +117,10 @@ func newStyles(r *lipgloss.Renderer, theme Theme, dark, ascii bool) *widget.Styl
 	for name, c := range stageColours() {
 		s.Colours[name] = fg(c)
 	}
+	if r.ColorProfile() == termenv.ANSI { // of sixteen colours none is a quiet background
+		s.Cursor = plain.Bold(true)
+		return s
+	}
 	for _, h := range p.heat {
 		s.Heat = append(s.Heat, r.NewStyle().Background(h[0]).Foreground(h[1]))
 	}
