@@ -117,6 +117,9 @@ type expectedModel struct {
 // usable says that the repeat-buying model may speak.
 func (m *expectedModel) usable() bool { return m.Repeat != nil && m.Why == "" }
 
+// determined says that P(alive) means something: that the data show buyers leaving.
+func (m *expectedModel) determined() bool { return m.usable() && m.Repeat.Leaves }
+
 // expecteds keeps the models fitted on a state, by question and day.
 type expecteds struct {
 	mu    sync.Mutex
@@ -289,6 +292,7 @@ type estimate struct {
 	money     float64 // expected, discounted
 	valued    bool
 	modelled  bool // alive and purchases are the model's, not the curve's
+	sure      bool // alive may be shown: it is the model's, and determined
 }
 
 // worth is what buyers are ordered by: money, or purchases where there is none.
@@ -416,7 +420,7 @@ func (f *foreteller) of(days []buyDay) (e estimate, ok bool) {
 			f.known[b.history] = v
 		}
 	}
-	e.alive, e.purchases, e.modelled = v[0], v[1], f.m.usable()
+	e.alive, e.purchases, e.modelled, e.sure = v[0], v[1], f.m.usable(), f.m.determined()
 	if e.valued {
 		e.each = f.m.each(b)
 		e.money = v[2] * e.each

@@ -53,8 +53,13 @@ func (x *expecting) reasons(b *Builder) {
 	case s.kind == "":
 	case !m.usable():
 		b.Warn("no-fit", "%s is not used: %s. Instead stands what like buyers did in the data's own past.", kindNames[s.kind], m.Why)
-	case s.kind == value.BG:
+	case s.kind == value.BG && m.determined():
 		b.Warn("bg-alive", "BG/NBD takes every one-time buyer for alive for certain: its P(alive) of 100 %% means that nothing is known. MBG/NBD, the default, does not.")
+	}
+	if m.usable() {
+		for _, n := range m.Repeat.Notes() {
+			b.Warn(n.Key, "%s", n.Text)
+		}
 	}
 	switch {
 	case m.short:
@@ -94,7 +99,7 @@ func (x *expecting) group(b *Builder) {
 	}
 	n := x.carry(b, b.Count(expBuyers, "buyers", "buyers"))
 	fact("buyers", "buyers", n)
-	if x.model.usable() {
+	if x.model.determined() {
 		fact("alive", "expected to be buyers still", b.Stat(expBuyers, "alive", "sum of P(alive)", sums.alive, false, "users"))
 	}
 	fact("purchases", "purchases expected", b.Stat(expBuyers, "purchases", "purchases expected", sums.purchases, false, "purchases"))
@@ -117,6 +122,8 @@ func (x *expecting) carry(b *Builder, i int) int {
 	f.Carry, f.Beside = "purchases expected", "P(alive)"
 	if !x.model.usable() {
 		f.Beside = "share of like buyers who came back"
+	} else if !x.model.determined() {
+		f.Beside = "P(alive), undetermined"
 	}
 	if x.set.valued {
 		f.Carry = "value expected"
@@ -133,7 +140,7 @@ func (x *expecting) list(b *Builder, sums *expectedSums) {
 			worth, each = strconv.FormatFloat(l.money, 'f', 2, 64), strconv.FormatFloat(l.each, 'f', 2, 64)
 		}
 		alive := "—"
-		if l.modelled {
+		if l.sure {
 			alive = chanceOf(l.alive)
 		}
 		bl.Rows = append(bl.Rows, Row{Key: l.id, Label: l.id, Open: x.r.link(Query{Analysis: "user", ID: l.id}), Cells: []Cell{
@@ -217,7 +224,7 @@ func (x *expecting) tenths(b *Builder) {
 
 // bands is the buyers by P(alive).
 func (x *expecting) bands(b *Builder) {
-	if !x.model.usable() {
+	if !x.model.determined() {
 		return
 	}
 	bl := Block{Kind: BarBlock, Name: b.Key("alive"), Title: b.label("buyers by P(alive)"), Heads: []Head{{"buyers", true}}}
@@ -369,7 +376,7 @@ func (x *expecting) work(p *Person, f *Figure, in bool) string {
 // sentence is a buyer's estimate in words.
 func (m *foretelling) sentence(id string, e estimate, unit string) string {
 	out := fmt.Sprintf("%s bought on %s, the last at an age of %.1f of %.1f weeks", id, plural(e.history.Repeats+1, "day"), e.history.Last, e.history.Age)
-	if e.modelled {
+	if e.sure {
 		out += ": P(alive) " + chanceOf(e.alive)
 	}
 	out += fmt.Sprintf("; %.2f purchases expected in %s", e.purchases, horizonNote(m.ahead))

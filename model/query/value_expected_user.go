@@ -77,7 +77,7 @@ func (u *userLife) expectedTable(b *Builder, t *foretelling, e estimate, unit st
 		}
 		bl.Rows = append(bl.Rows, Row{Key: key, Label: label, Open: open, Cells: []Cell{b.Cell(b.Own(f)), TextCell(between)}})
 	}
-	if e.modelled {
+	if e.sure {
 		iv, ok := t.Repeat.AliveInterval(e.history, stat.Level)
 		add("alive", "P(alive)", e.alive, "share", iv, ok)
 	}
