@@ -22,6 +22,7 @@ type Engine interface {
 	Reload(ctx context.Context) error
 
 	WhatIf(ctx context.Context, q query.Query, p query.Progress) (*query.Subject, error)
+	Reach(ctx context.Context, q query.Query, p query.Progress) (*query.Reach, error)
 
 	CountRule(ctx context.Context, rule string) (n, total int, err error)
 	Segments() ([]query.Segment, error)

@@ -202,7 +202,10 @@ func (p *palettePrompt) View(w, h int) string {
 	for i := from; i < min(len(p.list), from+h); i++ {
 		s := p.list[i]
 		g := "  "
-		line := format.Pad(format.Clean(s.text), wide, false) + "  " + s.help
+		line := format.Clean(s.text)
+		if s.help != "" {
+			line = format.Pad(line, wide, false) + "  " + s.help
+		}
 		if i == p.at {
 			g = st.Glyphs.Cursor + " "
 			lines = append(lines, st.Cursor.Render(format.Cut(g+line, w)))

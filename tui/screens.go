@@ -20,6 +20,8 @@ func newScreen(s *session, q query.Query) Screen {
 		return newModelScreen(s, q)
 	case "restage":
 		return newRestage(s, q)
+	case "targets":
+		return newTargets(s, q)
 	case "whatif":
 		return newWhatIf(s, q)
 	case "user":
