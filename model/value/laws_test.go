@@ -286,3 +286,41 @@ func TestRecovery(t *testing.T) {
 		t.Errorf("expected %v in %v, truth %v", m.Expected(h, 26), iv, want)
 	}
 }
+
+// The range of one buyer: its simulated means are the closed forms', and it holds
+// as many buyers drawn anew as it says.
+func TestRange(t *testing.T) {
+	m := &Repeat{Kind: MBG, Params: Params{0.52, 6.2, 0.89, 1.6}}
+	s := &Spend{P: 6.25, Q: 3.74, V: 15.4}
+	h := History{4, 20, 25}
+	r := m.Range(s, h, 4, 30, Discount{Steps: 12, Weeks: 4, Rate: 0.01}, 0.8, 1)
+	if again := m.Range(s, h, 4, 30, Discount{Steps: 12, Weeks: 4, Rate: 0.01}, 0.8, 1); again != r {
+		t.Errorf("%+v, then %+v", r, again)
+	}
+	rng := rand.New(rand.NewPCG(8, 8))
+	counts := make([]int, 12)
+	held, none := 0.0, 0.0
+	for range 4000 {
+		m.Draw(rng, h, 4, counts)
+		n := 0
+		for _, c := range counts {
+			n += c
+		}
+		if float64(n) >= r.Purchases.Lo && float64(n) <= r.Purchases.Hi {
+			held += 1.0 / 4000
+		}
+		if n == 0 {
+			none += 1.0 / 4000
+		}
+	}
+	if held < 0.78 || math.Abs(none-r.None) > 0.04 {
+		t.Errorf("%+v held %v; none %v", r, held, none)
+	}
+	within(t, "chance of nothing", r.None, 1-m.Buys(h, 0, 48), 0.04)
+	if w := m.Worth(h, s.Expected(4, 30), Discount{12, 4, 0.01}); !(r.Worth.Lo <= w && w <= r.Worth.Hi) {
+		t.Errorf("worth %v is not in %+v", w, r.Worth)
+	}
+	if r := m.Range(nil, h, 4, 30, Discount{1, 48, 0}, 0.8, 1); r.Worth != (stat.Interval{}) {
+		t.Errorf("money without a model of it: %+v", r)
+	}
+}
