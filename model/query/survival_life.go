@@ -35,6 +35,8 @@ func checkLife(q Query) error {
 		return fmt.Errorf("activity= says which silence is a churn; churn=contract goes by contracts: leave it out")
 	case q.Value("churn") == churnByContract && q.Value("start") != "any":
 		return fmt.Errorf("with churn=contract a life begins with its first contract: leave start= out")
+	case signup && q.Get("truncated") != "":
+		return fmt.Errorf("signup= gives users their true beginning, so nobody is left out for being first seen early: leave truncated= out")
 	case signup && q.Value("spell") != "1":
 		return fmt.Errorf("signup= is the beginning of the first spell: a later one begins with a return")
 	}
@@ -118,6 +120,9 @@ func newLifeDef(r *Run, needs *Needs) (*lifeDef, error) {
 	if d.contract {
 		if err := d.contractColumns(needs); err != nil {
 			return nil, err
+		}
+		if d.paid < 0 && r.Str("gap") != "" {
+			return nil, fmt.Errorf("gap= is the time after what is paid for ends, and nothing says what is paid for: contracts are known by their cancellations alone here, so leave gap= out")
 		}
 	}
 	return d, nil
