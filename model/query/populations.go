@@ -80,10 +80,20 @@ func planPopulations(r *Run) (*Plan, error) {
 			for i, d := range at {
 				c.X, c.Labels = append(c.X, float64(d)), append(c.Labels, r.Cal.PeriodLabel(unit, first+model.Period(i)))
 			}
-			b.Block(Block{Kind: ChartBlock, Name: "populations", Title: "users in each stage", Chart: c})
+			// The lost only become more and would press the living flat: they have a
+			// chart of their own, beside everybody.
+			title, whole := "users in each stage", &Chart{XLabel: c.XLabel, YLabel: c.YLabel, Unit: c.Unit, Dates: true, Zero: true, X: c.X, Labels: c.Labels}
+			lost := r.machine.Lost()
+			if lost >= 0 {
+				title = "users in each living stage"
+			}
+			b.Block(Block{Kind: ChartBlock, Name: "populations", Title: title, Chart: c})
+			if lost >= 0 {
+				b.Block(Block{Kind: ChartBlock, Name: "lost", Title: "all users, and those " + r.machine.Model().Stages[lost].Label(), Chart: whole})
+			}
 			for g := range b.Groups() {
 				b.Group(g)
-				if err := layoutPopulations(b, c, at, width, unit); err != nil {
+				if err := layoutPopulations(b, c, whole, at, width, unit); err != nil {
 					return err
 				}
 			}
@@ -95,10 +105,12 @@ func planPopulations(r *Run) (*Plan, error) {
 	}), nil
 }
 
-func layoutPopulations(b *Builder, c *Chart, at []model.Day, width int, unit model.PeriodUnit) error {
+// layoutPopulations lays one group out: its lines into the chart of the stages, or
+// of all users and the lost, its numbers into a table.
+func layoutPopulations(b *Builder, c, whole *Chart, at []model.Day, width int, unit model.PeriodUnit) error {
 	m := b.Run.machine.Model()
 	bl := Block{Kind: TableBlock, Name: b.Key("table"), Title: b.label("in numbers, at the end of each " + unit.String()), Heads: []Head{{"day", false}, {"users", true}}}
-	series := make([]Series, width-1)
+	series, everybody := make([]Series, width-1), Series{Name: b.label("all users")}
 	for i, s := range m.Stages {
 		series[i].Name = b.label(s.Label())
 		bl.Heads = append(bl.Heads, Head{s.Label(), true})
@@ -111,6 +123,7 @@ func layoutPopulations(b *Builder, c *Chart, at []model.Day, width int, unit mod
 		row := Row{Key: label, Label: label, Cells: []Cell{TextCell(d.String())}}
 		all := b.Count(k*width, "at."+label+".users", "users, "+d.String())
 		row.Cells = append(row.Cells, b.Cell(all))
+		everybody.Y, everybody.Figures, everybody.Open = append(everybody.Y, b.Fig(all).Value), append(everybody.Figures, all), append(everybody.Open, open)
 		sum := int64(0)
 		for i, s := range m.Stages {
 			f := b.Count(k*width+1+i, "at."+label+"."+s.Name, s.Label()+", "+d.String())
@@ -123,7 +136,15 @@ func layoutPopulations(b *Builder, c *Chart, at []model.Day, width int, unit mod
 		}
 		bl.Rows = append(bl.Rows, row)
 	}
-	c.Series = append(c.Series, series...)
+	lost := b.Run.machine.Lost()
+	for i := range series {
+		if i != lost {
+			c.Series = append(c.Series, series[i])
+		}
+	}
+	if lost >= 0 {
+		whole.Series = append(whole.Series, everybody, series[lost])
+	}
 	b.Block(bl)
 	return nil
 }

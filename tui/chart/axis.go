@@ -119,7 +119,8 @@ func xAxis(c *query.Chart, sc scale, labelWidth int, o Options) (axis, labels st
 }
 
 // legendOf names the series, the band, the open points and the marks, in as
-// many lines as they need, at most two.
+// many lines as they need, at most two; of many lines four, so that a model of
+// twelve stages is named whole in 80 cells.
 func legendOf(c *query.Chart, o Options) []string {
 	type entry struct {
 		k       Class
@@ -148,6 +149,10 @@ func legendOf(c *query.Chart, o Options) []string {
 			es = append(es, entry{Marked, string(pick(o.ASCII, ':', '┊')), x + " " + format.Clean(m.Text)})
 		}
 	}
+	most := 2
+	if len(c.Series) > 6 {
+		most = 4
+	}
 	var lines []string
 	var b strings.Builder
 	used := 0
@@ -157,7 +162,7 @@ func legendOf(c *query.Chart, o Options) []string {
 			lines = append(lines, b.String())
 			b.Reset()
 			used = 0
-			if len(lines) == 2 {
+			if len(lines) == most {
 				return lines
 			}
 		}
