@@ -16,18 +16,20 @@ import (
 
 // News is what has happened to the data set meanwhile.
 type News struct {
-	Rows int64  // stored since the last news; 0: none, and Text says what it is about
-	Text string // one sentence; "" says nothing beyond the rows
-	Bad  bool   // the sentence is of something that went wrong
+	Rows     int64  // stored since the last news
+	Rejected int64  // that came and could not be read
+	Text     string // one sentence; "" says nothing beyond the rows
+	Bad      bool   // the sentence is of something that went wrong
 }
 
 type newsMsg struct{ News }
 
 // follower is what the app knows of the news.
 type follower struct {
-	fresh int64 // rows stored and not shown yet
-	auto  bool  // show them by themselves
-	job   *job  // reads them
+	fresh    int64 // rows stored and not shown yet
+	rejected int64 // that came beside them
+	auto     bool  // show them by themselves
+	job      *job  // reads them
 }
 
 // awaitNews waits for the next news; nil where nobody brings any.
@@ -46,17 +48,21 @@ func (a *App) awaitNews() tea.Cmd {
 
 // news takes one.
 func (a *App) news(n News) tea.Cmd {
-	if n.Text != "" {
+	switch {
+	case n.Text != "" && n.Rows+n.Rejected > 0: // the line about the new data says it in short
+		a.keep(message{at: a.s.desk.Now(), text: n.Text, bad: n.Bad})
+	case n.Text != "":
 		a.tell(statusMsg{text: n.Text, bad: n.Bad})
 	}
 	a.follow.fresh += n.Rows
+	a.follow.rejected += n.Rejected
 	return tea.Batch(a.awaitNews(), a.showNews(a.follow.auto))
 }
 
 // showNews reads the new data, unless that is under way.
 func (a *App) showNews(wanted bool) tea.Cmd {
 	f := &a.follow
-	if !wanted || f.fresh == 0 || f.job != nil {
+	if !wanted || f.none() || f.job != nil {
 		return nil
 	}
 	e := a.s.desk.Engine
@@ -64,9 +70,12 @@ func (a *App) showNews(wanted bool) tea.Cmd {
 	f.job, cmd = start(a.s.jobs, nil, "read the new data", "", func(ctx context.Context, _ query.Progress) (newsRead, error) {
 		return newsRead{}, e.Reload(ctx)
 	})
-	f.fresh = 0
+	f.fresh, f.rejected = 0, 0
 	return cmd
 }
+
+// none says that all that has come is on screen.
+func (f *follower) none() bool { return f.fresh+f.rejected == 0 }
 
 // newsRead says that the engine stands on the new data.
 type newsRead struct{}
@@ -90,7 +99,7 @@ func (a *App) newsKey(m tea.KeyMsg) (cmd tea.Cmd, took bool) {
 	k := &a.s.keys
 	switch {
 	case matches(m, k.Update):
-		if a.follow.fresh == 0 {
+		if a.follow.none() {
 			a.status = statusMsg{text: "nothing has come since this was read"}
 		}
 		return a.showNews(true), true
@@ -107,8 +116,13 @@ func (a *App) newsKey(m tea.KeyMsg) (cmd tea.Cmd, took bool) {
 
 // newsLine is what the status line says of data that is not on screen; "" without any.
 func (a *App) newsLine() string {
-	if a.follow.fresh == 0 {
+	f := &a.follow
+	if f.none() {
 		return ""
 	}
-	return fmt.Sprintf("new data: %s; U shows %s, F shows all that comes", format.Plural(a.follow.fresh, "row", "rows"), map[bool]string{true: "it", false: "them"}[a.follow.fresh == 1])
+	text := "new data: " + format.Plural(f.fresh, "row", "rows")
+	if f.rejected > 0 {
+		text += fmt.Sprintf(", %s rejected (:quality)", format.Count(f.rejected))
+	}
+	return text + "; U shows it, F shows all that comes"
 }

@@ -185,7 +185,7 @@ func (f *following) run(ctx context.Context, news chan<- tui.News) {
 			out = append(out, tui.News{Text: line})
 		}
 		if load.Quality.Read > 0 {
-			out = append(out, tui.News{Rows: load.Quality.Stored, Text: rejectedText(&load.Quality)})
+			out = append(out, tui.News{Rows: load.Quality.Stored, Rejected: load.Quality.RejectedTotal(), Text: rejectedText(&load.Quality)})
 			last = ""
 		}
 		switch {
