@@ -144,7 +144,7 @@ func (r *Run) modelNotes(b *Builder) error {
 	}
 	b.Block(bl)
 	if !r.st.data.Confirmed {
-		b.Warn("model-suggested", "The stage model's numbers are suggested from the data and not confirmed: look at them, then confirm or change them.")
+		b.Warn("model-suggested", "The stage model's numbers are suggested from the data and not confirmed: look at them, then confirm or change them. Until then a later load may move them, and users with them.")
 	}
 	return nil
 }
