@@ -324,3 +324,38 @@ func TestRange(t *testing.T) {
 		t.Errorf("money without a model of it: %+v", r)
 	}
 }
+
+// Gauss's fraction against the series summed term by term, and against itself
+// twice as deep.
+func TestFraction(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		wide := func(name string, lo, hi float64) float64 {
+			return math.Exp(rapid.Float64Range(math.Log(lo), math.Log(hi)).Draw(t, name))
+		}
+		a := wide("a", 0.01, 5000)
+		c := a + wide("c-a", 0.01, 5000)
+		c = math.Max(c, 1.001)
+		z := rapid.Float64Range(0, 0.99).Draw(t, "z")
+		term, sum := 1.0, 0.0
+		for k := 0.0; k < 1e6 && term > 1e-17*sum; k++ {
+			sum += term
+			term *= (a + k) / (c + k) * z
+		}
+		f, da, dc, dz := fraction(a, c, z)
+		v := fractionValue(a, c, z)
+		if !(math.Abs(v/sum-1) < 1e-11) || !(math.Abs(f/sum-1) < 1e-11) {
+			t.Fatalf("2F1(%v, 1; %v; %v) = %v and %v, by its series %v", a, c, z, f, v, sum)
+		}
+		slope := func(what string, got, x float64, of func(x float64) float64) {
+			h := 1e-5 * math.Max(x, 1e-3)
+			if want := (of(x+h) - of(x-h)) / (2 * h); !(math.Abs(got-want) <= 1e-5*math.Abs(want)+1e-9*f/h+1e-9*f) {
+				t.Fatalf("derivative by %s %v, by differences %v", what, got, want)
+			}
+		}
+		slope("a", da, a, func(x float64) float64 { return fractionValue(x, c, z) })
+		slope("c", dc, c, func(x float64) float64 { return fractionValue(a, x, z) })
+		if z > 0.01 {
+			slope("z", dz, z, func(x float64) float64 { return fractionValue(a, c, x) })
+		}
+	})
+}

@@ -52,15 +52,31 @@ func fraction(a, c, z float64) (f, da, dc, dz float64) {
 	}
 	g := 1.0
 	var ga, gc, gz float64
-	for k := depth(a, c, z); k > 0; k-- {
-		d, ka, kc, kz := coefficient(k, a, c, z)
+	for k := depth(z); k > 1; k-- {
+		var d, ka, kc, kz float64
+		m := float64(k / 2)
+		if k%2 == 1 {
+			p, q := c-1+2*m, c+2*m
+			w := (1 - c - m) / (p * q)
+			d = w * (a + m) * z
+			ka, kc, kz = w*z, d*(1/(c-1+m)-1/p-1/q), w*(a+m)
+		} else {
+			p, q := c+2*m-2, c+2*m-1
+			w := -m / (p * q)
+			e := c - 1 - a + m
+			d = w * e * z
+			ka, kc, kz = -w*z, w*z-d*(1/p+1/q), w*e
+		}
 		// g ← 1 + d/g
 		inv := 1 / g
 		q := d * inv
 		ga, gc, gz = (ka-q*ga)*inv, (kc-q*gc)*inv, (kz-q*gz)*inv
 		g = 1 + q
 	}
-	f = 1 / g
+	inv := 1 / g
+	q := -a * z / c * inv
+	ga, gc, gz = (-z/c-q*ga)*inv, (-q/c*g-q*gc)*inv, (-a/c-q*gz)*inv
+	f = 1 / (1 + q)
 	return f, -ga * f * f, -gc * f * f, -gz * f * f
 }
 
@@ -70,50 +86,26 @@ func fractionValue(a, c, z float64) float64 {
 		return 1
 	}
 	g := 1.0
-	for k := depth(a, c, z); k > 0; k-- {
-		d, _, _, _ := coefficient(k, a, c, z)
-		g = 1 + d/g
+	for k := depth(z); k > 1; k-- {
+		m := float64(k / 2)
+		if k%2 == 1 {
+			g = 1 - (c-1+m)*(a+m)*z/((c-1+2*m)*(c+2*m)*g)
+		} else {
+			g = 1 - m*(c-1-a+m)*z/((c+2*m-2)*(c+2*m-1)*g)
+		}
 	}
-	return 1 / g
+	return 1 / (1 - a*z/(c*g))
 }
 
 // deepest bounds the fraction: it is reached where z is within 1e-8 of 1.
 const deepest = 200_000
 
-// depth is how many partial fractions give f to the last digits, by Lentz's
-// forward evaluation.
-func depth(a, c, z float64) int {
-	// Steed's recurrence for the denominators' ratio; it stops when the next
-	// change is below a quarter of the last digit.
-	d, delta, f := 1.0, 1.0, 1.0
-	for k := 1; k < deepest; k++ {
-		e, _, _, _ := coefficient(k, a, c, z)
-		d = 1 / (1 + e*d)
-		delta *= d - 1
-		f += delta
-		if math.Abs(delta) <= epsilon/4*math.Abs(f) {
-			return k + 2
-		}
-	}
-	return deepest
-}
-
-// coefficient is the k-th partial numerator, k ≥ 1, and its derivatives.
-func coefficient(k int, a, c, z float64) (d, da, dc, dz float64) {
-	m := float64(k / 2)
-	if k == 1 {
-		return -a * z / c, -z / c, a * z / (c * c), -a / c
-	}
-	if k%2 == 1 {
-		p, q := c-1+2*m, c+2*m
-		w := -(c - 1 + m) / (p * q)
-		d = w * (a + m) * z
-		return d, w * z, d * (1/(c-1+m) - 1/p - 1/q), w * (a + m)
-	}
-	p, q := c+2*m-2, c+2*m-1
-	w := -m / (p * q)
-	e := c - 1 - a + m
-	return w * e * z, -w * z, w*z - w*e*z*(1/p+1/q), w * e
+// depth is how many partial fractions give f to the last digits. Their numerators
+// tend to −z/4, so that each divides the error by (1+√(1−z))/(1−√(1−z)) at last;
+// before, where they are small against a and c, by more.
+func depth(z float64) int {
+	q := math.Sqrt(1 - z)
+	return min(deepest, 8+int(40/(math.Log1p(q)-math.Log1p(-q))))
 }
 
 // betaMean is the mean of g over a Beta(a, b), a, b > 0, for g ≥ 0: the trapezium
