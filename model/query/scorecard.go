@@ -28,6 +28,8 @@ const (
 	cardConvert        // rate: of first stays long enough ago, those promoted in time
 	cardActive         // active in the period while in the stage
 	cardRevenue        // their net amounts in the period
+	cardBuyers         // bought in the period while in the stage
+	cardWorth          // net amounts so far of those who stand in it
 	cardSlots
 )
 
@@ -89,7 +91,7 @@ func (c *scorecard) kernel() Kernel {
 	var list []stay
 	seen := make([]bool, n)
 	revenue := make([]model.Sum, n)
-	paid, active, first := make([]bool, n), make([]bool, n), make([]bool, n)
+	paid, active, bought, first := make([]bool, n), make([]bool, n), make([]bool, n), make([]bool, n)
 	return Visit(func(p *Person, h *Hits) {
 		hist := s.To(p.TL, c.span.to)
 		if len(hist.Transitions) == 0 {
@@ -119,7 +121,7 @@ func (c *scorecard) kernel() Kernel {
 				}
 			}
 		}
-		c.activity(p, hist, h, revenue, paid, active)
+		c.activity(p, hist, h, revenue, paid, active, bought)
 	})
 }
 
@@ -145,11 +147,16 @@ func (c *scorecard) flows(hist *stage.History, h *Hits, truncated bool, seen []b
 
 // activity gives each of the period's active days and amounts to the stage the
 // user was in at the end of that day.
-func (c *scorecard) activity(p *Person, hist *stage.History, h *Hits, revenue []model.Sum, paid, active []bool) {
+func (c *scorecard) activity(p *Person, hist *stage.History, h *Hits, revenue []model.Sum, paid, active, bought []bool) {
 	clear(revenue)
 	clear(paid)
 	clear(active)
+	clear(bought)
+	var worth model.Sum
 	for i, d := range p.Days {
+		if m := c.r.net(p, i); c.money && m != model.NoMoney && d <= c.span.to {
+			worth.Add(m)
+		}
 		if d < c.span.from || d > c.span.to {
 			continue
 		}
@@ -163,11 +170,23 @@ func (c *scorecard) activity(p *Person, hist *stage.History, h *Hits, revenue []
 		if m := c.r.net(p, i); c.money && m != model.NoMoney {
 			revenue[at].Add(m)
 			paid[at] = true
+			bought[at] = bought[at] || c.r.Role(p, i)&model.Purchase != 0
 		}
+	}
+	if c.money {
+		m, err := worth.Money()
+		if err != nil {
+			h.Fail(fmt.Errorf("the revenue of %s: %w", p.TL.ID, err))
+			return
+		}
+		h.Money(c.slot(hist.Now(), cardWorth), m)
 	}
 	for at := range active {
 		if active[at] {
 			h.Hit(c.slot(at, cardActive), Self)
+		}
+		if bought[at] {
+			h.Hit(c.slot(at, cardBuyers), Self)
 		}
 		if paid[at] {
 			m, err := revenue[at].Money()
@@ -183,7 +202,7 @@ func (c *scorecard) activity(p *Person, hist *stage.History, h *Hits, revenue []
 func (c *scorecard) layout(b *Builder) error {
 	r := c.r
 	b.A.Title = "Scorecard · " + c.span.String() + " · " + r.Cal.Zone
-	b.A.Definition = "Users stand in a stage at the end of the period; inflow and outflow are users who entered or left it at least once in the period. Dwell is of each user's first stay, those still there censored (Kaplan–Meier). Conversion is the share of first stays promoted within the stage's greatest dwell (G where it has none), of those entered at least so long before the end. ARPU is the period's revenue over the period's active users, each by the stage of that day."
+	b.A.Definition = "Users stand in a stage at the end of the period; inflow and outflow are users who entered or left it at least once in the period. Dwell is of each user's first stay, those still there censored (Kaplan–Meier). Conversion is the share of first stays promoted within the stage's greatest dwell (G where it has none), of those entered at least so long before the end. ARPU is the period's revenue over the period's active users, ARPPU over its buyers, each by the stage of that day; value to date is what the users who stand in the stage have brought so far, per user."
 	for g := range b.Groups() {
 		b.Group(g)
 		c.group(b)
@@ -199,7 +218,7 @@ func (c *scorecard) layout(b *Builder) error {
 
 func (c *scorecard) group(b *Builder) {
 	bl := Block{Kind: TableBlock, Name: b.Key("scorecard"), Title: b.label("per stage, " + c.span.String()), Heads: []Head{
-		{"users", true}, {"in", true}, {"out", true}, {"median days", true}, {"converted", true}, {"ARPU", true}, {"active", true}, {"revenue", true}, {"of stays", true}, {"converted within", true}}}
+		{"users", true}, {"in", true}, {"out", true}, {"median days", true}, {"converted", true}, {"ARPU", true}, {"active", true}, {"revenue", true}, {"ARPPU", true}, {"buyers", true}, {"value to date", true}, {"of stays", true}, {"converted within", true}}}
 	b.Count(0, "users", "users at the end of the period")
 	for i, s := range c.r.machine.Model().Stages {
 		key := func(what string) string { return "stage." + s.Name + "." + what }
@@ -222,15 +241,17 @@ func (c *scorecard) group(b *Builder) {
 		act := b.Count(c.slot(i, cardActive), key("active"), s.Label()+", active in the period")
 		if c.money {
 			rev := b.Sum(c.slot(i, cardRevenue), key("revenue"), s.Label()+", revenue", c.unit)
-			n, v := b.Fig(act).N, 0.0
-			if n > 0 {
-				v = b.Fig(rev).Value / float64(n)
-			}
-			add(b.Stat(c.slot(i, cardActive), key("arpu"), s.Label()+", revenue per active user", v, n == 0, c.unit))
+			n := b.Fig(act).N
+			add(b.Stat(c.slot(i, cardActive), key("arpu"), s.Label()+", revenue per active user", over(b.Fig(rev).Value, n), n == 0, c.unit))
 			add(act)
 			add(rev)
+			buyers := b.Count(c.slot(i, cardBuyers), key("buyers"), s.Label()+", bought in the period")
+			add(b.Stat(c.slot(i, cardBuyers), key("arppu"), s.Label()+", revenue per buyer", over(b.Fig(rev).Value, b.Fig(buyers).N), b.Fig(buyers).N == 0, c.unit))
+			add(buyers)
+			worth := b.Sum(c.slot(i, cardWorth), key("worth"), s.Label()+", revenue so far of those who stand in it", c.unit)
+			add(b.Stat(c.slot(i, cardWorth), key("value"), s.Label()+", value to date per user", over(b.Fig(worth).Value, b.Fig(worth).N), b.Fig(worth).N == 0, c.unit))
 		} else {
-			row.Cells = append(row.Cells, TextCell("—"), b.Cell(act), TextCell("—"))
+			row.Cells = append(row.Cells, TextCell("—"), b.Cell(act), TextCell("—"), TextCell("—"), TextCell("—"), TextCell("—"))
 		}
 		row.Cells = append(row.Cells, TextCell(censoredNote(b.Values(c.slot(i, cardDwell)))), TextCell(within))
 		bl.Rows = append(bl.Rows, row)
@@ -239,6 +260,14 @@ func (c *scorecard) group(b *Builder) {
 	if !c.money {
 		b.Warn("no-money", "Revenue and ARPU are —: %s.", c.r.whyNoMoney())
 	}
+}
+
+// over divides by a number of users; 0 by none.
+func over(sum float64, n int64) float64 {
+	if n == 0 {
+		return 0
+	}
+	return sum / float64(n)
 }
 
 // whyNoMoney says why amounts cannot be added up.
@@ -310,6 +339,8 @@ func (c *scorecard) explain(f *Figure) []ExplainLine {
 		"first stays that ended by a promotion within the days named ÷ first stays entered at least so many days before the period's end; younger stays are open",
 		"users with an active day in the period while in the stage; ARPU divides the revenue by them",
 		"purchases less refunds of the period, by the stage at the end of their day",
+		"users with a purchase in the period while in the stage; ARPPU divides the revenue by them",
+		"purchases less refunds up to the period's end of the users who stand in the stage then; value to date divides it by them",
 	}
 	return []ExplainLine{{Head: "Formula", Text: texts[(f.Slot-1)%cardSlots]}}
 }
