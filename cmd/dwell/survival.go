@@ -158,6 +158,11 @@ func (a *app) readTable(path string) (*survival.Table, error) {
 	if len(rows) < 2 {
 		return nil, noData(fmt.Errorf("%s has no rows below its heading", filepath.Base(path)))
 	}
+	for i, row := range rows[1:] {
+		if len(row) > len(rows[0]) {
+			return nil, noData(fmt.Errorf("%s: row %d has %d fields, the heading %d: a value that holds the separator needs quotes", filepath.Base(path), i+1, len(row), len(rows[0])))
+		}
+	}
 	for i := range rows[0] {
 		rows[0][i] = strings.TrimSpace(rows[0][i])
 	}

@@ -35,7 +35,7 @@ func SurvivalOfTable(t *survival.Table, q TableQuestion) (*Answer, error) {
 	chart := &Chart{XLabel: q.Time, YLabel: "share alive (under the axis: rows at risk)", Unit: "share", Zero: true, Step: true}
 	w.a.Blocks = append(w.a.Blocks, Block{Kind: ChartBlock, Name: "curve", Title: w.a.Title, Chart: chart})
 	if n := len(t.Rows) - len(rows); n > 0 {
-		w.warn("missing", "%s without %s or %s left out.", areOf(int64(n), "row"), q.Time, q.Event)
+		w.warn("missing", "%s without %s or %s, and left out.", areOf(int64(n), "row"), q.Time, q.Event)
 	}
 	names, groups := []string{""}, [][]survival.Life{lives}
 	if q.Group != "" {
@@ -44,6 +44,13 @@ func SurvivalOfTable(t *survival.Table, q TableQuestion) (*Answer, error) {
 			return nil, err
 		}
 		names, groups = nil, nil
+		in := 0
+		for _, g := range of {
+			in += len(g)
+		}
+		if n := len(rows) - in; n > 0 {
+			w.warn("no-group", "%s without %s, and in no group.", areOf(int64(n), "row"), q.Group)
+		}
 		for i, v := range values {
 			var g []survival.Life
 			for _, k := range of[i] {
@@ -265,7 +272,7 @@ func (w *tableWriter) cox(t *survival.Table, q TableQuestion, lives []survival.L
 		some[n] = lives[k]
 	}
 	if n := len(lives) - len(whole); n > 0 {
-		w.warn("missing", "%s without a value of every measure left out of the regression.", areOf(int64(n), "row"))
+		w.warn("missing", "%s without a value of every measure, and left out of the regression.", areOf(int64(n), "row"))
 	}
 	f, err := survival.Cox(some, x, q.Ties, stat.Level, nil)
 	if err != nil {

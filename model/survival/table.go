@@ -15,12 +15,14 @@ type Table struct {
 	Rows  [][]string
 }
 
-// column is the place of a column, or an error that names those there are.
+// column is the place of a column, or an error that names those there are, or says
+// that two have the name.
 func (t *Table) column(name string) (int, error) {
-	for i, n := range t.Names {
-		if n == name {
-			return i, nil
+	if at := slices.Index(t.Names, name); at >= 0 {
+		if slices.Contains(t.Names[at+1:], name) {
+			return 0, fmt.Errorf("two columns are called %q: give one of them another name", name)
 		}
+		return at, nil
 	}
 	return 0, fmt.Errorf("the table has no column %q: it has %s", name, strings.Join(t.Names, ", "))
 }
@@ -78,9 +80,18 @@ func (t *Table) Lives(time, event, died, entry string) (lives []Life, rows []int
 		}
 		v, err := strconv.ParseFloat(s, 64)
 		if err != nil || math.IsNaN(v) || math.IsInf(v, 0) {
-			return 0, false, fmt.Errorf("row %d: %s is %q, which is no number", row+1, t.Names[col], s)
+			hint := ""
+			if _, err := strconv.ParseFloat(strings.Replace(s, ",", ".", 1), 64); err == nil {
+				hint = ": write decimals with a point"
+			}
+			return 0, false, fmt.Errorf("row %d: %s is %q, which is no number%s", row+1, t.Names[col], s, hint)
 		}
 		return v, true, nil
+	}
+	if died != "" {
+		if err := t.holds(ev, died); err != nil {
+			return nil, nil, err
+		}
 	}
 	for i := range t.Rows {
 		l := Life{Count: 1}
@@ -112,6 +123,23 @@ func (t *Table) Lives(time, event, died, entry string) (lives []Life, rows []int
 		return nil, nil, ErrNobody
 	}
 	return lives, rows, nil
+}
+
+// holds fails where no row has the value: a slip of the pen would else make every
+// life a censored one.
+func (t *Table) holds(col int, value string) error {
+	seen := map[string]bool{}
+	var values []string
+	for i := range t.Rows {
+		switch s := t.cell(i, col); {
+		case s == value:
+			return nil
+		case !missing(s) && !seen[s] && len(values) < 8:
+			seen[s] = true
+			values = append(values, s)
+		}
+	}
+	return fmt.Errorf("no row has %s %q, so nobody would have died: it holds %s", t.Names[col], value, strings.Join(values, ", "))
 }
 
 // Groups parts rows by the values of a column, in order of the values: numbers by
@@ -181,6 +209,9 @@ func (t *Table) Design(cols []string, rows []int) (names []string, x [][]float64
 			texts[n] = t.cell(rows[k], at[j])
 		}
 		ns, xs := Coded(c, texts)
+		if len(xs) == 0 {
+			return nil, nil, nil, fmt.Errorf("%s is %q in every row: there is nothing to compare", c, texts[0])
+		}
 		names, x = append(names, ns...), append(x, xs...)
 	}
 	return names, x, whole, nil
