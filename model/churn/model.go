@@ -28,11 +28,13 @@ type Feature struct {
 	Coef   float64 `toml:"coef"`
 	Mean   float64 `toml:"mean"` // of the training users, within [Lo, Hi]
 	SD     float64 `toml:"sd"`
-	Lo     float64 `toml:"lo"`    // values beyond are taken as the bound
-	Hi     float64 `toml:"hi"`    //
-	Least  float64 `toml:"least"` // seen in training
-	Most   float64 `toml:"most"`  //
-	Fill   float64 `toml:"fill"`  // stands in where the measure has no value: the mean of those who have one
+	Lo     float64 `toml:"lo"`                // values beyond are taken as the bound
+	Hi     float64 `toml:"hi"`                //
+	Least  float64 `toml:"least"`             // seen in training
+	Most   float64 `toml:"most"`              //
+	CoefLo float64 `toml:"coef_lo,omitempty"` // 95 % interval of Coef by resampling users, where Model.Resampled
+	CoefHi float64 `toml:"coef_hi,omitempty"` //
+	Fill   float64 `toml:"fill"`              // stands in where the measure has no value: the mean of those who have one
 }
 
 // Label names the feature for a person.
@@ -76,6 +78,8 @@ type Model struct {
 	BaseRate  float64   `toml:"base_rate"`
 	Columns   []string  `toml:"columns"` // the table's, in order
 	Dropped   []string  `toml:"dropped"` // columns that were the same for all training users
+
+	Resampled int `toml:"resampled,omitempty"` // draws behind the coefficients' intervals; 0: there are none
 
 	Iterations int     `toml:"iterations"`
 	Gradient   float64 `toml:"gradient"` // largest component at the end, for the doubtful

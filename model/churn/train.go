@@ -16,6 +16,7 @@ type Options struct {
 	Boosting Boosting                   // of BoostingKind
 	Monotone map[string]int8            // of BoostingKind, by column: 1 may only raise the log-odds, −1 only lower them
 	Question Question                   // of HazardKind: until when silence must last
+	Resample bool                       // intervals of the coefficients of LogisticKind, by resampling users
 	Ridge    float64                    // weight of the penalty; 0: 1
 	Least    int                        // users needed of each outcome; 0: 20
 	Clip     float64                    // share of the training users on each side beyond whose value a feature is held; 0: 0.01, below 0: none
@@ -105,6 +106,11 @@ func Train(t *Table, o Options) (*Model, error) {
 		return nil, err
 	}
 	m.take(&fit)
+	if o.Resample {
+		if err := m.resample(x, t.Yes, &fit, o); err != nil {
+			return nil, err
+		}
+	}
 	if t.separated(m) {
 		return nil, fmt.Errorf("%w in %d users: such a model would say 0 or 1 of everybody; look for a feature that follows from the outcome", ErrSeparated, t.Len())
 	}

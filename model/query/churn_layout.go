@@ -173,7 +173,7 @@ func (c *churnPlan) bands(b *Builder) {
 // users.
 func (c *churnPlan) coefficients(b *Builder) {
 	m := &c.model.Fitted
-	bl := Block{Kind: TableBlock, Name: "features", Title: "Signals, not causes: what the model goes by", Heads: []Head{{Label: "log-odds per unit", Right: true}, {Label: "per spread", Right: true}, {Label: "mean", Right: true}, {Label: "unit"}}}
+	bl := Block{Kind: TableBlock, Name: "features", Title: "Signals, not causes: what the model goes by", Heads: []Head{{Label: "log-odds per unit", Right: true}, {Label: "per spread", Right: true}, {Label: "95 % interval", Right: true}, {Label: "mean", Right: true}, {Label: "unit"}}}
 	order := make([]int, len(m.Features))
 	for i := range order {
 		order[i] = i
@@ -190,10 +190,16 @@ func (c *churnPlan) coefficients(b *Builder) {
 			key += "." + f.Level
 		}
 		fig := b.Stat(churnTrained, key, "log-odds for each unit of "+f.Label(), f.Coef, false, "log-odds")
-		bl.Rows = append(bl.Rows, Row{Key: key, Label: churnName(f.Label()), Cells: []Cell{b.Cell(fig), TextCell(fmt.Sprintf("%+.2f", f.Coef*f.SD)), TextCell(churnNumber(f.Mean)), TextCell(f.Unit)}})
+		band := TextCell("")
+		if m.Resampled > 0 {
+			g := b.Fig(fig)
+			g.Interval, g.Lo, g.Hi, g.Method = true, f.CoefLo, f.CoefHi, fmt.Sprintf("95 %%, %d resamplings of users", m.Resampled)
+			band = TextCell(fmt.Sprintf("%+.2f to %+.2f", f.CoefLo*f.SD, f.CoefHi*f.SD))
+		}
+		bl.Rows = append(bl.Rows, Row{Key: key, Label: churnName(f.Label()), Cells: []Cell{b.Cell(fig), TextCell(fmt.Sprintf("%+.2f", f.Coef*f.SD)), band, TextCell(churnNumber(f.Mean)), TextCell(f.Unit)}})
 	}
 	b.Block(bl)
-	c.fit(b, fmt.Sprintf("Fitted in %d steps to a gradient of %.1g, with a penalty of %g on the spreads' weights; penalised coefficients have no standard errors.", m.Iterations, m.Gradient, m.Ridge))
+	c.fit(b, fmt.Sprintf("Fitted in %d steps to a gradient of %.1g, with a penalty of %g on the spreads' weights. Penalised coefficients have no standard errors; the intervals say how far other draws of the same users move them.", m.Iterations, m.Gradient, m.Ridge))
 }
 
 // signals lists what a model without coefficients goes by: how far each feature

@@ -190,7 +190,7 @@ func (r *Run) train(s churnSetting) (*churnModel, error) {
 		if err != nil {
 			return nil, err
 		}
-		one, err := s.step(before, now)
+		one, err := s.step(before, now, i+1 == len(s.folds))
 		if err != nil {
 			return nil, err
 		}
@@ -216,7 +216,7 @@ func (r *Run) train(s churnSetting) (*churnModel, error) {
 
 // step trains on the table of one cut-off and tests on that of the next: the
 // model beside the baselines. A saved model is tested alone.
-func (s *churnSetting) step(before, now *churn.Table) (*churnModel, error) {
+func (s *churnSetting) step(before, now *churn.Table, last bool) (*churnModel, error) {
 	m := &churnModel{}
 	var fitted, recency *churn.Model
 	var rule *churn.Flag
@@ -224,7 +224,7 @@ func (s *churnSetting) step(before, now *churn.Table) (*churnModel, error) {
 		fitted = &s.saved.Fitted
 	} else {
 		var err error
-		if fitted, err = churn.Train(before.Only(s.names()...), s.options()); err != nil {
+		if fitted, err = churn.Train(before.Only(s.names()...), s.options(last)); err != nil {
 			if errors.Is(err, churn.ErrStopped) && s.r.Ctx.Err() != nil {
 				return nil, s.r.Ctx.Err()
 			}
@@ -262,10 +262,11 @@ func (s *churnSetting) step(before, now *churn.Table) (*churnModel, error) {
 // (SPEC R2.14).
 const ruleDrop = 0.7
 
-// options are those of every training of the question.
-func (s *churnSetting) options() churn.Options {
+// options are those of every training of the question; resample asks for the
+// coefficients' intervals.
+func (s *churnSetting) options(resample bool) churn.Options {
 	return churn.Options{
-		Kind: s.kind, Question: s.q,
+		Kind: s.kind, Question: s.q, Resample: resample,
 		Boosting: churn.Boosting{Seed: s.seed}, Parallel: s.r.eng.parallel, Monotone: s.monotone,
 		Stop: func() bool { return s.r.Ctx.Err() != nil },
 		// The guard is for features that know the future; silence itself only nears

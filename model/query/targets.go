@@ -19,7 +19,7 @@ func targetsAnalysis() analysis {
 		Spec: Spec{Name: "targets", Title: "Whom to act on", Help: "users by expected loss = probability × expected value: the list, tiers with what the playbook suggests, how many to contact, the grid of value and risk, ready lists", ID: NoID,
 			Keys: keys(churnKeys(), []KeySpec{
 				{Name: "stage", Type: Text, Help: "only users who are in this stage on the as-of day"},
-				{Name: "worth", Type: Word, Values: []string{"auto", "expected", "trailing", "to-date"}, Default: "auto", Help: "what is at stake with a user: what a repeat-buying model expects of the next year; what the last 365 days brought; all that was ever brought; auto: the first that the data have"},
+				{Name: "worth", Type: Word, Values: []string{"auto", "expected", "trailing", "to-date"}, Default: "auto", Help: "what is at stake with a user: what a repeat-buying model expects of the next year; what the last 365 days brought; all that was ever brought; auto: the first of them that the data allow"},
 				{Name: "contact", Type: Int, Min: 1, Help: "how many users to contact, those with the highest expected loss first; a tenth of the scored if left out"},
 				{Name: "success", Type: Float, Default: "0.1", Help: "the share of contacted leavers whom a contact keeps: an assumption, which only a test with a control group can settle"},
 				{Name: "cost", Type: Float, Default: "0", Help: "what one contact costs, in the data's currency"},
@@ -69,17 +69,25 @@ type targetsPlan struct {
 	wanted   int // contact=, 0: a tenth
 }
 
-// A targetWorthOf says what a user is worth.
+// A targetWorthOf says what a user is worth: by a measure, or by a repeat-buying
+// model as of the as-of day, and as of the test's.
 type targetWorthOf struct {
-	at    int // the measure, −1: none
-	words string
-	users map[string]float64 // expected of each; nil: the measure counts
+	at          int // the measure, −1: none
+	words       string
+	note        string // how it was made, "" of a measure
+	now, before *expectedWorth
 }
 
-// of is a person's value, 0 where there is none.
-func (w *targetWorthOf) of(k *scorer, id string) float64 {
-	if w.users != nil {
-		return math.Max(w.users[id], 0)
+// worthOf is a person's value on a cut-off, 0 where there is none.
+func (t *targetsPlan) worthOf(k *scorer, id string, cut model.Day) float64 {
+	w := &t.worth
+	if w.now != nil {
+		e := w.now
+		if cut != t.set.cuts.Score {
+			e = w.before
+		}
+		v, _ := e.of(id)
+		return v
 	}
 	if w.at >= 0 && k.known[w.at] {
 		return math.Max(k.values[w.at], 0)
@@ -157,8 +165,16 @@ func (t *targetsPlan) weigh(how string) (targetWorthOf, error) {
 	if how == "to-date" {
 		return targetWorthOf{at: s.worth, words: "value to date"}, nil
 	}
-	if how == "expected" {
-		return w, fmt.Errorf("worth=expected: no repeat-buying model is at hand: use worth=trailing")
+	if how != "trailing" && t.model.usable() {
+		e, why, err := t.expected()
+		switch {
+		case err != nil:
+			return w, err
+		case why == "":
+			return e, nil
+		case how == "expected":
+			return w, fmt.Errorf("worth=expected: %s", why)
+		}
 	}
 	ref, err := r.columnRef(fmt.Sprintf("revenue(%d)", trailing))
 	if err != nil {
@@ -175,6 +191,29 @@ func (t *targetsPlan) weigh(how string) (targetWorthOf, error) {
 	}
 	w.words = fmt.Sprintf("value of the last %d days", trailing)
 	return w, nil
+}
+
+// expected is what a repeat-buying model says of the next year, as of both days;
+// why is the sentence of why it says nothing.
+func (t *targetsPlan) expected() (w targetWorthOf, why string, err error) {
+	r := t.r
+	if w.now, err = r.expectedValues(trailing); err != nil || w.now.why != "" {
+		if err == nil {
+			why = w.now.why
+		}
+		return w, why, err
+	}
+	q := r.Q
+	q.AsOf = t.set.cuts.Test
+	past, err := r.eng.newRun(r.Ctx, r.st, q, r.progress)
+	if err != nil {
+		return w, "", err
+	}
+	if w.before, err = past.expectedValues(trailing); err != nil {
+		return w, "", err
+	}
+	w.at, w.words, w.note = -1, "value expected in a year", w.now.note
+	return w, w.before.why, nil
 }
 
 // A scoredUser is one person on a cut-off.
@@ -199,7 +238,7 @@ func (t *targetsPlan) score(k *scorer, id string, cut model.Day) (u scoredUser, 
 		return u, false
 	}
 	k.features(cut)
-	u.prob, u.value = k.predict(&t.model.Fitted), t.worth.of(k, id)
+	u.prob, u.value = k.predict(&t.model.Fitted), t.worthOf(k, id, cut)
 	if u.loss = u.prob * u.value; !t.valued {
 		u.loss = u.prob
 	}

@@ -81,7 +81,11 @@ func (t *targetsPlan) layout(b *Builder) error {
 	t.contact(b)
 	if t.valued {
 		t.grid(b)
-		b.Block(Block{Kind: TextBlock, Name: "stake", Title: "At stake", Lines: []string{fmt.Sprintf("The %s of %s adds up to %s, taking the %s as what a user is worth.", t.order(), plural(t.cuts.users-t.cuts.seasonal, "scored user"), showNumber("money", t.cuts.expected), t.worth.words)}})
+		note := ""
+		if t.worth.note != "" {
+			note = " (" + t.worth.note + ")"
+		}
+		b.Block(Block{Kind: TextBlock, Name: "stake", Title: "At stake", Lines: []string{fmt.Sprintf("The %s of %s adds up to %s, taking the %s as what a user is worth%s.", t.order(), plural(t.cuts.users-t.cuts.seasonal, "scored user"), showNumber("money", t.cuts.expected), t.worth.words, note)}})
 	} else {
 		b.Warn("no-amounts", "No event has an amount in one currency, so lists are ordered by probability alone and there is no grid of value.")
 	}
