@@ -10,17 +10,53 @@ import (
 	"dwell/tui/format"
 )
 
-// yLabels are the labels of the rows, "" for rows without one: the ends, and
-// evenly between them as many as have two rows each; never two equal ones.
-func yLabels(c *query.Chart, lo, hi float64, rows int) (labels []string, width int) {
-	labels = make([]string, rows)
-	parts := 1
+// yParts is into how many equal parts labels cut so many rows, of two rows each
+// at least, and where the axis then ends. An axis of a few whole numbers is cut
+// at whole numbers, and made longer for it by a quarter at most: there is no
+// 0.67 of a user.
+func yParts(c *query.Chart, lo, hi float64, rows int) (parts int, end float64) {
+	few := hi-lo < fewWhole && whole(c)
 	for _, k := range []int{5, 4, 3, 2} {
-		if (rows-1)%k == 0 && (rows-1)/k >= 2 {
-			parts = k
-			break
+		if (rows-1)%k != 0 || (rows-1)/k < 2 {
+			continue
+		}
+		if !few {
+			return k, hi
+		}
+		span := hi - lo
+		if longer := math.Ceil(span/float64(k)) * float64(k); longer <= 1.25*span {
+			return k, lo + longer
 		}
 	}
+	return 1, hi
+}
+
+// fewWhole is from which length on an axis of whole numbers may be cut anywhere:
+// a label rounded to a whole number is then less than a row off.
+const fewWhole = 20
+
+// whole says whether every value of a chart is a whole number, as counts are.
+func whole(c *query.Chart) bool {
+	if c.Unit == "share" {
+		return false
+	}
+	for i := range c.Series {
+		s := &c.Series[i]
+		for _, ys := range [][]float64{s.Y, s.Lo, s.Hi} {
+			for _, y := range ys {
+				if finite(y) && y != math.Trunc(y) {
+					return false
+				}
+			}
+		}
+	}
+	return true
+}
+
+// yLabels are the labels of the rows, "" for rows without one: the ends, and
+// evenly between them; never two equal ones.
+func yLabels(c *query.Chart, lo, hi float64, rows, parts int) (labels []string, width int) {
+	labels = make([]string, rows)
 	last := ""
 	for k := range parts + 1 {
 		r := rows - 1 - k*(rows-1)/parts
@@ -52,7 +88,7 @@ func axisValue(v float64, unit string, span float64) string {
 		}
 		return format.Percent(v)
 	}
-	if span >= 20 {
+	if span >= fewWhole {
 		v = math.Round(v)
 	}
 	if span < 1e-6*math.Abs(v) {

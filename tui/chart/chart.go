@@ -87,7 +87,8 @@ func Lines(c *query.Chart, o Options) []string {
 		legend, under, rows = nil, nil, o.Height-2
 	}
 	rows = evenRows(min(rows, 24))
-	ticks, labelWidth := yLabels(c, lo, hi, rows)
+	parts, hi := yParts(c, lo, hi, rows)
+	ticks, labelWidth := yLabels(c, lo, hi, rows, parts)
 	labelWidth = margin(under, labelWidth)
 	width := o.Width - labelWidth - 2
 	if width < 8 {
@@ -180,6 +181,9 @@ func bounds(c *query.Chart) (lo, hi float64, ok bool) {
 			lo, hi = 0, math.Max(hi, 1)
 		default:
 			pad := math.Max(math.Abs(lo)*0.1, 1e-9)
+			if whole(c) {
+				pad = math.Max(math.Round(pad), 1)
+			}
 			lo, hi = lo-pad, hi+pad
 		}
 	}
