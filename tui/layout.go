@@ -35,15 +35,11 @@ func (s *answerScreen) layout() {
 // stacked places the panes below each other. A chart that would be pushed off the
 // screen is shown as a line of small bars instead, if that makes room for it.
 func (s *answerScreen) stacked() ([]rect, int) {
-	var charts []*widget.Chart
 	fold := func(short bool) {
-		for _, c := range charts {
-			c.Fold(short)
-		}
-	}
-	for _, p := range s.panes {
-		if c, ok := p.(*widget.Chart); ok {
-			charts = append(charts, c)
+		for i, p := range s.panes {
+			if c, ok := p.(*widget.Chart); ok {
+				c.Fold(short && i != s.focus)
+			}
 		}
 	}
 	fold(false)

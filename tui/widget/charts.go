@@ -68,7 +68,7 @@ func (t *Chart) Fold(short bool) { t.short = short }
 // short, for a line of small bars under its title.
 func (t *Chart) Room(int) (least, wish int) {
 	if t.short && t.table == nil {
-		return 2, 18
+		return 2, 2
 	}
 	return 8, 18
 }

@@ -30,6 +30,7 @@ type Heat struct {
 	width int // of one cell, shade included
 	max   float64
 	cols  int
+	fixed int // 1: the first column is a count, as the size of a cohort, and stays when the others scroll
 }
 
 // NewHeat shows a heat block.
@@ -54,7 +55,31 @@ func NewHeat(s *Styles, k Keys, a *query.Answer, b *query.Block) *Heat {
 		t.width = max(t.width, min(format.Width(b.Heads[i].Label)+1, 12))
 	}
 	t.label = min(t.label, 24)
+	if first, second := t.figureAt(0, 0), t.figureAt(0, 1); first != nil && second != nil && first.Kind == query.Count && second.Kind == query.Rate {
+		t.fixed = 1
+	}
+	t.left = t.fixed
 	return t
+}
+
+// figureAt is the figure of a cell, nil where there is none.
+func (t *Heat) figureAt(r, c int) *query.Figure {
+	if x := t.cell(r, c); x != nil {
+		return t.figure(x)
+	}
+	return nil
+}
+
+// shown are the columns in the window, the fixed one first.
+func (t *Heat) shown() []int {
+	var out []int
+	if t.fixed > 0 {
+		out = append(out, 0)
+	}
+	for c := t.left; c < min(t.left+t.fit(), t.cols); c++ {
+		out = append(out, c)
+	}
+	return out
 }
 
 func (t *Heat) figure(c *query.Cell) *query.Figure {
@@ -100,8 +125,8 @@ func (t *Heat) Restyle(s *Styles) { t.styles = s }
 
 func (t *Heat) body() int { return max(t.h-2, 1) }
 
-// fit is how many cells fit beside the labels.
-func (t *Heat) fit() int { return max((t.w-2-t.label)/t.width, 1) }
+// fit is how many scrolled cells fit beside the labels and the fixed column.
+func (t *Heat) fit() int { return max((t.w-2-t.label)/t.width-t.fixed, 1) }
 
 func (t *Heat) follow() {
 	t.row, t.col = step(t.row, 0, len(t.b.Rows)-1), step(t.col, 0, t.cols-1)
@@ -109,10 +134,10 @@ func (t *Heat) follow() {
 		t.top = t.row - t.body()/2
 	}
 	t.top = min(max(t.top, 0), max(len(t.b.Rows)-t.body(), 0))
-	if t.col < t.left || t.col >= t.left+t.fit() {
+	if t.col >= t.fixed && (t.col < t.left || t.col >= t.left+t.fit()) {
 		t.left = t.col - t.fit()/2
 	}
-	t.left = min(max(t.left, 0), max(t.cols-t.fit(), 0))
+	t.left = min(max(t.left, t.fixed), max(t.cols-t.fit(), t.fixed))
 }
 
 // Key moves the cursor by cells.
@@ -157,10 +182,12 @@ func (t *Heat) Wheel(n int) { t.row += n; t.follow() }
 
 // Click selects a cell.
 func (t *Heat) Click(x, y int) bool {
-	r, c := t.top+y-2, t.left+(x-2-t.label)/t.width
-	if y < 2 || r >= len(t.b.Rows) || x < 2+t.label || c >= t.cols {
+	shown := t.shown()
+	r, k := t.top+y-2, (x-2-t.label)/t.width
+	if y < 2 || r >= len(t.b.Rows) || x < 2+t.label || k >= len(shown) {
 		return false
 	}
+	c := shown[k]
 	again := r == t.row && c == t.col
 	t.row, t.col = r, c
 	return again
@@ -216,12 +243,12 @@ func (t *Heat) View(focused bool) string {
 	var b strings.Builder
 	b.WriteString(strings.Repeat(" ", 2+t.label))
 	last := min(t.left+t.fit(), t.cols)
-	for c := t.left; c < last; c++ {
+	for _, c := range t.shown() {
 		h := ""
 		if c < len(t.b.Heads) {
 			h = t.b.Heads[c].Label
 		}
-		if c == t.left && t.left > 0 {
+		if c == t.left && t.left > t.fixed {
 			h = s.Glyphs.Left + h
 		}
 		if c == last-1 && last < t.cols {
@@ -231,7 +258,7 @@ func (t *Heat) View(focused bool) string {
 	}
 	lines = append(lines, s.Head.Render(b.String()))
 	for r := t.top; r < min(t.top+t.body(), len(t.b.Rows)); r++ {
-		lines = append(lines, t.line(r, last, focused))
+		lines = append(lines, t.line(r, focused))
 	}
 	if len(t.b.Rows) == 0 {
 		lines = append(lines, "  "+s.Dim.Render("no cohorts"))
@@ -241,7 +268,7 @@ func (t *Heat) View(focused bool) string {
 
 // line draws a row; neighbours of one shade share their style, because colours
 // are most of a heat table's bytes.
-func (t *Heat) line(r, last int, focused bool) string {
+func (t *Heat) line(r int, focused bool) string {
 	s := t.styles
 	row := &t.b.Rows[r]
 	prefix := "  "
@@ -265,7 +292,7 @@ func (t *Heat) line(r, last int, focused bool) string {
 		}
 		run.Reset()
 	}
-	for c := t.left; c < last; c++ {
+	for _, c := range t.shown() {
 		cell := t.cell(r, c)
 		if cell == nil || cell.Blank {
 			if level != -1 {

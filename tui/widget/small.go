@@ -54,7 +54,10 @@ func (t *Chart) drawn() (*query.Chart, int) {
 // names of its first and last point: what stands where there is no room for a
 // chart.
 func (t *Chart) spark() string {
-	c, _ := t.drawn()
+	c := t.b.Chart
+	if c != nil && c.Unit == "share" && chart.Steep(c) { // 100 % at the start would flatten the rest
+		c = chart.Near(c)
+	}
 	n := chart.Points(c)
 	if n == 0 || t.series >= len(c.Series) {
 		return "  no points to draw"

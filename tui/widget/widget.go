@@ -141,7 +141,8 @@ func title(s *Styles, name string, width int, focused bool, note string) string 
 		g, st = s.Glyphs.Cursor, s.Accent
 	}
 	line := format.Cut(name, width-2)
-	if note != "" && format.Width(line)+format.Width(note)+4 <= width {
+	if room := width - format.Width(line) - 4; note != "" && (format.Width(note) <= room || room >= 24) {
+		note = format.Cut(note, room)
 		return st.Render(g+" "+line) + "  " + s.Dim.Render(note)
 	}
 	return st.Render(g + " " + line)
