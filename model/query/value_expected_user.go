@@ -1,11 +1,13 @@
 package query
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 
 	"dwell/model"
 	"dwell/model/stat"
+	"dwell/model/value"
 )
 
 // expectedBlock is what is expected of the page's user, with its interval. A model
@@ -67,27 +69,41 @@ func (u *userLife) buying(b *buying) *Person {
 
 func (u *userLife) expectedTable(b *Builder, t *foretelling, e estimate, unit string, q Query) {
 	open := u.r.link(q)
-	bl := Block{Kind: TableBlock, Name: "expected", Title: "value expected in " + horizonNote(t.ahead) + ", by " + t.name(), Heads: []Head{{"", true}, {"95 % interval", true}}}
-	add := func(key, label string, v float64, unit string, iv stat.Interval, known bool) {
+	bl := Block{Kind: TableBlock, Name: "expected", Title: "value expected in " + horizonNote(t.ahead) + ", by " + t.name(), Heads: []Head{{"", true}, {"95 % interval", true}, {"80 % of such buyers", true}}}
+	// What the estimate may be off by, and what one such buyer may do, are not the
+	// same: the second is far wider.
+	times, sums := "—", "—"
+	if e.modelled {
+		var spend *value.Spend
+		if e.valued && t.SpendWhy == "" {
+			spend = t.Spend
+		}
+		may := t.Repeat.Range(spend, e.history, e.history.Repeats, e.mean, t.ahead, 0.8, 1)
+		times = fmt.Sprintf("%.0f–%.0f", may.Purchases.Lo, may.Purchases.Hi)
+		if spend != nil {
+			sums = fmt.Sprintf("%.2f–%.2f", may.Worth.Lo, may.Worth.Hi)
+		}
+	}
+	add := func(key, label string, v float64, unit string, iv stat.Interval, known bool, may string) {
 		f := Figure{Key: "expected." + key, Label: label, Kind: Stat, Value: v, Unit: unit, N: 1}
 		between := "—"
 		if known {
 			f.Lo, f.Hi, f.Interval, f.Method = iv.Lo, iv.Hi, true, "delta method 95 %, of the estimate"
 			between = f.between()
 		}
-		bl.Rows = append(bl.Rows, Row{Key: key, Label: label, Open: open, Cells: []Cell{b.Cell(b.Own(f)), TextCell(between)}})
+		bl.Rows = append(bl.Rows, Row{Key: key, Label: label, Open: open, Cells: []Cell{b.Cell(b.Own(f)), TextCell(between), TextCell(may)}})
 	}
 	if e.sure {
 		iv, ok := t.Repeat.AliveInterval(e.history, stat.Level)
-		add("alive", "P(alive)", e.alive, "share", iv, ok)
+		add("alive", "P(alive)", e.alive, "share", iv, ok, "")
 	}
 	bare := e
 	bare.valued = false
 	iv, ok := t.interval(bare)
-	add("purchases", "purchases expected", e.purchases, "purchases", iv, ok)
+	add("purchases", "purchases expected", e.purchases, "purchases", iv, ok, times)
 	if e.valued {
 		iv, ok := t.interval(e)
-		add("value", "value expected", e.money, unit, iv, ok)
+		add("value", "value expected", e.money, unit, iv, ok, sums)
 	}
 	bl.Rows = append(bl.Rows, Row{Key: "from", Label: "from", Open: open, Cells: []Cell{TextCell(plural(e.history.Repeats+1, "purchase day")), TextCell("the last " + strconv.FormatFloat(7*(e.history.Age-e.history.Last), 'f', 0, 64) + " d ago")}})
 	b.Block(bl)
