@@ -36,7 +36,7 @@ type state struct {
 	suggesting sync.Mutex
 	suggested  *stage.Suggestion
 	ofVariants sync.Map // *stage.Suggestion of the users of a variant, by its cache key
-	counted    *census // made with the suggestion, or when first asked for
+	counted    *census  // made with the suggestion, or when first asked for
 
 	finding sync.Mutex
 	found   *findIndex // made when first searched

@@ -12,7 +12,7 @@ import (
 // ratings over time, complaints, cancel reasons, contacts before loss (SPEC R1.11).
 func voiceAnalysis() analysis {
 	return analysis{
-		Spec: Spec{Name: "voice", Title: "Voice", Help: "what users say: NPS by stage with interval and response rate, ratings over time, complaints, cancel reasons, contacts before loss", ID: NoID,
+		Spec: Spec{Name: "voice", Title: "Voice", Help: "what users say: NPS by stage with interval and response rate, ratings by stage and over time, complaints, cancel reasons, contacts before loss; who shares, invites and was brought in by whom", ID: NoID,
 			Keys: keys([]KeySpec{
 				{Name: "unit", Type: Word, Values: units(), Default: "month", Help: "length of a period of the rating trend"},
 				{Name: "before", Type: Int, Min: 1, Default: "30", Help: "contacts before a loss are looked for from so many days before the last activity to as many after it"},
@@ -31,6 +31,8 @@ const (
 	voiceComplain // rate: complained while in the stage
 	voiceRated    // rate: gave a rating there
 	voiceRating   // values: the last rating given in the stage
+	voiceShared   // rate: did a social act while in the stage
+	voiceInvited  // rate: invited somebody while in it
 	voiceSlots
 )
 
@@ -56,13 +58,17 @@ type voice struct {
 	scales  bool    // there are several such scales: ratings are shown on that of best
 	reason  int
 	reasons *model.KeyInfo
-	has     model.Role // of feedback, complaint, cancel: those in the data
+	has     model.Role     // of feedback, complaint, cancel, social, invite: those in the data
+	inviter int            // place of the inviter column; −1: none
+	brought map[string]int // users brought in, by inviter
 }
 
 const (
 	voiceLoss   = iota // rate: users lost, with a contact in the days before
 	voiceOthers        // rate: living users, with a contact in the last so many days
 	voiceCancelled
+	voiceBrought  // rate: users who name an inviter
+	voiceInviters // who is named by others, with how many
 	voiceStages
 )
 
@@ -75,8 +81,8 @@ func (v *voice) because(i int) int     { return v.rated(v.periods) + i }
 const mostReasons = 200
 
 func planVoice(r *Run) (*Plan, error) {
-	v := &voice{r: r, n: len(r.machine.Model().Stages), lost: r.machine.Lost(), before: model.Day(r.Int("before")), score: -1, rating: -1, reason: -1}
-	for _, role := range []model.Role{model.Feedback, model.Complaint, model.Cancel} {
+	v := &voice{r: r, n: len(r.machine.Model().Stages), lost: r.machine.Lost(), before: model.Day(r.Int("before")), score: -1, rating: -1, reason: -1, inviter: -1}
+	for _, role := range []model.Role{model.Feedback, model.Complaint, model.Cancel, model.Social, model.Invite} {
 		if r.hasRole(role) {
 			v.has |= role
 		}
@@ -106,6 +112,14 @@ func planVoice(r *Run) (*Plan, error) {
 	}
 	if v.reasons = r.Info.Key(c.Reason); c.Reason != "" && v.reasons != nil && v.has&model.Cancel != 0 && !v.reasons.Plain {
 		v.reason, columns = len(columns), append(columns, c.Reason)
+	}
+	if k := r.Info.Key(c.Inviter); c.Inviter != "" && k != nil {
+		if v.inviter = slices.Index(columns, c.Inviter); v.inviter < 0 {
+			v.inviter, columns = len(columns), append(columns, c.Inviter)
+		}
+		if v.brought, err = r.broughtIn(k); err != nil {
+			return nil, err
+		}
 	}
 	if v.his, err = r.historian(columns...); err != nil {
 		return nil, err
@@ -158,7 +172,7 @@ func (v *voice) answer(p *Person, i int) (x float64, nps, ok bool) {
 func (v *voice) kernel() Kernel {
 	r := v.r
 	s := v.his.staging()
-	was, complained := make([]bool, v.n), make([]bool, v.n)
+	was, complained, shared, invited := make([]bool, v.n), make([]bool, v.n), make([]bool, v.n), make([]bool, v.n)
 	last, stars := make([]float64, v.n), make([]float64, v.n)
 	said, rated := newMeans(v.periods), newMeans(v.periods)
 	reasons := map[int]bool{}
@@ -169,6 +183,8 @@ func (v *voice) kernel() Kernel {
 		}
 		clear(was)
 		clear(complained)
+		clear(shared)
+		clear(invited)
 		said.reset()
 		rated.reset()
 		clear(reasons)
@@ -193,6 +209,8 @@ func (v *voice) kernel() Kernel {
 				}
 			}
 			complained[at] = complained[at] || role&model.Complaint != 0
+			shared[at] = shared[at] || role&model.Social != 0
+			invited[at] = invited[at] || role&model.Invite != 0
 			if role&model.Cancel != 0 {
 				cancelled = true
 				if v.reason >= 0 {
@@ -206,6 +224,8 @@ func (v *voice) kernel() Kernel {
 			}
 			h.Hit(v.stage(at, voiceUsers), Self)
 			h.Rate(v.stage(at, voiceComplain), complained[at])
+			h.Rate(v.stage(at, voiceShared), shared[at])
+			h.Rate(v.stage(at, voiceInvited), invited[at])
 			answered := !math.IsNaN(last[at])
 			h.Rate(v.stage(at, voiceAnswered), answered)
 			if answered {
@@ -223,6 +243,12 @@ func (v *voice) kernel() Kernel {
 		rated.each(func(k int, mean float64) { h.Value(v.rated(k), mean) })
 		if cancelled {
 			h.Hit(voiceCancelled, Self)
+		}
+		if v.inviter >= 0 {
+			h.Rate(voiceBrought, inviterOf(p, v.inviter, r.Info.Key(r.Dict.Columns.Inviter)) != "")
+			if n := v.brought[p.TL.ID]; n > 0 {
+				h.Score(voiceInviters, float64(n))
+			}
 		}
 		for k := range reasons {
 			h.Hit(v.because(k), Self)
@@ -296,7 +322,7 @@ func (v *voice) silent(b *Builder) error {
 	b.A.Definition = "What users say, where the data hold it."
 	b.Block(Block{Kind: TextBlock, Name: "voice", Title: "nothing is said here", Lines: []string{
 		"No event of the data means feedback, complaint or cancel, so there are no answers, complaints or reasons to show.",
-		"If some do, give them that meaning in the dictionary (dwell dictionary), and name the column of the score and of the cancel reason.",
+		"Nor does one mean social or invite. If some do, give them that meaning in the dictionary (dwell dictionary), and name the column of the score, of the cancel reason and of the inviter.",
 	}})
 	return nil
 }

@@ -72,6 +72,7 @@ func (v *voice) group(b *Builder) {
 	if v.has&model.Complaint != 0 && v.lost >= 0 {
 		v.beforeLoss(b)
 	}
+	v.social(b)
 }
 
 // opinion is NPS with its interval.

@@ -120,6 +120,37 @@ func TestVoiceKeepsScalesApart(t *testing.T) {
 	}
 }
 
+// Ann shares and invites; Bob and Cy name her as inviter, Cy on a later event too;
+// Dan names himself, which is nobody, and Eve one who is not in the data.
+func TestWhoWasBroughtIn(t *testing.T) {
+	base := int64(model.DayOf(2024, 3, 1)) * day
+	by := func(id string) map[string]string { return map[string]string{"ref": id} }
+	rows := []rawRow{
+		{"ann", base, "open", nil}, {"ann", base + day, "share", nil}, {"ann", base + 2*day, "invite", nil},
+		{"bob", base + 3*day, "open", by("ann")}, {"cy", base + 4*day, "open", nil}, {"cy", base + 5*day, "open", by("ann")},
+		{"dan", base + 4*day, "open", by("dan")}, {"eve", base + 5*day, "open", by("zoe")},
+	}
+	dict := model.NewDictionary()
+	dict.Starts = "complete"
+	dict.Events = map[string]string{"share": "social", "invite": "invite"}
+	dict.Columns.Inviter = "ref"
+	e := over(t, loaded(t, rows, "ref"), dict)
+	a := ask(t, e, "voice")
+	for key, want := range map[string]float64{"shared.acquisition": 0.2, "invited.acquisition": 0.2, "brought": 0.6, "inviters": 1} {
+		if f := a.Figure(key); f == nil || math.Abs(f.Value-want) > 1e-12 {
+			t.Errorf("%s: %+v, want %v", key, f, want)
+		} else {
+			listed(t, e, a, key)
+		}
+	}
+	if u := listed(t, e, a, "inviters"); len(u) != 1 || u[0].ID != "ann" || u[0].Score != 2 {
+		t.Errorf("the inviters are %+v", u)
+	}
+	if before := ask(t, e, "voice@2024-03-04"); before.Figure("brought").Value != 0.5 {
+		t.Errorf("on the fourth day %v are brought in", before.Figure("brought").Value)
+	}
+}
+
 func TestVoiceSaysWhereNothingIsSaid(t *testing.T) {
 	mem, dict := reference.CDNOW(t)
 	a := ask(t, over(t, mem, dict), "voice")
