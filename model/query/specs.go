@@ -122,6 +122,7 @@ func analyses() []analysis {
 		tiersAnalysis(),
 		rfmAnalysis(),
 		expectedAnalysis(),
+		forecastAnalysis(),
 		typicalAnalysis(),
 		stickinessAnalysis(),
 		sessionsAnalysis(),

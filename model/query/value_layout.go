@@ -27,6 +27,7 @@ func (p *valuePlan) layout(b *Builder) error {
 		{Key: "tiers", Label: "value tiers, and who moved between them", Open: p.r.link(p.carry("tiers"))},
 		{Key: "rfm", Label: "recency, frequency, monetary", Open: p.r.link(p.carry("rfm"))},
 		{Key: "expected", Label: "value expected from now on", Open: p.r.link(p.carry("expected"))},
+		{Key: "forecast", Label: "the next weeks: buyers and stages", Open: p.r.link(p.carry("forecast"))},
 	}})
 	return nil
 }

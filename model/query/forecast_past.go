@@ -1,0 +1,131 @@
+package query
+
+import (
+	"math"
+	"slices"
+)
+
+// Forecasts of the past, and what they teach. A simulated band knows chance and the
+// unrest of past weeks, not how far the chain itself is from the truth. That is seen
+// in the forecasts that could have been made before: how far the naive forecast
+// should be mixed in, and by how much bands were too narrow or too wide. A forecast
+// made in some week is corrected by those alone whose outcome was known by then, so
+// that the test of the corrected forecasts is fair.
+//
+// Bates, J. M.; Granger, C. W. J. (1969). "The Combination of Forecasts".
+// Operational Research Quarterly 20 (4): 451–468. Gibbs, I.; Candès, E. (2021).
+// "Adaptive Conformal Inference Under Distribution Shift". NeurIPS 34.
+
+// A pastForecast is what was foretold from one week.
+type pastForecast struct {
+	week  int
+	naive []float64 // of each kind, and last of those who act: the same for all weeks ahead
+	weeks []weekAhead
+	came  [][]float64 // likewise
+}
+
+// pastForecasts are those of several weeks, ascending.
+type pastForecasts struct {
+	kinds int
+	share float64 // that bands are to hold
+	all   []pastForecast
+}
+
+// leastCorrecting is how many outcomes a correction is learned from at least.
+const leastCorrecting = 12
+
+// A corrected figure is a forecast as it is shown.
+type corrected struct{ mean, lo, hi float64 }
+
+// known calls f with each forecast of figure k whose outcome was known by the end of
+// a week.
+func (p *pastForecasts) known(week, k int, f func(x corrected, naive, came float64)) {
+	for i := range p.all {
+		o := &p.all[i]
+		for h := range o.weeks {
+			if o.week+1+h > week || h >= len(o.came) {
+				break
+			}
+			f(corrected{o.weeks[h].mean[k], o.weeks[h].lo[k], o.weeks[h].hi[k]}, o.naive[k], o.came[h][k])
+		}
+	}
+}
+
+// weight is how much of the chain's forecast is kept, in quarters; the rest is the
+// naive one. Kinds share a weight, so that they add up to one population.
+func (p *pastForecasts) weight(week, from, to int) float64 {
+	best, least := 1.0, math.Inf(1)
+	for _, w := range []float64{1, 0.75, 0.5, 0.25, 0} {
+		sum := 0.0
+		for k := from; k < to; k++ {
+			p.known(week, k, func(x corrected, naive, came float64) { sum += math.Abs(w*x.mean + (1-w)*naive - came) })
+		}
+		if sum < least {
+			best, least = w, sum
+		}
+	}
+	return best
+}
+
+// miss is by how much a figure is outside the middle of its band, in half widths.
+func (x corrected) miss(center, came float64) float64 {
+	if came > center {
+		return (came - center) / math.Max(x.hi-x.mean, 0.5)
+	}
+	return (center - came) / math.Max(x.mean-x.lo, 0.5)
+}
+
+// corrected corrects a forecast made in a week, in place, by what was known then; see
+// gets each figure with its outcome. It is false where too little was known: then
+// the forecast stands as it was, and see gets nothing.
+func (p *pastForecasts) corrected(week int, o *pastForecast, see func(k int, x corrected, came, naive float64)) bool {
+	n := 0
+	p.known(week, 0, func(corrected, float64, float64) { n++ })
+	if n < leastCorrecting {
+		return false
+	}
+	out := make([]weekAhead, len(o.weeks))
+	for h := range out {
+		out[h] = weekAhead{make([]float64, p.kinds+1), make([]float64, p.kinds+1), make([]float64, p.kinds+1)}
+	}
+	kinds, acting := p.weight(week, 0, p.kinds), p.weight(week, p.kinds, p.kinds+1)
+	for k := range p.kinds + 1 {
+		w := kinds
+		if k == p.kinds {
+			w = acting
+		}
+		var misses []float64
+		p.known(week, k, func(x corrected, naive, came float64) {
+			misses = append(misses, x.miss(w*x.mean+(1-w)*naive, came))
+		})
+		slices.Sort(misses)
+		// Few outcomes that overlap in time may be near by luck: a band is widened by
+		// them, never narrowed.
+		wide := math.Max(1, misses[min(len(misses)-1, int(math.Ceil(p.share*float64(len(misses)+1)))-1)])
+		for h, x := range o.weeks {
+			mean := w*x.mean[k] + (1-w)*o.naive[k]
+			c := corrected{mean, math.Floor(mean - wide*math.Max(x.mean[k]-x.lo[k], 0.5)), math.Ceil(mean + wide*math.Max(x.hi[k]-x.mean[k], 0.5))}
+			c.lo = math.Max(0, c.lo)
+			out[h].mean[k], out[h].lo[k], out[h].hi[k] = c.mean, c.lo, c.hi
+			if see != nil {
+				see(k, c, o.came[h][k], o.naive[k])
+			}
+		}
+	}
+	if see == nil {
+		o.weeks = out // what was foretold then must stay as it was for the others
+	}
+	return true
+}
+
+// naive is the forecast that needs no model: the kinds stay as they are, and as many
+// act as did on average in the last four weeks.
+func (c *chain) naive(week int) []float64 {
+	out := c.came(week)
+	acted := 0.0
+	for k := range 4 {
+		acted += c.came(max(0, week-k))[c.kinds] / 4
+	}
+	out[c.kinds] = acted
+	return out
+}

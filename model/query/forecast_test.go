@@ -1,0 +1,77 @@
+package query_test
+
+import (
+	"math"
+	"strings"
+	"testing"
+
+	"dwell/model"
+	"dwell/sample/reference"
+)
+
+// TestForecastCovers asks for the forecasts of CDNOW and says that the bands held
+// near as often as they say, and that past weeks are what populations count.
+func TestForecastCovers(t *testing.T) {
+	mem, dict := reference.CDNOW(t)
+	e := over(t, mem, dict)
+	a := ask(t, e, "forecast")
+	seen := 0
+	for _, bl := range a.Blocks {
+		if bl.Name != "worth" {
+			continue
+		}
+		for _, row := range bl.Rows {
+			if row.Key != "buyers" && row.Key != "stages" {
+				continue
+			}
+			seen++
+			var share float64
+			for _, c := range strings.TrimSuffix(row.Cells[2].Text, " %") {
+				share = 10*share + float64(c-'0')
+			}
+			if share < 65 || share > 97 {
+				t.Errorf("%s: the 80 %% band held %v %%", row.Label, share)
+			}
+		}
+	}
+	if seen != 2 {
+		t.Errorf("%d lines of coverage of buyers and stages", seen)
+	}
+	p := ask(t, e, "populations?unit=day&from=1998-06-23&to=1998-06-30")
+	for _, day := range []string{"1998-06-23", "1998-06-30"} {
+		for _, stage := range []string{"exploration", "growth", "maturity", "churned"} {
+			got, want := a.Figure("week."+day+"."+stage), p.Figure("at."+day+"."+stage)
+			if got == nil || want == nil || got.Value != want.Value {
+				t.Errorf("%s on %s: %v, populations has %v", stage, day, got, want)
+			}
+		}
+	}
+	// Nobody new has come for a year: the stages go on adding up to everybody.
+	for i := range 8 {
+		sum := 0.0
+		for _, stage := range []string{"acquisition", "exploration", "growth", "maturity", "churned"} {
+			sum += a.Figure("ahead." + dayAfter(i) + "." + stage).Value
+		}
+		if math.Abs(sum-23570) > 1e-6*23570 {
+			t.Errorf("week %d: the stages hold %v of 23570", i+1, sum)
+		}
+	}
+}
+
+func dayAfter(week int) string {
+	return (model.DayOf(1998, 6, 30) + model.Day(7*(week+1))).String()
+}
+
+// TestForecastOfLittle says that too little data get a sentence.
+func TestForecastOfLittle(t *testing.T) {
+	mem, dict := randomData(t, 2, 5)
+	e := over(t, mem, dict)
+	for _, address := range []string{"forecast@2020-02-01", "forecast@2020-01-09?truncated=keep", "forecast?weeks=52", "forecast?event=open&weeks=3"} {
+		a := ask(t, e, address)
+		for i := range a.Figures {
+			if f := &a.Figures[i]; f.Value-f.Value != 0 || f.Lo-f.Lo != 0 || f.Hi < f.Lo {
+				t.Errorf("%s: %s is %v, %v to %v", address, f.Key, f.Value, f.Lo, f.Hi)
+			}
+		}
+	}
+}
