@@ -137,9 +137,9 @@ func (t *trying) score(trial *churn.Trial, st *widget.Styles, width int, moved, 
 	last := st.Dim.Render("signals, not causes: what the model says of such a user")
 	switch {
 	case trial.Far > 1 && moved:
-		last = st.Warn.Render(fmt.Sprintf("! far from the data: %.2f × what 1 in 100 training users exceeds", trial.Far))
+		last = st.Warn.Render(fmt.Sprintf("! far from the data: %.2f × what 99 in 100 stay within", trial.Far))
 	case trial.Far > 1:
-		last = st.Warn.Render(fmt.Sprintf("! unlike the training users: %.2f × what 1 in 100 of them exceeds", trial.Far))
+		last = st.Warn.Render(fmt.Sprintf("! unlike training users: %.2f × what 99 in 100 stay within", trial.Far))
 	case held:
 		last = st.Dim.Render("* taken as a bound: too few training users went so far")
 	}
