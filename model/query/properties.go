@@ -23,6 +23,7 @@ type propertiesPlan struct {
 	keys  []string
 	days  int
 	width int
+	many  []*manyValues // by property; nil of plain ones and of those with few values
 }
 
 func newProperties(r *Run) (*Plan, error) {
@@ -34,6 +35,9 @@ func newProperties(r *Run) (*Plan, error) {
 		p.keys = append(p.keys, k.Name)
 	}
 	p.width = (p.days + sparkColumns - 1) / sparkColumns
+	if err := p.findFrequent(); err != nil {
+		return nil, err
+	}
 	return &Plan{Slots: len(p.keys) + 1, Columns: p.keys, Kernel: func() Kernel { return newPropertiesTally(p) }, Layout: p.layout}, nil
 }
 
@@ -46,7 +50,8 @@ type propertiesTally struct {
 
 // A keyTally is what one property's values were like.
 type keyTally struct {
-	codes []int64 // events of each value; nil of plain keys
+	codes []int64  // events of each value, of many values of the frequent ones; nil of plain keys
+	seen  []uint64 // of many values: a bit for each that is there
 	types [valueTypes]int64
 	days  []int32 // events of each day
 }
@@ -55,7 +60,10 @@ func newPropertiesTally(p *propertiesPlan) *propertiesTally {
 	t := &propertiesTally{p: p, keys: make([]keyTally, len(p.keys)), n: make([]int64, len(p.keys))}
 	for k := range t.keys {
 		info := &p.r.Info.Keys[k]
-		if !info.Plain {
+		switch m := p.many[k]; {
+		case m != nil:
+			t.keys[k].codes, t.keys[k].seen = make([]int64, len(m.codes)), make([]uint64, (len(info.Values)+63)/64)
+		case !info.Plain:
 			t.keys[k].codes = make([]int64, len(info.Values))
 		}
 		t.keys[k].days = make([]int32, p.days)
@@ -76,9 +84,12 @@ func (t *propertiesTally) Visit(u *Person, h *Hits) {
 			if at := int(d - t.p.r.FirstDay); at >= 0 && at < len(kt.days) {
 				kt.days[at]++
 			}
-			if col.Plain != nil {
+			switch m := t.p.many[k]; {
+			case col.Plain != nil:
 				kt.types[typeOf(col.Plain[i])]++
-			} else {
+			case m != nil:
+				kt.add(m, col.Codes[i])
+			default:
 				kt.codes[col.Codes[i]]++
 			}
 		}
@@ -98,6 +109,9 @@ func (t *propertiesTally) Merge(next Kernel) error {
 		for c, n := range o.codes {
 			kt.codes[c] += n
 		}
+		for i, bits := range o.seen {
+			kt.seen[i] |= bits
+		}
 		for i, n := range o.types {
 			kt.types[i] += n
 		}
@@ -108,19 +122,28 @@ func (t *propertiesTally) Merge(next Kernel) error {
 	return nil
 }
 
+// A topValue is one of the values on most events.
+type topValue struct {
+	text   string
+	events int64
+}
+
 // summary settles what a property's values are like.
-func (kt *keyTally) summary(info *model.KeyInfo) (distinct string, types [valueTypes]int64, top []int) {
-	if kt.codes == nil {
+func (kt *keyTally) summary(info *model.KeyInfo, m *manyValues) (distinct string, types [valueTypes]int64, top []topValue) {
+	switch {
+	case m != nil:
+		return count(kt.distinct()), kt.types, kt.frequent(info, m)
+	case kt.codes == nil:
 		return fmt.Sprintf("> %d", model.PlainAbove), kt.types, nil
 	}
 	for c, n := range kt.codes {
 		if c == 0 || n == 0 {
 			continue
 		}
-		top = append(top, c)
+		top = append(top, topValue{info.Values[c], n})
 		types[typeOf(info.Values[c])] += n
 	}
-	sortBy(top, func(c int) (int64, string) { return -kt.codes[c], info.Values[c] })
+	sortBy(top, func(v topValue) (int64, string) { return -v.events, v.text })
 	return count(int64(len(top))), types, top
 }
 
@@ -205,15 +228,22 @@ func (p *propertiesPlan) layout(b *Builder) error {
 		key := "property." + p.keys[k]
 		n := b.Rows(k, key, "events with "+p.keys[k])
 		who := b.Count(k, key+".users", "users with "+p.keys[k])
-		distinct, types, top := kt.summary(info)
+		distinct, types, top := kt.summary(info, p.many[k])
 		mix, conflict := typeMix(types)
 		if conflict {
 			mix += " — conflict"
 			b.Warn("type-conflict", "%s holds values of several types: %s", p.keys[k], strings.TrimSuffix(mix, " — conflict"))
 		}
 		var values []string
-		for _, c := range top[:min(3, len(top))] {
-			values = append(values, fmt.Sprintf("%s (%s)", shorten(info.Values[c], 24), percent(kt.codes[c], b.TimesOf(k, Self))))
+		filled, named := b.TimesOf(k, Self), int64(0)
+		for _, v := range top[:min(3, len(top))] {
+			values = append(values, fmt.Sprintf("%s (%s)", shorten(v.text, 24), percent(v.events, filled)))
+		}
+		if p.many[k] != nil {
+			for _, v := range top {
+				named += v.events
+			}
+			values = append(values, fmt.Sprintf("each on at most 1 event in %s: %s together", count(frequentKept+1), percent(filled-named, filled)))
 		}
 		from, to, note := presence(kt.days, int(r.LastDay-r.FirstDay))
 		day := func(i int) string {
