@@ -205,6 +205,14 @@ func (a *App) handle(msg tea.Msg) tea.Cmd {
 		return a.goTo(msg.address, true)
 	case replaceMsg:
 		return a.replace(msg.q)
+	case outMsg:
+		if a.screen() != msg.from {
+			return nil
+		}
+		said := a.status
+		cmd := a.escape()
+		a.status = said
+		return cmd
 	case addressMsg:
 		if a.screen() == msg.from {
 			a.hist[a.at].address = msg.q.String()

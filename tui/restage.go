@@ -51,6 +51,7 @@ func (v *restageScreen) Update(msg tea.Msg) tea.Cmd {
 				return v.complain(msg.err)
 			}
 			v.say(msg.value.what)
+			v.post(outMsg{from: v}) // there is nothing left to compare
 			return v.post(dataMsg{})
 		}
 		return nil

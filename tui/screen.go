@@ -79,6 +79,8 @@ type (
 	// sort, another filter, another unit. What the screen kept goes on with it:
 	// cursors, marks, hidden columns.
 	replaceMsg struct{ q query.Query }
+	// outMsg says that the screen in front is done: it goes where esc would lead.
+	outMsg struct{ from Screen }
 	// addressMsg says that the screen in front has answered its question in another
 	// way by itself: it shows another address now.
 	addressMsg struct {
