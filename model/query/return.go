@@ -18,7 +18,7 @@ func returnAnalysis() analysis {
 		Spec: Spec{
 			Name: "return", Title: "Return", Help: "the chance of coming back by length of silence, with the suggested gap G and how many came back after it", ID: NoID,
 			Keys: keys([]KeySpec{
-				{Name: "within", Type: Int, Min: 1, Default: "90", Help: "days in which the return must come"},
+				{Name: "within", Type: Int, Min: 1, Help: "days in which the return must come; left out: 90, of short data half the horizon, but 30 at least"},
 				{Name: "gap", Type: Int, Min: 1, Help: "days of silence that make a churn; the stage model's G if left out"},
 				{Name: "every", Type: Int, Min: 1, Help: "days between the rows; left out: as many as make about twenty"},
 			}, activityKeys(), groupKeys(), zoneKeys()),
@@ -70,6 +70,9 @@ func newReturn(r *Run) (*Plan, error) {
 		p.gap = r.Int("gap")
 	}
 	p.horizon = min(stage.MaxHorizon, int(r.AsOf-r.FirstDay)/2)
+	if p.within == 0 {
+		p.within = max(stage.GapFloor, min(90, p.horizon/2))
+	}
 	last := max(min(p.horizon, stage.MaxHorizon-p.within), 0)
 	every := r.Int("every")
 	if every == 0 {
@@ -277,7 +280,8 @@ func (p *returnPlan) table(b *Builder, e *stage.Silence, chart *Chart) {
 			b.Cell(b.Pairs(at+silenceOpen, key+"open", "of them not decided yet, "+when)),
 			b.Cell(b.Count(at+silenceNow, key+"now", "silent now, "+when))}})
 	}
-	for len(s.Y) > 0 && math.IsNaN(s.Y[len(s.Y)-1]) {
+	// The axis reaches to G, whether or not the chance is known so far.
+	for keep := p.keep(e); len(s.Y) > keep && math.IsNaN(s.Y[len(s.Y)-1]); {
 		n := len(s.Y) - 1
 		s.Y, s.Lo, s.Hi, s.Figures = s.Y[:n], s.Lo[:n], s.Hi[:n], s.Figures[:n]
 	}
@@ -285,9 +289,20 @@ func (p *returnPlan) table(b *Builder, e *stage.Silence, chart *Chart) {
 	b.Block(t)
 }
 
+// keep is how many rows are drawn at least: those up to the G in force and suggested.
+func (p *returnPlan) keep(e *stage.Silence) int {
+	most := max(p.gap, e.Gap)
+	for i, s := range p.rows {
+		if s >= most {
+			return i + 1
+		}
+	}
+	return len(p.rows)
+}
+
 func (p *returnPlan) definition() string {
-	return fmt.Sprintf("A silence begins on a day with %s and ends on the next one; it has lasted s days if there is none in the s days after. Its chance to end within %d days more is 1 − S(s+%d)/S(s), S the Kaplan–Meier share of silences longer than s, open ones censored on %s. A user has several silences: lists name each. G is the least gap by which %.0f %% of the returns within H have come, H half the observed range, at most %d days. Rules are judged on the day a silence begins.",
-		p.active.label, p.within, p.within, p.r.AsOf, 100*stage.GapShare, stage.MaxHorizon)
+	return fmt.Sprintf("A silence begins on a day with %s and ends on the next one; it has lasted s days if there is none in the s days after. Its chance to end within %d days more is 1 − S(s+%d)/S(s), S the Kaplan–Meier share of silences longer than s, open ones censored on %s; it is given while at least %d silences have been watched for so long. A user has several silences: lists name each. G is the least gap by which %.0f %% of the returns within H have come, H half the observed range, at most %d days. Rules are judged on the day a silence begins.",
+		p.active.label, p.within, p.within, p.r.AsOf, stage.LeastSeen, 100*stage.GapShare, stage.MaxHorizon)
 }
 
 func (p *returnPlan) explain(f *Figure) []ExplainLine {

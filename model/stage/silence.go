@@ -28,11 +28,16 @@ func (s *Silences) Add(id string, days int, ended bool) {
 // Merge takes the silences of another count.
 func (s *Silences) Merge(o *Silences) { s.groups.merge(&o.groups) }
 
+// LeastSeen is how many silences must still be watched at the end of a chance's time.
+// The curve's last steps rest on a handful: where the very last of them ends, the
+// chance of coming back would be 100 %.
+const LeastSeen = 10
+
 // A Comeback is the chance that a user silent for so long comes back.
 type Comeback struct {
 	Days   int // of silence
 	P      float64
-	Known  bool // somebody was seen so long
+	Known  bool // LeastSeen silences at least were watched for so long and so much more
 	Band   stat.Interval
 	Banded bool
 }
@@ -52,14 +57,15 @@ type Silence struct {
 //	P = 1 − S(s + within)/S(s)
 //
 // with S the Kaplan–Meier share of silences longer than s, open ones censored.
-// Lengths beyond MaxHorizon − within are not known. Bands are of users resampled,
+// Lengths beyond MaxHorizon − within are not known, nor those for which fewer than
+// LeastSeen silences were watched to the end. Bands are of users resampled,
 // since a user's gaps are alike; the generator's seed is fixed.
 func (s *Silences) Estimate(horizon, within int, at []int) *Silence {
 	out := &Silence{Horizon: horizon, Returns: make([]Comeback, len(at))}
 	sum := s.groups.sum()
 	out.RawGap, _ = sum.gap(horizon)
 	out.Gap = clampGap(out.RawGap, horizon)
-	longer := sum.longer()
+	longer := sum.longer(LeastSeen)
 	for i, d := range at {
 		r := &out.Returns[i]
 		r.Days = d
@@ -70,7 +76,7 @@ func (s *Silences) Estimate(horizon, within int, at []int) *Silence {
 	resample := s.groups.resampler()
 	band, ok := stat.Bootstrap(userGroups, bootstrapRounds, stat.Level, rng, func(weights []int32) (float64, bool) {
 		g := resample(weights)
-		l := g.longer()
+		l := g.longer(1)
 		for i, d := range at {
 			if p, ok := l.back(d, within); ok {
 				rounds[i] = append(rounds[i], p)
@@ -91,13 +97,14 @@ func (s *Silences) Estimate(horizon, within int, at []int) *Silence {
 	return out
 }
 
-// longerThan is S by days, and up to which day anybody was at risk.
+// longerThan is S by days, and up to which day so many were at risk as were asked
+// for.
 type longerThan struct {
 	s    [MaxHorizon + 1]float64
 	seen int
 }
 
-func (g *group) longer() *longerThan {
+func (g *group) longer(least int64) *longerThan {
 	l := &longerThan{seen: -1}
 	closed, open := g.closed[:MaxHorizon+1], g.open[:MaxHorizon+1]
 	beyond := g.closed[MaxHorizon+1] + g.open[MaxHorizon+1]
@@ -107,8 +114,10 @@ func (g *group) longer() *longerThan {
 	}
 	s := 1.0
 	for i := range closed {
-		if atRisk > 0 {
+		if atRisk >= least {
 			l.seen = i
+		}
+		if atRisk > 0 {
 			s *= 1 - float64(closed[i])/float64(atRisk)
 		}
 		l.s[i] = s

@@ -17,7 +17,7 @@ const (
 
 // underRows are the rows that are drawn in a picture of a height.
 func underRows(c *query.Chart, height int) []query.AxisRow {
-	return c.Under[:min(len(c.Under), maxUnder, max(height-2*MinHeight, 0))]
+	return c.Under[:min(len(c.Under), maxUnder, max(height-2*MinHeight, (height-MinHeight)/2, 0))]
 }
 
 // margin is the width of the axis' labels, made wide enough for the rows' names.
