@@ -33,6 +33,7 @@ const (
 	advPresent        // present in a week
 	advRegular        // with three active days: behind the usage interval
 	advUsers          // with an active day
+	advLives          // whose life says something of the hazard of loss
 	advSlots
 )
 
@@ -42,6 +43,7 @@ type adviser struct {
 	rep  *Staging
 	cal  *stage.Recalibrator
 	sug  *stage.Suggester
+	ages *stage.Boundaries
 	days []model.Day
 	buy  []model.Day
 }
@@ -81,7 +83,7 @@ func planAdvice(r *Run) (*Plan, error) {
 		Slots: advSlots, Columns: p.needs.Columns, Amounts: p.needs.Amounts,
 		Kernel: func() Kernel {
 			rep, _ := r.Staging(p.needs) // tried above
-			return &adviser{p: p, rep: rep, cal: stage.NewRecalibrator(r.FirstDay, r.AsOf), sug: stage.NewSuggester(r.Schema, r.AsOf)}
+			return &adviser{p: p, rep: rep, cal: stage.NewRecalibrator(r.FirstDay, r.AsOf), sug: stage.NewSuggester(r.Schema, r.AsOf), ages: stage.NewBoundaries()}
 		},
 		Layout: p.layout, List: p.list,
 	}, nil
@@ -152,6 +154,7 @@ func (v *adviser) Visit(u *Person, h *Hits) {
 		h.Hit(advPresent, Self)
 	}
 	hist := v.rep.To(u.TL, r.AsOf)
+	v.life(u, hist, h)
 	if hist.Now() == v.p.mature && int(r.AsOf-hist.Since()) > v.p.shorter {
 		h.Hit(advStalled, Self)
 	}
@@ -195,6 +198,7 @@ func (v *adviser) Merge(next Kernel) error {
 	}
 	v.cal.Merge(o.cal)
 	v.sug.Merge(o.sug)
+	v.ages.Merge(o.ages)
 	return nil
 }
 

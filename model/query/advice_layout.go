@@ -253,7 +253,7 @@ func (p *advicePlan) numbers(s *stage.Suggestion) (out []finding, err error) {
 func (p *advicePlan) layout(b *Builder) error {
 	v, ok := b.Kernel().(*adviser)
 	if !ok {
-		v = &adviser{p: p, cal: stage.NewRecalibrator(p.r.FirstDay, p.r.AsOf), sug: stage.NewSuggester(p.r.Schema, p.r.AsOf)}
+		v = &adviser{p: p, cal: stage.NewRecalibrator(p.r.FirstDay, p.r.AsOf), sug: stage.NewSuggester(p.r.Schema, p.r.AsOf), ages: stage.NewBoundaries()}
 	}
 	w, err := p.weigh(v)
 	if err != nil {
@@ -306,6 +306,7 @@ func (p *advicePlan) layout(b *Builder) error {
 		b.Block(Block{Kind: TableBlock, Name: "stalled", Title: "Who a shorter maturity would mark", Heads: []Head{{Label: "users", Right: true}},
 			Rows: []Row{{Key: "stalled", Label: b.Fig(at).Label, Cells: []Cell{b.Cell(at)}}}})
 	}
+	p.boundaries(b, v)
 	p.charts(b, v, w)
 	return nil
 }
