@@ -84,18 +84,33 @@ func bandText(lo, hi float64) string {
 	return strconv.FormatFloat(lo, 'f', 0, 64) + "–" + strconv.FormatFloat(hi, 'f', 0, 64)
 }
 
-// series is the past and the future of a figure on one line.
-func (f *forecast) series(b *Builder, c *Chart, name, key string, o *outlook, k int, figs []int) {
+// series is the past and the future of a figure: on one line, the future open, or
+// apart, where the future has its band.
+func (f *forecast) series(b *Builder, c *Chart, name, key string, o *outlook, k int, figs []int, apart bool) {
 	s := Series{Name: name}
 	for w := range f.shown {
 		at := b.A.figureAt(f.pastKey(w) + "." + key)
 		s.Y, s.Figures, s.Open = append(s.Y, b.Fig(at).Value), append(s.Figures, at), append(s.Open, false)
-		s.Lo, s.Hi = append(s.Lo, math.NaN()), append(s.Hi, math.NaN())
+	}
+	if apart {
+		ahead := Series{Name: "foretold"}
+		for range s.Y { // its line begins where the past ends
+			ahead.Y, ahead.Lo, ahead.Hi, ahead.Figures = append(ahead.Y, math.NaN()), append(ahead.Lo, math.NaN()), append(ahead.Hi, math.NaN()), append(ahead.Figures, NoFigure)
+		}
+		if n := len(s.Y) - 1; n >= 0 {
+			ahead.Y[n], ahead.Lo[n], ahead.Hi[n], ahead.Figures[n] = s.Y[n], s.Y[n], s.Y[n], s.Figures[n]
+		}
+		for i, at := range figs {
+			x := o.weeks[i]
+			ahead.Y, ahead.Lo, ahead.Hi, ahead.Figures = append(ahead.Y, x.mean[k]), append(ahead.Lo, x.lo[k]), append(ahead.Hi, x.hi[k]), append(ahead.Figures, at)
+			s.Y, s.Figures = append(s.Y, math.NaN()), append(s.Figures, at) // the line ends, and what stands there is still to be opened
+		}
+		s.Open = nil
+		c.Series = append(c.Series, s, ahead)
+		return
 	}
 	for i, at := range figs {
-		x := o.weeks[i]
-		s.Y, s.Figures, s.Open = append(s.Y, x.mean[k]), append(s.Figures, at), append(s.Open, true)
-		s.Lo, s.Hi = append(s.Lo, x.lo[k]), append(s.Hi, x.hi[k])
+		s.Y, s.Figures, s.Open = append(s.Y, o.weeks[i].mean[k]), append(s.Figures, at), append(s.Open, true)
 	}
 	c.Series = append(c.Series, s)
 }
@@ -137,7 +152,7 @@ func (f *forecast) line(b *Builder, key, label string, o *outlook, what, slot in
 		bl.Rows = append(bl.Rows, Row{Key: day, Label: "to " + day, Cells: []Cell{b.Cell(at), TextCell(bandText(x.lo[last], x.hi[last])), TextCell(strconv.FormatFloat(naive, 'f', 1, 64))}})
 	}
 	c := f.chart(label)
-	f.series(b, c, label, key, o, last, figs)
+	f.series(b, c, label, key, o, last, figs, true)
 	b.Block(Block{Kind: ChartBlock, Name: key + ".chart", Title: label + " in each week", Chart: c})
 	b.Block(bl)
 }
@@ -161,7 +176,7 @@ func (f *forecast) populations(b *Builder) {
 			row.Cells, text.Cells = append(row.Cells, b.Cell(at)), append(text.Cells, TextCell(bandText(x.lo[k], x.hi[k])))
 		}
 		mean.Rows, bands.Rows = append(mean.Rows, row), append(bands.Rows, text)
-		f.series(b, c, f.label(k), name, f.stages, k, figs)
+		f.series(b, c, f.label(k), name, f.stages, k, figs, false)
 	}
 	b.Block(Block{Kind: ChartBlock, Name: "stages.chart", Title: "users of each stage", Chart: c})
 	b.Block(mean)
