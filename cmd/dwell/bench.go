@@ -28,6 +28,8 @@ type benching struct {
 	only    []string
 	workers int
 	scale   bool
+	train   bool
+	table   training
 	sizes   []int
 }
 
@@ -47,12 +49,17 @@ given; of lookups and frames the median and the 99th percentile.
 Nothing is changed. Single times on a shared machine say little: compare ratios
 of one run. --scale needs no data set: it makes 1, 3 and 10 million events in the
 cache folder, loads and measures them, prints how each figure grows, and removes
-them again.`,
-		Example: "  dwell bench\n  dwell bench --json --only retention,lookup\n  dwell bench --segment 'plan == \"pro\"'\n  dwell bench --scale",
+them again. --train needs none either: it trains churn models on a made-up table,
+in turn with scikit-learn if --peer names a Python that has it.`,
+		Example: "  dwell bench\n  dwell bench --json --only retention,lookup\n  dwell bench --segment 'plan == \"pro\"'\n  dwell bench --scale\n  dwell bench --train --runs 3 --peer /usr/bin/python3",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if b.runs < 1 {
 				return usage(fmt.Errorf("--runs %d: at least 1", b.runs))
+			}
+			if b.train {
+				b.table.runs, b.table.json = b.runs, b.json
+				return a.benchTrain(cmd.Context(), b.table)
 			}
 			if b.scale {
 				return a.benchScale(cmd.Context(), b)
@@ -75,6 +82,10 @@ them again.`,
 	f.StringSliceVar(&b.only, "only", nil, "measure only these: `a,b`")
 	f.IntVar(&b.workers, "workers", 0, "goroutines of one run (default: one for each processor)")
 	f.BoolVar(&b.scale, "scale", false, "measure growth over made-up data of several sizes")
+	f.BoolVar(&b.train, "train", false, "train churn models on a made-up table instead: logistic, and 100 trees of depth 6")
+	f.IntVar(&b.table.users, "train-users", 1_000_000, "users of the table of --train")
+	f.IntVar(&b.table.measures, "measures", 30, "measures of the table of --train")
+	f.StringVar(&b.table.peer, "peer", "", "the `PYTHON` with scikit-learn (Debian: /usr/bin/python3 with python3-sklearn) to train on the same table in turn")
 	f.IntSliceVar(&b.sizes, "sizes", []int{1_000_000, 3_000_000, 10_000_000}, "events of each size of --scale")
 	return c
 }
