@@ -369,7 +369,7 @@ type foretelling struct {
 	*expectedModel
 	curve *pastCurve
 	ahead value.Discount
-	short bool // ahead is shorter than was asked: as long as the past that the curve knows
+	short bool // ahead is shorter than was asked: as long as the past that is known
 }
 
 // foretelling fits as of a day, or remembers the fit.
@@ -379,14 +379,21 @@ func (r *Run) foretelling(s *expectedSetting, on model.Day, ahead value.Discount
 		return nil, err
 	}
 	t := &foretelling{expectedModel: m, ahead: ahead}
-	if !m.usable() {
-		if t.curve, err = r.pastCurve(s, on, ahead); err == nil && t.curve.Weeks < ahead.Horizon() && t.curve.why == "" {
-			// The past that is known is no longer: nothing is carried beyond it.
-			t.short = true
-			t.ahead.Steps = max(1, int(math.Round(t.curve.Weeks/ahead.Weeks)))
-			t.ahead.Weeks = t.curve.Weeks / float64(t.ahead.Steps)
-			t.ahead.Rate = math.Pow(1+ahead.Rate, t.ahead.Weeks/ahead.Weeks) - 1
+	most := 0.0
+	switch {
+	case !m.usable():
+		if t.curve, err = r.pastCurve(s, on, ahead); err == nil && t.curve.why == "" {
+			most = t.curve.Weeks
 		}
+	default:
+		most = m.Repeat.Reach()
+	}
+	if most > 0 && most < ahead.Horizon()*(1-1e-9) {
+		// The past that is known is no longer: nothing is carried beyond it.
+		t.short = true
+		t.ahead.Steps = max(1, int(math.Round(most/ahead.Weeks)))
+		t.ahead.Weeks = most / float64(t.ahead.Steps)
+		t.ahead.Rate = math.Pow(1+ahead.Rate, t.ahead.Weeks/ahead.Weeks) - 1
 	}
 	return t, err
 }

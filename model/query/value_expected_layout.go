@@ -62,8 +62,12 @@ func (x *expecting) reasons(b *Builder) {
 		}
 	}
 	switch {
+	case m.short && !m.usable():
+		b.Warn("short-horizon", "The data know what buyers did in %s and nothing longer: so far ahead is looked, instead of %s.", horizonNote(m.ahead), x.r.Str("horizon"))
 	case m.short:
-		b.Warn("short-curve", "The curve knows what buyers did in %s and nothing longer: so far ahead is looked, instead of %s.", horizonNote(m.ahead), x.r.Str("horizon"))
+		b.Warn("short-horizon", "%s is more than twice as long as the %.0f weeks of history behind the model: %s ahead is looked instead.", x.r.Str("horizon"), m.Repeat.Span, horizonNote(m.ahead))
+	case m.usable() && m.ahead.Horizon() > m.Repeat.Span:
+		b.Warn("long-horizon", "The horizon of %s is longer than the %.0f weeks of history behind the model: what it says beyond them is its shape alone, which nothing in the data bears out.", horizonNote(m.ahead), m.Repeat.Span)
 	}
 	switch {
 	case m.silent() != "":

@@ -205,6 +205,9 @@ func (r *Rolling) Judge(k Kind, o Outlook, fit Options) (*BackTest, error) {
 	var last error
 	for i := range r.origins {
 		at := &r.origins[i]
+		if o.Progress != nil {
+			o.Progress(i, len(r.origins))
+		}
 		b.Origins = append(b.Origins, at.day)
 		m, err := Fit(k, &at.sample, fit)
 		if err == nil {

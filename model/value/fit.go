@@ -56,6 +56,9 @@ func Fit(k Kind, s *Sample, o Options) (*Repeat, error) {
 	}
 	t := s.table()
 	m := &Repeat{Kind: k, Buyers: s.total, Groups: int64(len(s.n))}
+	for i := range t.rows {
+		m.Span = math.Max(m.Span, t.rows[i].age+1.0/7) // the first day counts
+	}
 	age := t.meanAge()
 	f := &climb{dim: 4, n: t.n, stop: o.Stop, value: func(t *table, x []float64) (float64, []float64) {
 		ll, g := k.likelihood(t, exps(x))

@@ -51,6 +51,8 @@ type Outlook struct {
 	Drift Drift
 	Seed  uint64
 	Stop  func() bool
+	// Progress is told at each origin of a back-test; may be nil.
+	Progress func(done, total int)
 }
 
 // A Drift is by how much, relative to the forecast, the world moved otherwise than

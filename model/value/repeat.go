@@ -52,6 +52,9 @@ type Repeat struct {
 	Known  bool
 	Buyers int64
 	Groups int64 // distinct histories among them
+	// Span is the longest history among them, in weeks, its first day counted. What the model says beyond
+	// it nothing in the data bears out: see Reach.
+	Span float64
 	// Leaves says that the data show buyers leaving: that the model gains
 	// significantly (5 %) on Staying, the log-likelihood of buyers who never leave.
 	// Where it is false P(alive) is near 1 for want of evidence and is not to be
@@ -127,6 +130,11 @@ func (m *Repeat) buysIfAlive(h History, from, to float64) float64 {
 	there := bgLasting(size, rate, a, b, from)
 	return math.Min(1, math.Max(0, there-none*bgLasting(size, rate+span, a, b, from)))
 }
+
+// Reach is the longest horizon that the model may be asked for, in weeks: twice the
+// span it has seen. Between the span and twice the span its shape alone speaks,
+// which must be said.
+func (m *Repeat) Reach() float64 { return 2 * m.Span }
 
 // New is how many purchases a buyer makes in so many weeks after her first.
 func (m *Repeat) New(weeks float64) float64 { return m.Expected(History{}, weeks) }

@@ -105,6 +105,9 @@ func TestFitTrouble(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if m.Span < 48 || m.Span > 50 {
+		t.Errorf("ages of 20 to 49 weeks span %v", m.Span)
+	}
 	if _, err := m.Forecast(s, Outlook{Stop: stop}); !errors.Is(err, ErrStopped) {
 		t.Error(err)
 	}

@@ -60,7 +60,6 @@ var (
 	ErrNoFit     = errors.New("the fit did not settle")
 	ErrStopped   = errors.New("stopped")
 	ErrBad       = errors.New("not a history of purchases")
-	ErrHorizon   = errors.New("the horizon is longer than the data can bear")
 )
 
 // A History is one buyer as of one day.
