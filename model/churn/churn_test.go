@@ -226,6 +226,7 @@ func TestBadTables(t *testing.T) {
 		{"all churned", rows(100, func(i int) (float64, bool) { return float64(i), true }), ErrOneClass, "all 100"},
 		{"three churned", rows(100, func(i int) (float64, bool) { return float64(i), i < 3 }), ErrTooFew, "3 of 100"},
 		{"a NaN", rows(100, func(i int) (float64, bool) { return math.NaN(), i%2 == 0 }), ErrNotFinite, "row 1"},
+		{"an amount beyond squares", rows(100, func(i int) (float64, bool) { return []float64{1, 2, 1e300}[i%3], i%2 == 0 }), ErrNotFinite, "x of row 3 is 1e+300"},
 		{"an infinite amount", rows(100, func(i int) (float64, bool) { return []float64{1, 2, math.Inf(1)}[i%3], i%2 == 0 }), ErrNotFinite, "x of row 3 is +Inf"},
 		{"constant features", rows(100, func(i int) (float64, bool) { return 3, i%2 == 0 }), ErrNothing, "every one of 2"},
 		{"perfectly separated", rows(100, func(i int) (float64, bool) { return float64(i), i < 50 }), ErrLeak, "x alone"},

@@ -118,6 +118,9 @@ var (
 	ErrStopped   = errors.New("training was stopped")
 )
 
+// most bounds the values of features: squares of greater ones are no numbers.
+const most = 1e150
+
 // check refuses what no model can be made from.
 func (t *Table) check(least int) error {
 	yes, n := t.Churned(), t.Len()
@@ -142,6 +145,9 @@ func (t *Table) check(least int) error {
 					who = "user " + t.IDs[i]
 				}
 				return fmt.Errorf("%w: %s of %s is %v; mend the value or leave the feature out", ErrNotFinite, t.Names[f], who, x)
+			}
+			if math.Abs(x) > most {
+				return fmt.Errorf("%w that can be reckoned with: %s of row %d is %g; mend the value or leave the feature out", ErrNotFinite, t.Names[f], i+1, x)
 			}
 		}
 	}
