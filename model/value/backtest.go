@@ -72,7 +72,10 @@ func (t Test) Error() float64 {
 // A Coverage counts how often bands held.
 type Coverage struct {
 	Periods, Within int
-	Level           float64 // that they were made for
+	// Of them, those before which other forecasts had ended, so that their bands
+	// could learn from errors: the first bands allow for no drift at all.
+	Learned, LearnedWithin int
+	Level                  float64 // that they were made for
 	// Of the absolute errors, summed over the periods: the model's and the naive
 	// forecast's, over the sum of the figures.
 	Model, Naive float64
@@ -100,8 +103,12 @@ func (c Coverage) Sentence() string {
 	case c.Model > 1.02*c.Naive:
 		better = "worse than"
 	}
-	return fmt.Sprintf("the %.0f %% band held %d of %d past periods (%.0f %%); errors of %.0f %% of the total, %s repeating the weeks before (%.0f %%)",
-		100*c.Level, c.Within, c.Periods, 100*c.Rate(), 100*c.Model, better, 100*c.Naive)
+	learned := ""
+	if 0 < c.Learned && c.Learned < c.Periods {
+		learned = fmt.Sprintf(", %d of the %d whose width was learned from errors before them (%.0f %%)", c.LearnedWithin, c.Learned, 100*float64(c.LearnedWithin)/float64(c.Learned))
+	}
+	return fmt.Sprintf("the %.0f %% band held %d of %d past periods (%.0f %%)%s; errors of %.0f %% of the total, %s repeating the weeks before (%.0f %%)",
+		100*c.Level, c.Within, c.Periods, 100*c.Rate(), learned, 100*c.Model, better, 100*c.Naive)
 }
 
 // A BackTest is a forecast made and judged at several days of the past.
@@ -135,7 +142,8 @@ type Rolling struct {
 // An origin is one day from which is foretold.
 type origin struct {
 	day          model.Day
-	sample       Sample
+	sample       Sample // to learn from
+	apart        Sample // foretold alone
 	came, before seen
 }
 
@@ -151,7 +159,14 @@ func NewRolling(origins []model.Day, weeks int) *Rolling {
 
 // Add counts one user's buying days: ascending, each once, not changed or kept.
 // Users without a purchase by an origin are not known at it.
-func (r *Rolling) Add(days []model.Day) {
+func (r *Rolling) Add(days []model.Day) { r.add(days, true) }
+
+// AddApart counts a user who is foretold and compared like the others, and whom no
+// fit learns from: who may have bought before the data begin. Where an origin has
+// too few others, it learns from these as well.
+func (r *Rolling) AddApart(days []model.Day) { r.add(days, false) }
+
+func (r *Rolling) add(days []model.Day, learn bool) {
 	n := r.weeks
 	for i := range r.origins {
 		o := &r.origins[i]
@@ -159,7 +174,11 @@ func (r *Rolling) Add(days []model.Day) {
 		if err != nil {
 			continue
 		}
-		o.sample.Add(h)
+		if learn {
+			o.sample.Add(h)
+		} else {
+			o.apart.Add(h)
+		}
 		o.came.begin()
 		o.before.begin()
 		for _, d := range days[1:] { // the first purchase is no return
@@ -180,6 +199,7 @@ func (r *Rolling) Merge(o *Rolling) {
 	for i := range r.origins {
 		a, b := &r.origins[i], &o.origins[i]
 		a.sample.Merge(&b.sample)
+		a.apart.Merge(&b.apart)
 		a.came.merge(&b.came)
 		a.before.merge(&b.before)
 	}
@@ -209,10 +229,20 @@ func (r *Rolling) Judge(k Kind, o Outlook, fit Options) (*BackTest, error) {
 			o.Progress(i, len(r.origins))
 		}
 		b.Origins = append(b.Origins, at.day)
-		m, err := Fit(k, &at.sample, fit)
+		all := &at.sample
+		if at.apart.Buyers() > 0 {
+			all = &Sample{}
+			all.Merge(&at.sample)
+			all.Merge(&at.apart)
+		}
+		from := &at.sample
+		if from.Buyers() < fit.filled().Least {
+			from = all
+		}
+		m, err := Fit(k, from, fit)
 		if err == nil {
 			fit.From = &m.Params
-			err = b.judge(at, m, o)
+			err = b.judge(at, all, m, o)
 		}
 		if errors.Is(err, ErrStopped) {
 			return nil, err
@@ -227,12 +257,12 @@ func (r *Rolling) Judge(k Kind, o Outlook, fit Options) (*BackTest, error) {
 	for i := range b.Outcomes {
 		c := &b.Outcomes[i]
 		if c.Period < 0 {
-			b.WholePurchases.count(c.Purchases)
-			b.WholeBuyers.count(c.Buyers)
+			b.WholePurchases.count(c.Purchases, c.Drift)
+			b.WholeBuyers.count(c.Buyers, c.Drift)
 			continue
 		}
-		b.Purchases.count(c.Purchases)
-		b.Buyers.count(c.Buyers)
+		b.Purchases.count(c.Purchases, c.Drift)
+		b.Buyers.count(c.Buyers, c.Drift)
 		if c.Drift.From == 0 {
 			b.First++
 		}
@@ -245,10 +275,10 @@ func (r *Rolling) Judge(k Kind, o Outlook, fit Options) (*BackTest, error) {
 }
 
 // judge is one origin's forecast and what came of it.
-func (b *BackTest) judge(at *origin, m *Repeat, o Outlook) error {
+func (b *BackTest) judge(at *origin, all *Sample, m *Repeat, o Outlook) error {
 	n := o.Periods
 	o.Drift = b.drift(at.day)
-	f, err := m.Forecast(&at.sample, o)
+	f, err := m.Forecast(all, o)
 	if err != nil {
 		return err
 	}
@@ -298,10 +328,16 @@ func (s *seen) merge(o *seen) {
 	}
 }
 
-func (c *Coverage) count(t Test) {
-	c.Periods++
+func (c *Coverage) count(t Test, d Drift) {
+	held := 0
 	if t.Within() {
-		c.Within++
+		held = 1
+	}
+	c.Periods++
+	c.Within += held
+	if d.From > 0 {
+		c.Learned++
+		c.LearnedWithin += held
 	}
 	c.Model += math.Abs(t.Mean - t.Actual)
 	c.Naive += math.Abs(t.Naive - t.Actual)

@@ -33,7 +33,7 @@ func TestBackTestCDNOW(t *testing.T) {
 	}{{"purchases", b.Purchases, 56}, {"buyers", b.Buyers, 56}, {"all purchases", b.WholePurchases, 14}, {"all buyers", b.WholeBuyers, 14}} {
 		t.Log(c.what, c.c.Sentence())
 		// Near 80 %: within what so many weeks, which go together by fours, allow.
-		if c.c.Periods != c.n || c.c.Rate() < 0.65 || c.c.Rate() > 0.95 {
+		if c.c.Periods != c.n || c.c.Learned != c.n-c.n/14 || c.c.LearnedWithin > c.c.Within || c.c.Rate() < 0.65 || c.c.Rate() > 0.95 {
 			t.Errorf("%s: %s", c.what, c.c.Sentence())
 		}
 		if c.c.Model > 1.1*c.c.Naive {
@@ -48,6 +48,49 @@ func TestBackTestCDNOW(t *testing.T) {
 			t.Errorf("origin %v uses %d periods, %d had ended", o.Origin, o.Drift.From, want)
 		}
 	}
+}
+
+// Users kept apart are foretold and compared, and not learned from.
+func TestAddApart(t *testing.T) {
+	all := cdnow(t, "CDNOW_sample.txt", 1)
+	origins := []model.Day{model.DayOf(1997, 9, 30)}
+	whole, parted, early := NewRolling(origins, 4), NewRolling(origins, 4), NewRolling(origins, 4)
+	var s Sample
+	for _, b := range all {
+		whole.Add(b.days)
+		early.AddApart(b.days)
+		if b.days[0] < model.DayOf(1997, 2, 1) {
+			parted.AddApart(b.days)
+		} else {
+			parted.Add(b.days)
+			h, err := HistoryOf(b.days, origins[0])
+			if err != nil {
+				t.Fatal(err)
+			}
+			s.Add(h)
+		}
+	}
+	a, errA := whole.Judge(MBG, Outlook{}, Options{})
+	b, errB := parted.Judge(MBG, Outlook{}, Options{})
+	c, errC := early.Judge(MBG, Outlook{}, Options{})
+	if errA != nil || errB != nil || errC != nil {
+		t.Fatal(errA, errB, errC)
+	}
+	m, err := Fit(MBG, &s, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := m.Forecast(sampleOf(all.cut(t, origins[0])), Outlook{Periods: 4})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range a.Outcomes {
+		x, y, z := a.Outcomes[i].Purchases, b.Outcomes[i].Purchases, c.Outcomes[i].Purchases
+		if x.Actual != y.Actual || x.Naive != y.Naive || x != z || x.Mean == y.Mean {
+			t.Errorf("%+v, apart %+v, all apart %+v", x, y, z)
+		}
+	}
+	near(t, "foretold from the others", b.Outcomes[4].Purchases.Mean, f.Total.Purchases.Mean, 1e-6)
 }
 
 // Where the model is true there is no drift, and the band holds what it says.
