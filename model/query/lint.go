@@ -2,6 +2,7 @@ package query
 
 import (
 	"strconv"
+	"strings"
 
 	"dwell/model"
 	"dwell/model/measure"
@@ -132,7 +133,7 @@ func (b *Builder) warnDenominators(curve []int) {
 	first, least := NoFigure, NoFigure
 	for _, i := range curve {
 		f := b.Fig(i)
-		if f.None {
+		if f.None || f.N == 0 {
 			continue
 		}
 		if first == NoFigure {
@@ -146,5 +147,9 @@ func (b *Builder) warnDenominators(curve []int) {
 		return
 	}
 	f, l := b.Fig(first), b.Fig(least)
-	b.Warn("denominators", "The denominators differ: %s is of %d, %s of the %d whose time has come. Later points are of earlier users only.", f.Label, f.N, l.Label, l.N)
+	point := func(label string) string { // "month 3", of "month 3, users for whom it has closed"
+		label, _, _ = strings.Cut(label, ", ")
+		return label
+	}
+	b.Warn("denominators", "The denominators differ: %s is of %s, %s of the %s whose time has come. Later points are of earlier users only.", point(f.Label), grouped(f.N), point(l.Label), grouped(l.N))
 }

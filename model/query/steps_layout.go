@@ -9,12 +9,19 @@ import (
 
 func (p *stepsPlan) layout(b *Builder) error {
 	b.A.Title, b.A.Definition = p.title(), p.definition()
+	who := Block{Kind: TableBlock, Name: "users", Title: "who has a path", Heads: []Head{{"users", true}}}
+	for g := range b.Groups() {
+		b.Group(g)
+		total := b.Count(0, "users", "users with a path")
+		who.Rows = append(who.Rows, Row{Key: b.Key("users"), Label: b.label("with a path"), Cells: []Cell{b.Cell(total)}})
+	}
+	b.Block(who)
+	if b.Groups() == 2 { // what was asked for stands before what it is made of
+		p.difference(b)
+	}
 	for g := range b.Groups() {
 		b.Group(g)
 		p.matrix(b)
-	}
-	if b.Groups() == 2 {
-		p.difference(b)
 	}
 	return nil
 }
@@ -72,8 +79,6 @@ func (p *stepsPlan) label(row int) string {
 
 func (p *stepsPlan) matrix(b *Builder) {
 	all := b.N(0, Self)
-	total := b.Count(0, "users", "users with a path")
-	b.Block(Block{Kind: TableBlock, Name: b.Key("users"), Heads: []Head{{"users", true}}, Rows: []Row{{Key: "users", Label: b.label("with a path"), Cells: []Cell{b.Cell(total)}}}})
 	heat := Block{Kind: HeatBlock, Name: b.Key("matrix"), Title: b.label("share of users in each event, by step"), Heads: p.heads()}
 	for _, row := range p.shown(b) {
 		line := Row{Key: fmt.Sprint(row), Label: p.label(row)}

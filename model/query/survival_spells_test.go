@@ -163,7 +163,11 @@ func TestContractChurn(t *testing.T) {
 			d.Columns.Period = "plan"
 		}
 		e := over(t, mem, d)
-		address := fmt.Sprintf("survival?churn=contract&gap=%d&spells=all", c.grace)
+		rule := "churn=contract"
+		if c.period {
+			rule += fmt.Sprintf("&gap=%d", c.grace)
+		}
+		address := "survival?spells=all&" + rule
 		a := ask(t, e, address)
 		var want []string
 		var first []survival.Life
@@ -194,7 +198,7 @@ func TestContractChurn(t *testing.T) {
 			t.Fatalf("%s: %d spells, want %d; the first that differs is %v", address, len(got), len(want), firstDifference(got, want))
 		}
 		// The first contracts' curve is that of the walked lives.
-		one := ask(t, e, fmt.Sprintf("survival?churn=contract&gap=%d&every=15", c.grace))
+		one := ask(t, e, "survival?every=15&"+rule)
 		est, err := survival.Estimated(first, stat.Level)
 		if err != nil {
 			t.Fatal(err)
@@ -262,6 +266,7 @@ func TestContractPaidUntil(t *testing.T) {
 		"survival?churn=contract&start=buy":         "leave start= out",
 		"survival?spells=all&spell=2":               "give one",
 		"survival?spells=all&forecast=30":           "not",
+		"survival?signup=plan&truncated=keep":       "leave truncated= out",
 	} {
 		if _, err := query.Parse(address); err == nil || !strings.Contains(err.Error(), reason) {
 			t.Errorf("%s: %v, want %q", address, err, reason)

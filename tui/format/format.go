@@ -177,6 +177,11 @@ func Value(x float64, unit string) string {
 		return Number(x) + " d"
 	case "seconds":
 		return Seconds(x)
+	case "probability": // a p-value: floating point knows no smaller one from none
+		if x >= 0 && x < 1e-16 {
+			return "< 1e-16"
+		}
+		return Number(x)
 	case "points", "orders", "transitions", "intervals", "pairs", "values", "names", "bytes", "spells", "sessions":
 		return Number(x)
 	}

@@ -20,7 +20,7 @@ func TestNumbers(t *testing.T) {
 		{Number(12.5), "12.50"}, {Number(1234.5), "1,234"}, {Number(0.8435), "0.8435"}, {Number(1e-9), "1e-09"}, {Number(math.NaN()), None}, {Number(math.Inf(1)), "∞"},
 		{Money(5288.63, "GBP"), "5,288.63 GBP"}, {Money(-3, ""), "-3.00"},
 		{Short(950), "950"}, {Short(12_345), "12.3k"}, {Short(4_100_000), "4.1M"}, {Short(999_999), "1000k"},
-		{Value(12, "days"), "12 d"}, {Value(0.5, "share"), "50.0%"}, {Value(7, "users"), "7"}, {Value(7, "EUR"), "7.00 EUR"},
+		{Value(12, "days"), "12 d"}, {Value(0, "probability"), "< 1e-16"}, {Value(0.25, "probability"), "0.2500"}, {Value(0.5, "share"), "50.0%"}, {Value(7, "users"), "7"}, {Value(7, "EUR"), "7.00 EUR"},
 		{Day(model.NoDay), None}, {Day(model.DayOf(2011, 12, 9)), "2011-12-09"},
 	} {
 		if c.got != c.want {
