@@ -249,12 +249,16 @@ func (f *forecast) visit(a *panel, p *Person) {
 		}
 		return buyerClass(n)
 	})
-	a.rolling.Add(a.bought)
-	if h, err := value.HistoryOf(a.bought, r.AsOf); err == nil {
-		a.samples[0].Add(h)
-		if seen := r.seenBefore(); seen == model.NoDay || a.bought[0] >= seen {
-			a.samples[1].Add(h)
-		}
+	h, err := value.HistoryOf(a.bought, r.AsOf)
+	if err != nil {
+		return
+	}
+	a.samples[0].Add(h)
+	if seen := r.seenBefore(); seen == model.NoDay || a.bought[0] >= seen {
+		a.samples[1].Add(h)
+		a.rolling.Add(a.bought)
+	} else {
+		a.rolling.AddApart(a.bought)
 	}
 }
 
