@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -86,8 +87,15 @@ func (a *app) benchSize(ctx context.Context, dir string, events int, b benching)
 	}
 	own := *a
 	own.db = db
+	o, err := a.storeOptions()
+	if err != nil {
+		return nil, err
+	}
 	timer := startTiming()
-	if _, err := own.loadQuietly(ctx, db, []string{file}, nil); err != nil {
+	limit := debug.SetMemoryLimit(o.Memory) // as dwell load does
+	_, err = own.loadQuietly(ctx, db, []string{file}, nil)
+	debug.SetMemoryLimit(limit)
+	if err != nil {
 		return nil, err
 	}
 	wall, peak := timer.end()

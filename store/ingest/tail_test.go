@@ -1,12 +1,16 @@
 package ingest
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -271,4 +275,93 @@ func TestTailRefuses(t *testing.T) {
 			t.Error(err)
 		}
 	}
+}
+
+// Wherever a text is cut, the whole rows before the cut end where a row of the whole
+// text ends: a row is never taken apart.
+func FuzzTail(f *testing.F) {
+	f.Add("a,b\n1,\"x\ny\"\r\n2,z", 9, byte(','), true)
+	f.Add("{\"a\":1}\n{\"a\":\n", 10, byte(0), false)
+	f.Add("a\r\nb\rc", 2, byte(','), true)
+	f.Add("a,\"b\"\"\n\"\r", 6, byte(','), true)
+	f.Fuzz(func(t *testing.T, text string, cut int, delim byte, table bool) {
+		sx := syntax{mode: modeLines}
+		if table {
+			sx = syntax{mode: modeTable, delim: delim}
+			if delim == '"' || delim == '\n' || delim == '\r' || delim >= 0x80 {
+				return
+			}
+		}
+		if cut < 0 || cut > len(text) || len(text) > 1<<16 {
+			return
+		}
+		ends := map[int64]bool{0: true}
+		for p := 0; p < len(text); {
+			end, kind := sx.next([]byte(text), p, true)
+			if kind == rowLong || kind == rowMore || end <= p {
+				t.Fatalf("a short text has a row of kind %d at %d", kind, p)
+			}
+			p = end
+			ends[int64(p)] = true
+		}
+		h := sha256.New()
+		n, lines, err := wholeRows(context.Background(), strings.NewReader(text[:cut]), sx, false, h)
+		if err != nil || !ends[n] || n > int64(cut) {
+			t.Fatalf("of %q, cut at %d, the whole rows end at %d (%v)", text, cut, n, err)
+		}
+		if lines != countLines([]byte(text[:n])) || !bytes.Equal(h.Sum(nil), sum(text[:n])) {
+			t.Errorf("of %q, cut at %d: %d lines, or another digest", text, cut, lines)
+		}
+		if n, _, _ := wholeRows(context.Background(), strings.NewReader(text), sx, true, sha256.New()); n != int64(len(text)) {
+			t.Errorf("of %q, which has ended, %d of %d bytes are taken", text, n, len(text))
+		}
+	})
+}
+
+func sum(text string) []byte {
+	s := sha256.Sum256([]byte(text))
+	return s[:]
+}
+
+// A load whose rejected rows cannot be written down fails, and stores nothing.
+func TestRejectsFail(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "events.csv")
+	text := tailHead
+	for i := range 500 {
+		if text += tailRow(i); i > 100 && i%2 == 0 {
+			text += "u1,2099-01-01T00:00:00Z,see,\n" // in the future
+		}
+	}
+	appendTo(t, path, text)
+	for _, room := range []int{0, 1, 100, 5000} {
+		mem := model.NewMemory()
+		w := &narrowWriter{left: room}
+		o := Options{Now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), Rejects: w}
+		in := File(path)
+		rec, err := Inspect(context.Background(), in, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Load(context.Background(), mem.Begin, []*Input{in}, rec.Mapping, o, nil); !errors.Is(err, syscall.ENOSPC) {
+			t.Errorf("with room for %d bytes: %v", room, err)
+		}
+		s, err := mem.Snapshot(context.Background())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := s.Info().Events; n != 0 {
+			t.Errorf("with room for %d bytes %d rows are stored", room, n)
+		}
+	}
+}
+
+// A narrowWriter takes some bytes and then has no room.
+type narrowWriter struct{ left int }
+
+func (w *narrowWriter) Write(p []byte) (int, error) {
+	if len(p) > w.left {
+		return 0, &os.PathError{Op: "write", Path: "rejects.csv", Err: syscall.ENOSPC}
+	}
+	w.left -= len(p)
+	return len(p), nil
 }
