@@ -98,7 +98,7 @@ func TestMRRAddsUp(t *testing.T) {
 		day := model.DayOf(2020, 3, 1) + model.Day(rng.IntN(200))
 		length := model.Day([]int{30, 30, 30, 91, 365, 7}[rng.IntN(6)])
 		price := 5 + rng.IntN(40)
-		for day < model.DayOf(2021, 7, 1) {
+		for day <= model.DayOf(2021, 7, 15) {
 			lines = append(lines, strings.Join([]string{"u" + string(rune('a'+u/26)) + string(rune('a'+u%26)), day.String(), query.Number(float64(price)), (day + length).String()}, " "))
 			day += length
 			switch rng.IntN(12) {
@@ -107,9 +107,12 @@ func TestMRRAddsUp(t *testing.T) {
 			case 1:
 				price = max(1, price-2)
 			case 2:
-				day += model.Day(rng.IntN(90))
-			case 3:
-				day = model.DayOf(2022, 1, 1)
+				if u%3 == 0 {
+					day += model.Day(rng.IntN(90))
+				}
+			}
+			if rng.Float64() < []float64{0.6, 0.01, 0.03}[u%3] { // users differ in how loyal they are
+				break
 			}
 		}
 	}
@@ -133,9 +136,9 @@ func TestMRRAddsUp(t *testing.T) {
 		}
 	}
 	if f := a.Figure("expected.monthly"); f == nil || !(f.Value > 0) {
-		t.Errorf("monthly contracts are expected to bring %v", f)
+		t.Errorf("monthly contracts are expected to bring %v: %v", f, a.Warnings)
 	}
 	for _, address := range []string{"mrr", "mrr?grace=5&unit=quarter", "mrr@2020-12-24?where=events%20%3E%203"} {
-		try(t, e, address, 60, rng)
+		try(t, e, address, 15, rng)
 	}
 }
