@@ -46,6 +46,9 @@ const (
 	// ByStage: the stage model's lost stage is entered within the horizon,
 	// cancellations and open contracts included.
 	ByStage Definition = "stage"
+	// ByContract: a contract that holds at the cut-off ends within the horizon, by
+	// cancellation or because it is not renewed. Who has none is not scored.
+	ByContract Definition = "contract"
 	// ByGoal: an event is done within the horizon. Who is asked about is Who.
 	ByGoal Definition = "goal"
 )
@@ -112,6 +115,8 @@ func (q Question) whole() string {
 			who = "everybody seen by the cut-off"
 		}
 		return fmt.Sprintf("Goal: %s in the %d days after the cut-off. Activity is %s. Scored: %s.", q.Goal, q.Horizon, what, who)
+	case ByContract:
+		return fmt.Sprintf("Churned: the contract ends in the %d days after the cut-off, cancelled or not renewed. Scored: users with a contract at the cut-off.", q.Horizon)
 	case ByStage:
 		return fmt.Sprintf("Churned: enters the lost stage in the %d days after the cut-off. Scored: everybody not in it at the cut-off.", q.Horizon)
 	case BySilence:

@@ -31,7 +31,7 @@ func churnAnalysis() analysis {
 // them.
 func churnKeys() []KeySpec {
 	return []KeySpec{
-		{Name: "by", Type: Word, Values: []string{"gap", "silence", "stage"}, Default: "gap", Help: "what churn is: gap days of silence are reached within the horizon; no activity at all within it; or the lost stage is entered"},
+		{Name: "by", Type: Word, Values: []string{"gap", "silence", "stage", "contract"}, Default: "gap", Help: "what churn is: gap days of silence are reached within the horizon; no activity at all within it; the lost stage is entered; or the contract ends (paid_until or period of the dictionary, or an event that cancels)"},
 		{Name: "event", Type: Text, Default: "active", Help: "what counts as activity: " + pickHelp},
 		{Name: "goal", Type: Text, Help: "foretell that this is done within the horizon, instead of churn: " + pickHelp},
 		{Name: "who", Type: Word, Values: []string{"leads", "active", "silent", "all"}, Default: "leads", Help: "of goal=, who is scored: active users who never reached it; all active users; users silent for gap days; everybody"},
@@ -66,6 +66,13 @@ func checkChurn(q Query) error {
 		return fmt.Errorf("who= says whose goal is foretold: name the goal with goal=")
 	case q.Get("goal") != "" && q.Get("by") != "":
 		return fmt.Errorf("by= says what churn is, and goal= asks for something else: leave one out")
+	}
+	if q.Value("by") == "contract" {
+		for _, k := range []string{"gap", "event"} {
+			if q.Get(k) != "" {
+				return fmt.Errorf("%s= has no say with by=contract, where contracts decide: leave it out", k)
+			}
+		}
 	}
 	if q.Value("by") == "stage" {
 		for _, k := range []string{"gap", "event"} {

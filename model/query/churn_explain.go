@@ -178,6 +178,10 @@ func (s *churnSetting) unscored(st churn.Standing) string {
 		return fmt.Sprintf("safe, since %d days of silence cannot be reached within %d days", s.q.Gap, s.q.Horizon)
 	case s.q.Definition == churn.ByStage:
 		return "in the lost stage already"
+	case s.q.Definition == churn.ByContract && st == churn.Unseen:
+		return "never had a contract so far"
+	case s.q.Definition == churn.ByContract:
+		return "without a contract already"
 	case st == churn.Unseen:
 		return "never active so far"
 	}

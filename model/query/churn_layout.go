@@ -86,8 +86,11 @@ func (c *churnPlan) method() string {
 
 // gone names the users who are not scored because they have left already.
 func (c *churnPlan) gone() string {
-	if c.set.q.Definition == churn.ByStage {
+	switch c.set.q.Definition {
+	case churn.ByStage:
 		return "in the lost stage already: not scored"
+	case churn.ByContract:
+		return "without a contract: not scored"
 	}
 	return "silent already: not scored"
 }
@@ -102,6 +105,8 @@ func (c *churnPlan) likely() string {
 
 func churnBy(d churn.Definition, gap int) string {
 	switch d {
+	case churn.ByContract:
+		return "the contract ends"
 	case churn.ByStage:
 		return "the lost stage is entered"
 	case churn.BySilence:

@@ -19,6 +19,7 @@ type scorer struct {
 	tl     *model.Timeline
 	stages *Staging       // nil: nothing knows stages
 	hist   *stage.History // of the person, to the as-of day
+	terms  []spell        // of churn.ByContract: the person's contracts
 	active []model.Day
 	goals  []model.Day
 	values []float64 // of every measure of the setting
@@ -62,6 +63,9 @@ func (k *scorer) take(p *Person) {
 		}
 	}
 	k.tl = p.TL
+	if d := k.s.terms; d != nil {
+		k.terms = (&lifeReader{def: d}).contractSpells(k.terms[:0], p)
+	}
 	if k.who != nil {
 		k.who.fresh = true
 	}
@@ -92,6 +96,8 @@ func (k *scorer) due(cut model.Day) (st churn.Standing, day model.Day, yes bool)
 func (k *scorer) fate(cut model.Day) (st churn.Standing, day model.Day, yes bool) {
 	switch k.s.q.Definition {
 	case churn.ByStage:
+	case churn.ByContract:
+		return k.term(cut)
 	case churn.ByGoal:
 		return k.s.q.Goals(k.active, k.goals, cut)
 	default:
@@ -109,6 +115,23 @@ func (k *scorer) fate(cut model.Day) (st churn.Standing, day model.Day, yes bool
 		}
 	}
 	return churn.AtStake, 0, false
+}
+
+// term judges the person's contracts at a cut-off.
+func (k *scorer) term(cut model.Day) (st churn.Standing, day model.Day, yes bool) {
+	for _, s := range k.terms {
+		switch {
+		case s.start > cut:
+			return st, 0, false
+		case s.died && s.end <= cut:
+			st = churn.Silent
+		case s.died && s.end <= cut+model.Day(k.s.q.Horizon):
+			return churn.AtStake, s.end, true
+		default:
+			return churn.AtStake, 0, false
+		}
+	}
+	return st, 0, false
 }
 
 // features fills values and known as of a day. Days must not go back between

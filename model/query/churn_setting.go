@@ -41,6 +41,7 @@ type churnSetting struct {
 	saved    *churn.Saved
 	who      *judging        // of where= and segment=; nil: everybody
 	whose    *Run            // that who was made from
+	terms    *lifeDef        // of churn.ByContract: what contracts are read from
 	monotone map[string]int8 // by feature: 1 may only raise, −1 only lower
 }
 
@@ -85,7 +86,7 @@ func (r *Run) churnSetting() (churnSetting, error) {
 	if err := s.climb(r.Int("folds")); err != nil {
 		return s, err
 	}
-	if s.kind == churn.HazardKind && (s.q.Definition == churn.ByGoal || s.q.Definition == churn.ByStage || s.q.Event != "") {
+	if s.kind == churn.HazardKind && (s.q.Definition == churn.ByGoal || s.q.Definition == churn.ByStage || s.q.Definition == churn.ByContract || s.q.Event != "") {
 		return s, fmt.Errorf("model=hazard goes by each user's own rhythm of active days and foretells silence: ask it of by=gap or by=silence, without event= and goal=")
 	}
 	if err := s.resolve(r.Str("features")); err != nil {
@@ -232,6 +233,14 @@ func (s *churnSetting) compile() error {
 		s.staged = s.staged || s.measures.Family(i).Stage
 	}
 	s.filter = s.measures.Filter()
+	if s.q.Definition == churn.ByContract {
+		s.terms = &lifeDef{r: r, contract: true, gap: 1}
+		n := Needs{Columns: s.filter.Columns, Amounts: s.filter.Amounts}
+		if err := s.terms.contractColumns(&n); err != nil {
+			return fmt.Errorf("by=contract: %s", strings.TrimPrefix(err.Error(), "churn=contract "))
+		}
+		s.filter.Columns, s.filter.Amounts = n.Columns, n.Amounts
+	}
 	if s.who != nil {
 		n := s.who.widen(s.whose, Needs{Columns: s.filter.Columns, Amounts: s.filter.Amounts})
 		s.filter.Columns, s.filter.Amounts = n.Columns, n.Amounts
