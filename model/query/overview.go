@@ -126,7 +126,7 @@ func (p *overviewPlan) facts(b *Builder) {
 	if b.group == 0 {
 		add("range", "range", TextCell(fmt.Sprintf("%s to %s, %s", r.FirstDay, r.LastDay, plural(int(r.LastDay-r.FirstDay)+1, "day"))), "")
 		add("age", "its end is", TextCell(p.age()), "")
-		add("loads", "loaded from", TextCell(fmt.Sprintf("%s in %s", plural(len(r.Info.Sources), "file"), plural(len(r.Info.Loads), "load"))), r.link(question("quality")))
+		add("loads", "loaded from", TextCell(fmt.Sprintf("%s in %s", plural(filesOf(r.Info), "file"), plural(len(r.Info.Loads), "load"))), r.link(question("quality")))
 	}
 	b.Block(bl)
 }
@@ -198,4 +198,17 @@ func (p *overviewPlan) explain(f *Figure) []ExplainLine {
 		return []ExplainLine{{Head: "Formula", Text: "distinct users with an active day in the " + p.unit.String() + "; the last one is open while the as-of day lies within it"}}
 	}
 	return nil
+}
+
+// filesOf is how many files the data came from; the pieces of one that was followed
+// are one.
+func filesOf(in *model.Info) (n int) {
+	streams := map[string]bool{}
+	for _, s := range in.Sources {
+		if s.Stream == "" || !streams[s.Stream] {
+			n++
+		}
+		streams[s.Stream] = true
+	}
+	return n
 }
