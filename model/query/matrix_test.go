@@ -3,7 +3,6 @@ package query_test
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -190,7 +189,7 @@ func TestNoOptionIsIgnored(t *testing.T) {
 					}
 				}
 			}
-			t.Log(fmt.Sprintf("%s: %d options, %d pairs, %d refused with a reason", name, len(opts), pairs, refusals))
+			t.Logf("%s: %d options, %d pairs, %d refused with a reason", name, len(opts), pairs, refusals)
 		})
 	}
 }
