@@ -55,7 +55,7 @@ func (s *stream) decode(want string) (used string, err error) {
 	switch want {
 	case utf8Name:
 		if bytes.IndexByte(head, 0) >= 0 {
-			return "", &sentence{ErrNotEvents, s.in.Name() + ": is a binary file, not text: dwell loads CSV and NDJSON (for UTF-16 text, say --encoding utf-16)"}
+			return "", &sentence{ErrNotEvents, s.in.Name() + ": is a binary file, not text: dwell loads CSV, NDJSON and Parquet (for UTF-16 text, say --encoding utf-16)"}
 		}
 		return want, nil
 	case "utf-16":

@@ -17,6 +17,13 @@ func (r *recogniser) findTime() {
 		// recent Unix time, and only where no other column can be the time.
 		unix := score == 0 && r.unixAlone(i)
 		g, ok := guessTime(r.cells[i], score > 0 || unix)
+		if !ok && score >= 85 {
+			// Surely called a time, and full of faults: better than none, but a column
+			// without faults comes first.
+			if _, ok := guessFaulty(r.cells[i]); ok && r.fill(i) >= 0.5 {
+				return 10
+			}
+		}
 		if !ok || r.fill(i) < 0.5 {
 			return 0
 		}

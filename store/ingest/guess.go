@@ -136,6 +136,13 @@ var roleRules = []roleRule{
 	{role: model.KeyAction, need: []string{"activation|activated|aha"}, not: append(without(), "code", "email", "device", "card", "sim", "promo", "coupon")},
 	{role: model.KeyAction, need: []string{"onboarding", "complete|completed|finished|done"}, not: unfinished},
 	{role: model.Alias, need: []string{"alias|createalias|mergeusers|usermerge"}},
+	// The surest words of other languages, alone: what is joined to them may undo them.
+	{role: model.Purchase, need: []string{"kauf|gekauft|bestellung|bestellt|achat|commande|compra|pedido|acquisto|购买"}, alone: true},
+	{role: model.Refund, need: []string{"rückgabe|retoure|erstattung|rückerstattung|storno|gutschrift|remboursement|reembolso|devolución|rimborso|退款"}, alone: true},
+	{role: model.Cancel, need: []string{"kündigung|gekündigt|résiliation"}, alone: true},
+	{role: model.Complaint, need: []string{"beschwerde|reklamation|réclamation|queja|reclamo"}, alone: true},
+	{role: model.Signup, need: []string{"registrierung|registriert|inscription|registro|注册"}, alone: true},
+	{role: model.Feedback, need: []string{"bewertung|reseña"}, alone: true},
 }
 
 // A columnRule lists the names a column with a meaning goes by, likeliest first.

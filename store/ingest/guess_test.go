@@ -13,8 +13,8 @@ import (
 // not sure is "" (use).
 func TestGuessRole(t *testing.T) {
 	cases := map[string][]string{
-		"purchase":  {"purchase", "Purchase", "order_completed", "Order Completed", "checkout_complete", "buy", "payment_succeeded", "order placed", "transaction", "subscription_renewed", "OrderPaid", "invoice_paid"},
-		"refund":    {"refund", "order_refunded", "Refund Issued", "order_cancelled", "item_returned", "product return", "chargeback", "return"},
+		"purchase":  {"purchase", "Purchase", "order_completed", "Order Completed", "checkout_complete", "buy", "payment_succeeded", "order placed", "transaction", "subscription_renewed", "OrderPaid", "invoice_paid", "Kauf", "achat"},
+		"refund":    {"refund", "order_refunded", "Refund Issued", "order_cancelled", "item_returned", "product return", "chargeback", "return", "Rückgabe", "STORNO"},
 		"signup":    {"signup", "sign_up", "Signed Up", "register", "user_registered", "account_created", "registration_completed", "complete_registration"},
 		"cancel":    {"cancel", "unsubscribe", "subscription_cancelled", "cancel_subscription", "account_deleted", "close_account", "churned"},
 		"invite":    {"invite", "invite_sent", "referral", "friend_invited", "Invite Friend"},
@@ -28,7 +28,7 @@ func TestGuessRole(t *testing.T) {
 		"": {"purchase_failed", "add_to_cart", "cart", "view", "page_view", "checkout_started", "payment_error", "payment_details", "review_page", "checkout_bug", "order_history", "buy_button_clicked",
 			"search", "login", "shipping_details", "wishlist_add", "compare", "promo_page", "error_page", "account_page", "signup_started", "sign_up_page", "share_price_viewed", "invite_accepted",
 			"cancel_clicked", "refund_policy_viewed", "return_visit", "download", "repurchase_reminder_page", "email_opened", "purchase_intent", "post_office_search", "rate_limit_hit", "preorder", "order_viewed", "unpurchased",
-			"registered_device", "close", "open", "session_start", "video_play", "buyer_guide", "borderline", "commentary"},
+			"registered_device", "close", "open", "session_start", "video_play", "buyer_guide", "borderline", "commentary", "Kauf abgebrochen", "Kaufberatung"},
 	}
 	for _, want := range slices.Sorted(maps.Keys(cases)) {
 		for _, name := range cases[want] {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"math"
+	"slices"
 	"sync"
 	"time"
 )
@@ -46,6 +47,23 @@ func guessTime(cells []string, named bool) (*guessedTime, bool) {
 		p, err := parseFormat(l)
 		if err == nil && mostlyParsed(p, cells) {
 			return &guessedTime{timeParser: *p}, true
+		}
+	}
+	return nil, false
+}
+
+// guessFaulty finds the form of a time column, known for one by its name or from
+// a person, whose cells are no times in more than one case in ten: the form that
+// most of them have, if that is half of them at least. The rest are rejected row
+// by row, each under its reason.
+func guessFaulty(cells []string) (*guessedTime, bool) {
+	for _, f := range []timeForm{formISO, formCompact, formUnix, formUnixMS, formMDY, formDMY} {
+		p := timeParser{form: f}
+		good := slices.DeleteFunc(slices.Clone(cells), func(c string) bool { _, ok := p.parse([]byte(c)); return !ok })
+		if len(good) > 0 && 2*len(good) >= len(cells) {
+			if g, ok := guessTime(good, true); ok {
+				return g, true
+			}
 		}
 	}
 	return nil, false

@@ -122,10 +122,59 @@ func (o *Options) check() error {
 }
 
 // readOptions takes the sample apart as the options or the stored mapping say.
+// Columns that the options name by name settle what neither shows: a first row
+// that holds them is a header, and where the stored mapping cuts the file into
+// columns that lack one of them, the file is written otherwise and looked at anew.
 func readOptions(name string, text []byte, whole bool, sep byte, o *Options) (*table, error) {
 	if m := o.Stored; m != nil && o.Delimiter == "" && o.Header == "" {
-		return readFor(name, text, whole, sep, m)
+		t, err := readFor(name, text, whole, sep, m)
+		if err == nil && t.hasAll(o.columnNames()) {
+			return t, nil
+		}
+		if other, otherErr := readNamed(name, text, whole, sep, o); otherErr == nil && (err != nil || other.hasAll(o.columnNames())) {
+			return other, nil
+		}
+		return t, err
 	}
+	return readNamed(name, text, whole, sep, o)
+}
+
+// columnNames are the user, time and event columns that the options name.
+func (o *Options) columnNames() (names []string) {
+	for _, n := range []string{o.User, o.Time, o.Event} {
+		if n != "" {
+			names = append(names, n)
+		}
+	}
+	return names
+}
+
+// hasAll says whether the table has each of the columns; a time in two columns
+// (DATE+CLOCK) counts by both.
+func (t *table) hasAll(names []string) bool {
+	for _, n := range names {
+		date, clock, two := strings.Cut(n, "+")
+		if !t.has(n) && !t.has("c"+n) && !(two && t.has(date) && t.has(clock)) {
+			return false
+		}
+	}
+	return true
+}
+
+// readNamed takes the sample apart without a mapping: as the options say, else as
+// it looks, else by the columns that the options name.
+func readNamed(name string, text []byte, whole bool, sep byte, o *Options) (*table, error) {
+	t, err := readPlain(name, text, whole, sep, o, o.Header)
+	if err != nil || o.Header != "" || t.header != nil || t.sx.mode != modeTable || t.hasAll(o.columnNames()) {
+		return t, err
+	}
+	if headed, err := readPlain(name, text, whole, sep, o, "yes"); err == nil && headed.hasAll(o.columnNames()) {
+		return headed, nil
+	}
+	return t, nil
+}
+
+func readPlain(name string, text []byte, whole bool, sep byte, o *Options, header string) (*table, error) {
 	format, delim := guessFormat(text), sep
 	if o.Delimiter != "" {
 		var err error
@@ -134,7 +183,7 @@ func readOptions(name string, text []byte, whole bool, sep byte, o *Options) (*t
 		}
 		format = FormatCSV
 	}
-	return readTable(name, text, whole, format, delim, o.Header)
+	return readTable(name, text, whole, format, delim, header)
 }
 
 // recogniseOrReuse recognises the table, or fits the stored mapping to it.
@@ -152,8 +201,12 @@ func recogniseOrReuse(name string, t *table, o *Options) (*recogniser, error) {
 			*s = stored
 		}
 	}
-	first(&use.User, old.User)
-	if use.Time == "" {
+	// A file with columns of its own is named by the options as far as they go;
+	// what they leave open is recognised, not looked for under the old names.
+	if t.has(old.User) {
+		first(&use.User, old.User)
+	}
+	if use.Time == "" && t.has(old.Time) {
 		if use.Time = old.Time; old.Clock != "" {
 			use.Time += "+" + old.Clock
 		}
@@ -161,10 +214,12 @@ func recogniseOrReuse(name string, t *table, o *Options) (*recogniser, error) {
 			use.TimeFormat = fittingFormat(t, old)
 		}
 	}
-	if use.Event == "" && use.EventConst == "" {
+	if use.Event == "" && use.EventConst == "" && (old.Event == "" || t.has(old.Event)) {
 		use.Event, use.EventConst = old.Event, old.EventConst
 	}
-	first(&use.Amount, old.Amount)
+	if t.hasAmount(old.Amount) {
+		first(&use.Amount, old.Amount)
+	}
 	first(&use.Zone, old.Zone)
 	first(&use.Encoding, old.Encoding)
 	if use.Props == nil && !old.AllProps {
@@ -189,6 +244,12 @@ func recogniseOrReuse(name string, t *table, o *Options) (*recogniser, error) {
 		r.notes = append(r.notes, fmt.Sprintf("times are written otherwise than in the earlier load: read as %s", r.m.TimeFormat))
 	}
 	return r, nil
+}
+
+// hasAmount says whether the columns of an amount are all there.
+func (t *table) hasAmount(amount string) bool {
+	a, err := parseAmount(amount, t.has)
+	return err == nil && !slices.ContainsFunc(a.names, func(n string) bool { return !t.has(n) })
 }
 
 // newAmount says whether an amount is of columns that the stored mapping does not

@@ -72,7 +72,7 @@ func readFor(name string, text []byte, whole bool, sep byte, m *Mapping) (*table
 	}
 	t, err := readTable(name, text, whole, FormatCSV, delim, header)
 	if err == nil && t.missing(m) != "" {
-		if other, oerr := readTable(name, text, whole, FormatCSV, 0, header); oerr == nil && other.missing(m) == "" {
+		if other, oerr := readTable(name, text, whole, FormatCSV, 0, header); oerr == nil && (other.missing(m) == "" || len(t.names) == 1) {
 			return other, nil
 		}
 	}

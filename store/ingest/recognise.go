@@ -201,6 +201,9 @@ func (r *recogniser) timeFormat() error {
 	}
 	g, ok := guessTime(cells, true)
 	if !ok {
+		g, ok = guessFaulty(cells)
+	}
+	if !ok {
 		return &sentence{ErrColumns, fmt.Sprintf("%s: column %s does not hold times that can be recognised (%q): say how they are written with --time-format, as %%d.%%m.%%Y %%H:%%M, or name another column with --time", r.file, r.m.Time, cells[0])}
 	}
 	r.m.TimeFormat = g.String()

@@ -55,7 +55,7 @@ func (s *stream) peekSample(size int) (text []byte, whole bool, err error) {
 		return nil, false, &sentence{ErrNotEvents, s.in.Name() + ": holds nothing but blanks: there is nothing to load"}
 	}
 	if isBinary(text) {
-		return nil, false, &sentence{ErrNotEvents, s.in.Name() + ": is a binary file, not text: dwell loads CSV and NDJSON, plain, .gz or .zst"}
+		return nil, false, &sentence{ErrNotEvents, s.in.Name() + ": is a binary file, not text: dwell loads CSV and NDJSON, plain, .gz or .zst, and Parquet"}
 	}
 	return text, err == io.EOF, nil
 }
@@ -380,8 +380,32 @@ func (t *table) noRows(file string) error {
 
 // list names the columns for a sentence.
 func (t *table) list() string {
+	if t.header == nil && t.sx.mode == modeTable && len(t.names) <= 30 && len(t.rows) > 0 {
+		return t.listed()
+	}
 	if len(t.names) > 30 {
 		return strings.Join(t.names[:30], ", ") + fmt.Sprintf(" and %d more", len(t.names)-30)
 	}
 	return strings.Join(t.names, ", ")
+}
+
+// listed is list for a file without header: the columns beside what their first
+// cells hold, for c1 alone tells nobody which column it is.
+func (t *table) listed() string {
+	out := make([]string, len(t.names))
+	for i, n := range t.names {
+		out[i] = n
+		if i < len(t.rows[0]) && t.rows[0][i] != "" {
+			out[i] += " (" + shortCell(t.rows[0][i], 20) + ")"
+		}
+	}
+	return strings.Join(out, ", ")
+}
+
+// shortCell is the beginning of a cell, of at most n letters.
+func shortCell(s string, n int) string {
+	if rs := []rune(s); len(rs) > n {
+		return string(rs[:n]) + "…"
+	}
+	return s
 }
