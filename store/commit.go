@@ -96,7 +96,7 @@ func (c *commit) run(q model.Quality, sources []model.SourceInfo) (model.LoadInf
 	st := c.l.st
 	for _, s := range sources {
 		if old, ok := c.view.knownSource(s.Digest); ok {
-			return model.LoadInfo{}, fmt.Errorf("%s: %w as %s", s.Path, model.ErrKnownSource, old.Path)
+			return model.LoadInfo{}, fmt.Errorf("%s: %w, as %s: nothing was loaded", sourceName(s.Path), model.ErrKnownSource, sourceName(old.Path))
 		}
 	}
 	c.prepare()
@@ -322,4 +322,12 @@ func (t *tallies) add(o *tallies) {
 	for i, n := range o.names {
 		t.names[i] += n
 	}
+}
+
+// sourceName is what a source is called in a sentence: "-" is standard input.
+func sourceName(path string) string {
+	if path == "-" {
+		return "standard input"
+	}
+	return path
 }

@@ -139,6 +139,14 @@ func (s *Shelf) last(kind, name string) int {
 	return n
 }
 
+// putAdvice says what to try after a version could not be written.
+func putAdvice(err error) string {
+	if errors.Is(err, fs.ErrExist) {
+		return "somebody else has put it at this moment: try again"
+	}
+	return "see that the data set's directory can be written to"
+}
+
 // Put stores body as the next version of name.
 func (s *Shelf) Put(kind, name string, body []byte, note string) (model.Entry, error) {
 	if kind == "" || name == "" {
@@ -147,7 +155,7 @@ func (s *Shelf) Put(kind, name string, body []byte, note string) (model.Entry, e
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err := os.MkdirAll(filepath.Join(s.dir, escapeName(kind)), 0o777); err != nil {
-		return model.Entry{}, fmt.Errorf("put %s %q on the shelf: %w", kind, name, err)
+		return model.Entry{}, fmt.Errorf("put %s %q on the shelf: %w; %s", kind, name, err, putAdvice(err))
 	}
 	version := s.last(kind, name) + 1
 	old, err := s.read(kind, name, 0)
@@ -156,7 +164,7 @@ func (s *Shelf) Put(kind, name string, body []byte, note string) (model.Entry, e
 		// A version is one file for good: the newest becomes an old one first.
 		version = max(version, old.Version)
 		if err := s.write(s.path(kind, name, version), &old, true); err != nil {
-			return model.Entry{}, fmt.Errorf("put %s %q on the shelf: %w; somebody else may have put it at this moment: try again", kind, name, err)
+			return model.Entry{}, fmt.Errorf("put %s %q on the shelf: %w; %s", kind, name, err, putAdvice(err))
 		}
 		version++
 	case !errors.Is(err, model.ErrNoEntry):
@@ -165,7 +173,7 @@ func (s *Shelf) Put(kind, name string, body []byte, note string) (model.Entry, e
 	by := s.newest(kind, name)
 	e := model.Entry{Kind: kind, Name: name, Version: version, Note: oneLine(note), At: s.now().UnixMilli(), Body: slices.Clone(body)}
 	if err := s.write(s.path(kind, name, 0), &e, false); err != nil {
-		return model.Entry{}, fmt.Errorf("put %s %q on the shelf: %w", kind, name, err)
+		return model.Entry{}, fmt.Errorf("put %s %q on the shelf: %w; %s", kind, name, err, putAdvice(err))
 	}
 	if by != s.path(kind, name, 0) {
 		os.Remove(by) // it has become a version
