@@ -43,6 +43,7 @@ func newAnalysis(a *app, s query.Spec) *cobra.Command {
 	c.Flags().StringVar(&at, "at", "", "the as-of `DAY` (YYYY-MM-DD): nothing later is read")
 	c.Flags().BoolVar(&address, "address", false, "print the address instead of the answer")
 	v.flags(c.Flags())
+	v.complete(c)
 	c.RunE = func(cmd *cobra.Command, args []string) error {
 		q := query.Query{Analysis: s.Name, AsOf: model.NoDay}
 		if len(args) > 0 {

@@ -42,6 +42,6 @@ func (a *app) check(ctx context.Context) error {
 	if problems > 0 {
 		return &coded{exitDamaged, fmt.Errorf("%s is damaged: %s; restore a backup, or load its files into a new data set", dir, format.Plural(int64(problems), "problem", "problems"))}
 	}
-	fmt.Fprintf(a.stdout, "%s is sound: %s, %s chunks, %s on disk\n", dir, format.Plural(int64(st.Loads), "load", "loads"), format.Count(st.Chunks), humanize.Bytes(uint64(st.Disk)))
+	fmt.Fprintf(a.stdout, "%s is sound: %s, %s, %s on disk\n", dir, format.Plural(int64(st.Loads), "load", "loads"), format.Plural(int64(st.Chunks), "chunk", "chunks"), humanize.Bytes(uint64(st.Disk)))
 	return nil
 }

@@ -55,8 +55,10 @@ from standard input and the keys from the terminal.`,
 			}
 			return a.explore(cmd.Context(), address, o)
 		},
+		ValidArgsFunction: completeAddress,
 	}
 	o.flags(c.Flags())
+	completeWords(c, "theme", "auto", "light", "dark", "mono")
 	return c
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"dwell/model"
 	"dwell/store"
@@ -39,6 +40,20 @@ func (a *app) learn(ctx context.Context, db *store.Store, shelf model.Shelf, l l
 	return a.learnNames(ctx, db, shelf, l, say)
 }
 
+// noteNoPurchase says that rows have amounts and no event name tells which of them
+// were bought: nothing would be revenue until a person says so.
+func noteNoPurchase(say io.Writer, d *model.Dictionary, m ingest.Mapping) {
+	if m.Amount == "" {
+		return
+	}
+	for _, role := range d.Events {
+		if strings.Contains(role, model.Purchase.String()) {
+			return
+		}
+	}
+	fmt.Fprintln(say, "  note      rows have amounts, and no event name tells a purchase: nothing counts as bought until the dictionary says which event is")
+}
+
 // learnNames is learn without the mapping.
 func (a *app) learnNames(ctx context.Context, db *store.Store, shelf model.Shelf, l lesson, say io.Writer) error {
 	now, err := known(ctx, db)
@@ -55,6 +70,7 @@ func (a *app) learnNames(ctx context.Context, db *store.Store, shelf model.Shelf
 		_, err = shelf.Put(model.KindDictionary, model.KindDictionary, guess.Format(), "guessed at load")
 		if err == nil {
 			writeDictionary(say, guess)
+			noteNoPurchase(say, guess, l.mapping)
 		}
 		return err
 	case err != nil:

@@ -92,6 +92,7 @@ figure, as flow.growth.churned.`,
 	c.Flags().StringVar(&at, "at", "", "the as-of `DAY` (YYYY-MM-DD): nothing later is read")
 	c.Flags().IntVar(&within, "within", 90, "days in which a stage counts as left for a next one")
 	v.flags(c.Flags())
+	v.complete(c)
 	return c
 }
 

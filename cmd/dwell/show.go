@@ -35,6 +35,11 @@ func (v *view) flags(f *pflag.FlagSet) {
 	f.IntVar(&v.width, "width", 0, "columns of text (default: the terminal's, else 80)")
 }
 
+// complete has the shell complete the formats.
+func (v *view) complete(c *cobra.Command) {
+	completeWords(c, "format", "text", "json", "csv")
+}
+
 func newShow(a *app) *cobra.Command {
 	var v view
 	c := &cobra.Command{
@@ -49,12 +54,14 @@ prints the exact users behind one of its figures.`,
   dwell show 'retention?unit=week' --keys
   dwell show 'retention?unit=week' --users week.6/lost
   dwell show 'users?where=stage%20%3D%3D%20%22growth%22' --format csv`,
-		Args: cobra.ExactArgs(1),
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: completeAddress,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.show(cmd.Context(), args[0], v)
 		},
 	}
 	v.flags(c.Flags())
+	v.complete(c)
 	return c
 }
 

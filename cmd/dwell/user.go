@@ -29,6 +29,7 @@ they are listed.`,
 	}
 	c.Flags().StringVar(&at, "at", "", "the as-of `DAY` (YYYY-MM-DD): nothing later is read")
 	v.flags(c.Flags())
+	v.complete(c)
 	return c
 }
 
