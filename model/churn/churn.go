@@ -105,28 +105,40 @@ func (q Question) whole() string {
 	}
 	switch q.Definition {
 	case ByGoal:
-		who := fmt.Sprintf("users active in the %d days up to the cut-off", q.Gap)
+		who := fmt.Sprintf("users active in the %s up to the cut-off", days(q.Gap))
 		switch q.Who {
 		case Leads:
 			who += " who have never reached the goal"
 		case Quiet:
-			who = fmt.Sprintf("users silent for %d days or more at the cut-off", q.Gap)
+			who = fmt.Sprintf("users silent for %s or more at the cut-off", days(q.Gap))
 		case All:
 			who = "everybody seen by the cut-off"
 		}
-		return fmt.Sprintf("Goal: %s in the %d days after the cut-off. Activity is %s. Scored: %s.", q.Goal, q.Horizon, what, who)
+		return fmt.Sprintf("Goal: %s in the %s after the cut-off. Activity is %s. Scored: %s.", q.Goal, days(q.Horizon), what, who)
 	case ByContract:
-		return fmt.Sprintf("Churned: the contract ends in the %d days after the cut-off, cancelled or not renewed. Scored: users with a contract at the cut-off.", q.Horizon)
+		return fmt.Sprintf("Churned: the contract ends in the %s after the cut-off, cancelled or not renewed. Scored: users with a contract at the cut-off.", days(q.Horizon))
 	case ByStage:
-		return fmt.Sprintf("Churned: enters the lost stage in the %d days after the cut-off. Scored: everybody not in it at the cut-off.", q.Horizon)
+		return fmt.Sprintf("Churned: enters the lost stage in the %s after the cut-off. Scored: everybody not in it at the cut-off.", days(q.Horizon))
 	case BySilence:
-		return fmt.Sprintf("Churned: no activity in the %d days after the cut-off. Activity is %s. Scored: users active in the %d days up to the cut-off.", q.Horizon, what, q.Gap)
+		return fmt.Sprintf("Churned: no activity in the %s after the cut-off. Activity is %s. Scored: users active in the %s up to the cut-off.", days(q.Horizon), what, days(q.Gap))
 	}
-	scored := fmt.Sprintf("users silent for less than %d days at the cut-off", q.Gap)
+	scored := fmt.Sprintf("users silent for less than %s at the cut-off", days(q.Gap))
 	if q.Horizon < q.Gap {
-		scored = fmt.Sprintf("users silent for %d to %d days at the cut-off: silent for less, a user cannot get to %d days within the horizon and is safe", q.Gap-q.Horizon, q.Gap-1, q.Gap)
+		silent := fmt.Sprintf("%d to %s", q.Gap-q.Horizon, days(q.Gap-1))
+		if q.Horizon == 1 {
+			silent = "just " + days(q.Gap-1)
+		}
+		scored = fmt.Sprintf("users silent for %s at the cut-off: silent for less, a user cannot get to %s within the horizon and is safe", silent, days(q.Gap))
 	}
-	return fmt.Sprintf("Churned: %d days without activity are reached in the %d days after the cut-off, even if the user returns later. Activity is %s. Scored: %s.", q.Gap, q.Horizon, what, scored)
+	return fmt.Sprintf("Churned: %s without activity are reached in the %s after the cut-off, even if the user returns later. Activity is %s. Scored: %s.", days(q.Gap), days(q.Horizon), what, scored)
+}
+
+// days writes a number of days with its noun: "the 1 day after", "the 30 days after".
+func days(n int) string {
+	if n == 1 {
+		return "1 day"
+	}
+	return fmt.Sprintf("%d days", n)
 }
 
 // A Standing says whether a user can be scored on a day.
@@ -160,7 +172,7 @@ func (q Question) Cuts(first, asOf model.Day) (Cuts, error) {
 		if most := (have - 1) / 2; most > 0 {
 			return Cuts{}, fmt.Errorf("%w: %d days of data, and training and test need twice the %d days of the horizon and a history before; ask for a horizon of at most %d", ErrShort, have, q.Horizon, most)
 		}
-		return Cuts{}, fmt.Errorf("%w: there is only %d day of data", ErrShort, have)
+		return Cuts{}, fmt.Errorf("%w: there are data of only %s, and three days are the fewest that can be learned from and tested on", ErrShort, days(have))
 	}
 	return c, nil
 }

@@ -258,7 +258,7 @@ func TestBadTables(t *testing.T) {
 func TestHugeValuesStayFinite(t *testing.T) {
 	tab := planted(4, 500)
 	for i := range 30 {
-		tab.X[1][i] = 1e300
+		tab.X[1][i] = most
 	}
 	m, err := Train(tab, Options{})
 	if err != nil {

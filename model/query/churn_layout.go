@@ -15,10 +15,10 @@ import (
 // whom it points at.
 func (c *churnPlan) layout(b *Builder) error {
 	m, q, cuts := c.model, c.set.q, c.set.cuts
-	b.A.Title = fmt.Sprintf("%s · %s · horizon %d days · %s", c.noun(), c.what(), q.Horizon, c.method())
+	b.A.Title = fmt.Sprintf("%s · %s · horizon %s · %s", c.noun(), c.what(), plural(q.Horizon, "day"), c.method())
 	b.A.Definition = q.Sentence()
-	ladder := fmt.Sprintf("Trained on what was known at the end of %s, with the outcomes of the %d days after it; tested on %s and the %d days to %s; scores are as of %s.",
-		cuts.Train, q.Horizon, cuts.Test, q.Horizon, cuts.Score, cuts.Score)
+	ladder := fmt.Sprintf("Trained on what was known at the end of %s, with the outcomes of the %s after it; tested on %s and the %s to %s; scores are as of %s.",
+		cuts.Train, plural(q.Horizon, "day"), cuts.Test, plural(q.Horizon, "day"), cuts.Score, cuts.Score)
 	if c.set.saved != nil {
 		// What is on the shelf may change under the same name.
 		b.A.volatile = true

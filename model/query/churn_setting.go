@@ -74,7 +74,7 @@ func (r *Run) churnSetting() (churnSetting, error) {
 		// The ladder needs two horizons, and a quarter of the data as history.
 		if room := max(1, 3*(int(r.AsOf-r.FirstDay)+1)/8); s.q.Horizon > room {
 			s.q.Horizon = room
-			s.short = fmt.Sprintf("The horizon is %d days, not the %d of the gap: the data have no room for training and test with more.", room, s.q.Gap)
+			s.short = fmt.Sprintf("The horizon is %s, not the %d of the gap: the data have no room for training and test with more.", plural(room, "day"), s.q.Gap)
 		}
 	}
 	if s.who, err = r.judging(false); err != nil {

@@ -208,13 +208,16 @@ func evidence(q stage.Param, s *stage.Suggestion) string {
 		return "given by the model"
 	case "usage_interval()":
 		if s.Assumed {
-			return fmt.Sprintf("nobody of %d users has three active days: taken from all gaps, or assumed", s.Users)
+			return fmt.Sprintf("nobody of %s has three active days: taken from all gaps, or assumed", countOf(s.Users, "user"))
 		}
-		return fmt.Sprintf("median of the own median gaps of %d users with at least 3 active days; %s of %d users have fewer", s.Regular, percentOf(s.Users-s.Regular, max(s.Users, 1)), s.Users)
+		return fmt.Sprintf("median of the own median gaps of %s with at least 3 active days; %s of %s have fewer", ofThem(s.Regular, "user"), percentOf(s.Users-s.Regular, max(s.Users, 1)), ofThem(s.Users, "user"))
 	case "suggested_gap()":
-		out := fmt.Sprintf("90 %% of the returns seen within %d days come within %d days (%d gaps, %d still open)", s.Horizon, s.RawGap, s.Gaps, s.Open)
-		if s.RawGap == 0 {
-			out = fmt.Sprintf("nobody came back within %d days: the shortest gap that may be set", s.Horizon)
+		out := fmt.Sprintf("90 %% of the returns seen within %s come within %s (%s, %d still open)", plural(s.Horizon, "day"), plural(s.RawGap, "day"), ofThem(s.Gaps, "gap"), s.Open)
+		switch {
+		case s.Horizon == 0:
+			out = "the data are too short for a return: the shortest gap that may be set"
+		case s.RawGap == 0:
+			out = fmt.Sprintf("nobody came back within %s: the shortest gap that may be set", plural(s.Horizon, "day"))
 		}
 		if s.Gap != s.RawGap && s.RawGap > 0 {
 			out += fmt.Sprintf("; at least %d", stage.GapFloor)
@@ -228,6 +231,14 @@ func evidence(q stage.Param, s *stage.Suggestion) string {
 		return out
 	}
 	return "by the formula " + q.Suggest
+}
+
+// ofThem is a number with its noun.
+func ofThem(n int64, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
 }
 
 // changed is the model with other numbers.

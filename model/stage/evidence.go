@@ -76,23 +76,26 @@ func (m *Model) Thaw() *Model {
 func (s *Suggestion) usageText() string {
 	if s.Assumed {
 		if s.Gaps > 0 {
-			return fmt.Sprintf("No user has three active days yet: %s days is the median of all %s gaps.", short(s.Usage), count(s.Gaps))
+			return fmt.Sprintf("No user has three active days yet: %s is the median of %s.", countOf(s.Usage, "day"), allOf(s.Gaps, "gap"))
 		}
-		return fmt.Sprintf("No user has come back yet: %s days is an assumption.", short(s.Usage))
+		return fmt.Sprintf("No user has come back yet: %s is an assumption.", countOf(s.Usage, "day"))
 	}
-	return fmt.Sprintf("%s days between active days: the median, over the %s users with at least 3 active days, of their own median gap. %s of %s users have fewer and are left out.",
-		short(s.Usage), count(s.Regular), percent(s.LeftOut()), count(s.Users))
+	if s.Users == 1 {
+		return fmt.Sprintf("%s between active days: the median gap of the 1 user there is.", countOf(s.Usage, "day"))
+	}
+	return fmt.Sprintf("%s between active days: the median, over the %s with at least 3 active days, of their own median gap. %s of %s users have fewer and are left out.",
+		countOf(s.Usage, "day"), countOf(float64(s.Regular), "user"), percent(s.LeftOut()), count(s.Users))
 }
 
 func (s *Suggestion) gapText() string {
 	if s.RawGap == 0 {
-		return fmt.Sprintf("Nobody came back within %d days, half of the observed range: %d days is an assumption.", s.Horizon, s.Gap)
+		return fmt.Sprintf("Nobody came back within %s, half of the observed range: %d days is an assumption.", plural(s.Horizon, "day"), s.Gap)
 	}
 	band := ""
 	if s.Banded {
 		band = fmt.Sprintf(" (95 %% by resampling users: %s to %s)", short(s.Band.Lo), short(s.Band.Hi))
 	}
-	text := fmt.Sprintf("%d days%s: by then %.0f %% of the returns seen within %d days have come.", s.RawGap, band, 100*GapShare, s.Horizon)
+	text := fmt.Sprintf("%s%s: by then %.0f %% of the returns seen within %s have come.", plural(s.RawGap, "day"), band, 100*GapShare, plural(s.Horizon, "day"))
 	if s.Gap != s.RawGap {
 		text += fmt.Sprintf(" Taken as %d.", s.Gap)
 	}
@@ -104,7 +107,7 @@ func (s *Suggestion) gapText() string {
 
 func (s *Suggestion) gapNotes() (out []string) {
 	if s.Horizon < GapFloor {
-		out = append(out, fmt.Sprintf("The data span %d days: too few to suggest a gap of at least %d.", s.AsOf-s.First+1, GapFloor))
+		out = append(out, fmt.Sprintf("The data span %s: too few to suggest a gap of at least %d.", plural(int(s.AsOf-s.First)+1, "day"), GapFloor))
 	} else if s.Gap > 90 {
 		out = append(out, "Outside the 30 to 90 days of the source work.")
 	}
@@ -112,6 +115,25 @@ func (s *Suggestion) gapNotes() (out []string) {
 		out = append(out, fmt.Sprintf("Shorter than the usage interval of %s days: regular users would count as lost.", short(s.Usage)))
 	}
 	return out
+}
+
+// countOf writes a number with its noun: whole ones with their thousands apart.
+func countOf(v float64, what string) string {
+	switch {
+	case v == 1:
+		return "1 " + what
+	case v == math.Trunc(v):
+		return count(int64(v)) + " " + what + "s"
+	}
+	return short(v) + " " + what + "s"
+}
+
+// allOf is "all 20 gaps", and "the 1 gap there is".
+func allOf(n int64, what string) string {
+	if n == 1 {
+		return "the 1 " + what + " there is"
+	}
+	return "all " + countOf(float64(n), what)
 }
 
 // count writes a number of users with its thousands apart.
