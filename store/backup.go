@@ -72,7 +72,15 @@ func (s *Store) Backup(ctx context.Context, file string) (err error) {
 func (s *Store) writeBackup(ctx context.Context, to io.Writer, in *model.Info) (err error) {
 	var never bool
 	defer guard(&never, &err)
-	z := zip.NewWriter(to)
+	kept := &stickyWriter{w: to}
+	defer func() {
+		// Badger's stream may answer with "context canceled" where one of its own
+		// writes had failed: what the file said counts.
+		if kept.err != nil {
+			err = kept.err
+		}
+	}()
+	z := zip.NewWriter(kept)
 	part := func(name string, method uint16) (io.Writer, error) {
 		return z.CreateHeader(&zip.FileHeader{Name: name, Method: method, Modified: s.opt.Now()})
 	}
@@ -116,6 +124,19 @@ func (s *Store) writeBackup(ctx context.Context, to io.Writer, in *model.Info) (
 		return err
 	}
 	return z.Close()
+}
+
+// A stickyWriter keeps the first error of its writer, and writes nothing after it.
+type stickyWriter struct {
+	w   io.Writer
+	err error
+}
+
+func (w *stickyWriter) Write(p []byte) (n int, err error) {
+	if w.err == nil {
+		n, w.err = w.w.Write(p)
+	}
+	return n, w.err
 }
 
 // A ctxWriter stops writing when its context is done.
