@@ -95,7 +95,7 @@ func (p *Prover) plain(c Clause) string {
 		return fmt.Sprintf("%s has no value yet (the rule asks for %s %s)", c.Measure, c.Op, bound)
 	case c.Op != "":
 		unit := ""
-		if c.Unit != "" {
+		if c.Unit != "" && c.Unit != "money" { // an amount's currency is the data's
 			unit = " " + c.Unit
 		}
 		return fmt.Sprintf("%s is %s%s (%sthe rule asks for %s %s)", c.Measure, short(c.Value), unit, no(c.Not), c.Op, bound)
@@ -116,6 +116,10 @@ func (p *Prover) missing(n *Near, st measure.State) string {
 		name, _, _ := strings.Cut(c.Measure, "(")
 		lack := c.Bound - c.Value
 		switch {
+		case c.Not && c.Op != "" && c.Known:
+			out = append(out, fmt.Sprintf("not %s %s %s, as %s is", c.Measure, c.Op, short(c.Bound), short(c.Value)))
+		case c.Not:
+			out = append(out, "not "+c.Text)
 		case c.Op == ">=" && c.Known && name == "spell_active_days":
 			out = append(out, plural(int(lack), "more active day"))
 		case c.Op == ">=" && c.Known && name == "beats_active_4":
@@ -163,13 +167,13 @@ func plural(n int, what string) string {
 	return strconv.Itoa(n) + " " + what + "s"
 }
 
-// short writes a number for a sentence: four significant digits at most behind
-// the point.
+// short writes a number for a sentence, never as a power of ten: two digits
+// behind the point at most, and four that say something where it is small.
 func short(x float64) string {
-	if x == float64(int64(x)) {
-		return strconv.FormatInt(int64(x), 10)
+	if x > -1 && x < 1 {
+		return strconv.FormatFloat(x, 'g', 4, 64)
 	}
-	return strconv.FormatFloat(x, 'g', 4, 64)
+	return strings.TrimSuffix(strings.TrimRight(strconv.FormatFloat(x, 'f', 2, 64), "0"), ".")
 }
 
 func title(s string) string {
