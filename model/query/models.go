@@ -259,6 +259,28 @@ func (e *Engine) PutModel(ctx context.Context, body []byte, note string) error {
 	return err
 }
 
+// keepPreset puts the preset that has been in force from the beginning on the
+// shelf, before another body takes its name: as version 1 it can be compared and
+// come back. Presets put in force by a person have their version already.
+func (e *Engine) keepPreset(name string, body []byte) error {
+	if name != stage.Default {
+		return nil
+	}
+	for _, entry := range []string{modelEntry, name} {
+		if _, err := e.shelf.Get(model.KindModel, entry, 0); !errors.Is(err, model.ErrNoEntry) {
+			return err
+		}
+	}
+	_, preset, err := stage.Preset(name)
+	if err != nil || bytes.Equal(preset, body) {
+		return err
+	}
+	if _, err := e.shelf.Put(model.KindModel, name, preset, "the preset, in force until then"); err != nil {
+		return fmt.Errorf("the stage model was not saved: %w", err)
+	}
+	return nil
+}
+
 // putModel keeps a model under its name and puts it in force, with the
 // dictionary that says whether a person has confirmed its numbers. It gives the
 // version under the model's name.
@@ -275,6 +297,9 @@ func (e *Engine) putModel(ctx context.Context, m *stage.Model, body []byte, dict
 		}
 	}
 	if version == 0 {
+		if err := e.keepPreset(m.Name, body); err != nil {
+			return 0, err
+		}
 		en, err := e.shelf.Put(model.KindModel, m.Name, body, note)
 		if err != nil {
 			return 0, fmt.Errorf("the stage model was not saved: %w", err)

@@ -49,7 +49,7 @@ func TestEditAcceptAndRollBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	n, err := e.AcceptModel(ctx, q, "lost sooner")
-	if err != nil || n != 2 {
+	if err != nil || n != 3 { // 1 is the preset, in force until the first change
 		t.Fatalf("accepted as version %d: %v", n, err)
 	}
 	after := ask(t, e, "stages")
@@ -62,24 +62,34 @@ func TestEditAcceptAndRollBack(t *testing.T) {
 		}
 	}
 	log, err := e.ModelLog("growth5")
-	if err != nil || len(log) != 2 || !log[0].InForce || log[1].InForce || log[0].Note != "lost sooner" || !log[0].Frozen {
+	if err != nil || len(log) != 3 || !log[0].InForce || log[1].InForce || log[0].Note != "lost sooner" || !log[0].Frozen {
 		t.Errorf("the versions are %+v, %v", log, err)
 	}
-	if err := e.UseModel(ctx, "growth5", 1, "back"); err != nil {
+	if err := e.UseModel(ctx, "growth5", 2, "back"); err != nil {
 		t.Fatal(err)
 	}
 	if back := ask(t, e, "stages"); value(t, back, "stage.churned") != value(t, before, "stage.churned") {
 		t.Error("going back has not gone back")
 	}
-	if log, err := e.ModelLog("growth5"); err != nil || len(log) != 2 || !log[1].InForce || log[0].InForce {
+	if log, err := e.ModelLog("growth5"); err != nil || len(log) != 3 || !log[1].InForce || log[0].InForce {
 		t.Errorf("after going back the versions are %+v, %v", log, err)
 	}
 	if log, err := e.ModelLog(""); err != nil || len(log) != 3 || log[0].Note != "back" {
 		t.Errorf("in force were %+v, %v", log, err)
 	}
-	d := ask(t, e, "restage/growth5?version=2")
+	d := ask(t, e, "restage/growth5?version=3")
 	if value(t, d, "moved") != moved {
-		t.Errorf("version 2 moves %v of the users, the edit moved %v", value(t, d, "moved"), moved)
+		t.Errorf("version 3 moves %v of the users, the edit moved %v", value(t, d, "moved"), moved)
+	}
+	// The preset comes back as it was, its numbers suggestions again.
+	if err := e.UseModel(ctx, "growth5", 1, ""); err != nil {
+		t.Fatal(err)
+	}
+	if m, err := e.Model(ctx, nil); err != nil || m.Confirmed {
+		t.Errorf("the preset came back as %+v, %v", m, err)
+	}
+	if a := ask(t, e, "stages"); a.Model != before.Model {
+		t.Errorf("in force is %s, it was %s", a.Model, before.Model)
 	}
 }
 
