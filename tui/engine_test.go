@@ -201,7 +201,7 @@ func TestModelOnScreen(t *testing.T) {
 	d.keys("esc")
 	d.shows("1 change, not in force")
 	d.keys("w", "lost sooner", "enter")
-	d.shows("in force as version 1")
+	d.shows("in force as version 2") // 1 is the preset, to come back to
 	m, err := e.Model(t.Context(), nil)
 	if err != nil || !m.Confirmed {
 		t.Fatalf("confirmed %v, %v", m, err)
@@ -219,7 +219,7 @@ func TestModelOnScreen(t *testing.T) {
 	d.keys("u")
 	d.shows("confirmed")
 	log, err := e.ModelLog("growth5")
-	if err != nil || len(log) != 1 || log[0].Note != "lost sooner" {
+	if err != nil || len(log) != 2 || log[0].Note != "lost sooner" || log[1].Note != "the preset, in force until then" {
 		t.Errorf("versions %+v, %v", log, err)
 	}
 	d.keys("m")

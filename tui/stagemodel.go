@@ -39,6 +39,7 @@ type modelScreen struct {
 type setting struct {
 	path, value         string
 	suggested, evidence string // of a number
+	formula             string // that made the number from others
 }
 
 type modelKeys struct{ Change, Suggest, Open, Others, Log, Save, Revert key.Binding }
@@ -136,6 +137,9 @@ func (v *modelScreen) take(m *query.ModelState, err error) {
 		for _, p := range m.Params {
 			if p.Name == s.Path {
 				it.evidence = p.Evidence
+				if f, ok := strings.CutPrefix(p.Evidence, query.ByFormula); ok {
+					it.formula = f
+				}
 				if p.HasSuggestion {
 					it.suggested = query.Number(p.Suggested)
 				}

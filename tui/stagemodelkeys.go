@@ -3,7 +3,9 @@ package tui
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
+	"unicode"
 
 	tea "github.com/charmbracelet/bubbletea"
 
@@ -99,11 +101,34 @@ func (v *modelScreen) editKey(m tea.KeyMsg) tea.Cmd {
 		if s == it.value {
 			delete(v.changed, it.path)
 		}
+		if names := v.madeFrom(it.path); names != "" && v.changed[it.path] != "" {
+			v.say(names + " by formula from " + it.path + ": as they are until changed too")
+		}
 		return v.show()
 	default:
 		v.editing.Key(m)
 	}
 	return nil
+}
+
+// madeFrom names the numbers whose formula reads another and that an edit of it
+// leaves alone: numbers are frozen, so that no edit does more than it says.
+func (v *modelScreen) madeFrom(path string) string {
+	var names []string
+	for _, it := range v.items {
+		_, kept := v.changed[it.path]
+		words := strings.FieldsFunc(it.formula, func(r rune) bool { return r != '_' && !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+		if !kept && it.path != path && slices.Contains(words, path) {
+			names = append(names, it.path)
+		}
+	}
+	switch len(names) {
+	case 0:
+		return ""
+	case 1:
+		return names[0] + " is made"
+	}
+	return strings.Join(names, ", ") + " are made"
 }
 
 // restage is the question what the changes would do.

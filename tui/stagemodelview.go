@@ -92,7 +92,8 @@ func (v *modelScreen) below() (lines []string) {
 }
 
 // restageLines say what a change does: how many move, each stage before → after,
-// and how well the stages part what users do next.
+// the conversions to the next stage that it changes, and how well the stages part
+// what users do next.
 func restageLines(a *query.Answer, w int) []string {
 	value := func(key string) (float64, bool) {
 		f := a.Figure(key)
@@ -113,6 +114,14 @@ func restageLines(a *query.Answer, w int) []string {
 		is, _ := value("then." + name)
 		parts = append(parts, changeOf(query.StageChange{Stage: name, Before: int64(a.Figures[i].Value), After: int64(is)}))
 	}
+	for i := range a.Figures {
+		name, ok := strings.CutPrefix(a.Figures[i].Key, "onward.now.")
+		was, had := value("onward.now." + name)
+		is, has := value("onward.then." + name)
+		if was, is := onwardShare(was), onwardShare(is); ok && had && has && was != is {
+			parts = append(parts, fmt.Sprintf("onward from %s %s → %s", name, was, is))
+		}
+	}
 	if was, ok := value("separation.now"); ok {
 		if is, ok := value("separation.then"); ok {
 			parts = append(parts, fmt.Sprintf("the stages part later activity %.1f %% → %.1f %%", 100*was, 100*is))
@@ -120,6 +129,8 @@ func restageLines(a *query.Answer, w int) []string {
 	}
 	return wrapped(parts, w)
 }
+
+func onwardShare(x float64) string { return fmt.Sprintf("%.1f %%", 100*x) }
 
 // effectLines say what a change does to the stages: before → after.
 func effectLines(cs []query.StageChange, w int) []string {

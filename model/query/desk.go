@@ -201,6 +201,9 @@ func (st *state) params(ctx context.Context, e *Engine, p Progress) ([]ModelPara
 	return out, nil
 }
 
+// ByFormula begins the evidence of a number that is made from others.
+const ByFormula = "by the formula "
+
 // evidence says in one sentence where a number's suggestion comes from.
 func evidence(q stage.Param, s *stage.Suggestion) string {
 	switch q.Suggest {
@@ -230,7 +233,7 @@ func evidence(q stage.Param, s *stage.Suggestion) string {
 		}
 		return out
 	}
-	return "by the formula " + q.Suggest
+	return ByFormula + q.Suggest
 }
 
 // ofThem is a number with its noun.

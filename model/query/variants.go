@@ -115,7 +115,7 @@ func (r *Run) variantBlock(b *Builder, users func(i int) Cell) error {
 func (r *Run) overrideNote(m *stage.Model, i int, o stage.Override) (suggested, why string, err error) {
 	switch {
 	case o.Number != "":
-		return "—", "by the formula " + o.Number, nil
+		return "—", ByFormula + o.Number, nil
 	case o.Suggest == "":
 		return "—", "given by the variant", nil
 	}
