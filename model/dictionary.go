@@ -116,6 +116,38 @@ func NewDictionary() *Dictionary {
 	return &Dictionary{Zone: "UTC", WeekStart: "monday", Starts: "partial", Events: map[string]string{}, Negative: "refund", Affinity: DefaultAffinity()}
 }
 
+// decodeSentence says what is wrong with a value in the words of the file, not in
+// those of the program: "an integer stands where a text in quotes is wanted".
+func decodeSentence(de *toml.DecodeError) string {
+	_, mismatch, ok := strings.Cut(de.Error(), "cannot decode TOML ")
+	if !ok {
+		return strings.TrimPrefix(de.Error(), "toml: ")
+	}
+	got, into, _ := strings.Cut(mismatch, " into ")
+	if i := strings.LastIndex(into, " of type "); i >= 0 {
+		into = into[i+len(" of type "):]
+	}
+	wanted := "another kind of value"
+	switch strings.Fields(into + " .")[0] {
+	case "string":
+		wanted = "a text in quotes"
+	case "bool":
+		wanted = "true or false"
+	case "[]string":
+		wanted = `a list of texts, as ["a", "b"],`
+	case "float64", "int", "int64":
+		wanted = "a number"
+	}
+	return fmt.Sprintf("%s %s stands where %s is wanted", article(got), got, wanted)
+}
+
+func article(noun string) string {
+	if noun != "" && strings.ContainsRune("aeiou", rune(noun[0])) {
+		return "an"
+	}
+	return "a"
+}
+
 // ErrBadDictionary wraps every error of ParseDictionary.
 var ErrBadDictionary = errors.New("the dictionary cannot be used")
 
@@ -133,7 +165,7 @@ func ParseDictionary(body []byte) (*Dictionary, error) {
 		var de *toml.DecodeError
 		if errors.As(err, &de) {
 			row, col := de.Position()
-			return nil, fmt.Errorf("%w: line %d, column %d: %v", ErrBadDictionary, row, col, de)
+			return nil, fmt.Errorf("%w: line %d, column %d: %v", ErrBadDictionary, row, col, decodeSentence(de))
 		}
 		return nil, fmt.Errorf("%w: %v", ErrBadDictionary, err)
 	}

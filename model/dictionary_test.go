@@ -30,7 +30,7 @@ func TestDictionaryRefuses(t *testing.T) {
 		{"negative = \"x\"", "refund or purchase"},
 		{"zone = \"UTC\"\nzonne = \"UTC\"", "line 2"},
 		{"zone = ", "line 1"},
-		{"zone = 3", "line 1"},
+		{"zone = 3", "line 1, column 8: an integer stands where a text in quotes is wanted"},
 	} {
 		_, err := ParseDictionary([]byte(tc.body))
 		if err == nil || !strings.Contains(err.Error(), tc.want) {
