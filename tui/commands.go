@@ -129,6 +129,9 @@ func (a *App) load(arg string) tea.Cmd {
 	case arg == "":
 		a.tell(statusMsg{text: "write :load FILE…, with blanks between the files", bad: true})
 		return nil
+	case strings.HasPrefix(arg, "--") || strings.Contains(arg, " --"):
+		a.tell(statusMsg{text: "a file is loaded here as the earlier ones were: one that needs options is loaded with dwell load", bad: true})
+		return nil
 	}
 	paths := strings.Fields(arg)
 	_, cmd := start(a.s.jobs, nil, "load "+arg, "bytes", func(ctx context.Context, p query.Progress) (loaded, error) {
