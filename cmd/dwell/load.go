@@ -122,6 +122,8 @@ func (a *app) load(ctx context.Context, paths []string, l loading) error {
 	// The collector works harder as the process comes near its budget.
 	defer debug.SetMemoryLimit(debug.SetMemoryLimit(o.Memory))
 	fresh := isEmptyFolder(dir)
+	_, statErr := os.Stat(dir)
+	made := errors.Is(statErr, fs.ErrNotExist)
 	db, err := store.Open(dir, o)
 	if err != nil {
 		return storeError(err)
@@ -138,6 +140,9 @@ func (a *app) load(ctx context.Context, paths []string, l loading) error {
 	if err = errors.Join(err, db.Close()); err != nil {
 		if fresh {
 			err = errors.Join(err, emptyFolder(dir))
+		}
+		if made {
+			_ = os.Remove(dir) // it goes only if it is empty, and may stay
 		}
 		return inputError(storeError(err))
 	}
