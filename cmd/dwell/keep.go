@@ -43,7 +43,7 @@ func (a *app) compact(ctx context.Context) error {
 		return storeError(err)
 	}
 	if merged == 0 {
-		fmt.Fprintf(a.stdout, "nothing to merge: %s events in %d loads stand as one already\n", format.Count(before.Events), before.Loads)
+		fmt.Fprintf(a.stdout, "nothing to merge: %s events in %s stand as one already\n", format.Count(before.Events), format.Plural(int64(before.Loads), "load", "loads"))
 		return nil
 	}
 	fmt.Fprintf(a.stdout, "%d loads were written as one: %s events of %s users\n", merged, format.Count(before.Events), format.Count(before.Users))
@@ -80,7 +80,7 @@ func (a *app) backup(ctx context.Context, file string) error {
 	if err := errors.Join(err, db.Close()); err != nil {
 		return storeError(err)
 	}
-	fmt.Fprintf(a.stdout, "%s events of %s users in %d loads are in %s\n", format.Count(st.Events), format.Count(st.Users), st.Loads, file)
+	fmt.Fprintf(a.stdout, "%s of %s in %s are in %s\n", counted(st.Events, "event"), counted(st.Users, "user"), counted(int64(st.Loads), "load"), file)
 	return nil
 }
 
@@ -107,7 +107,7 @@ and leaves nothing behind.`,
 			if err != nil {
 				return storeError(err)
 			}
-			fmt.Fprintf(a.stdout, "%s events of %s users in %d loads are in %s\n", format.Count(in.Events), format.Count(in.Users), len(in.Loads), dir)
+			fmt.Fprintf(a.stdout, "%s of %s in %s are in %s\n", counted(in.Events, "event"), counted(int64(in.Users), "user"), counted(int64(len(in.Loads)), "load"), dir)
 			return nil
 		},
 	}

@@ -90,7 +90,12 @@ func argsAreUsage(c *cobra.Command) {
 		return
 	}
 	c.Args = func(cmd *cobra.Command, args []string) error {
-		if err := check(cmd, args); err != nil {
+		err := check(cmd, args)
+		if err != nil && strings.Contains(err.Error(), "arg(s)") {
+			// cobra counts in its own words; how the command is written says more.
+			err = fmt.Errorf("%s is given %s: it is written %s", cmd.Name(), counted(int64(len(args)), "word"), cmd.UseLine())
+		}
+		if err != nil {
 			return usage(fmt.Errorf("%w\ntry: %s --help", err, cmd.CommandPath()))
 		}
 		return nil
