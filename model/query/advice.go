@@ -34,7 +34,7 @@ const (
 	advRegular        // with three active days: behind the usage interval
 	advUsers          // with an active day
 	advLives          // whose life says something of the hazard of loss
-	advSlots
+	advSlots          // and from here on, by variant: the users under it
 )
 
 // An adviser is the kernel: it counts what the advice is made from.
@@ -80,7 +80,7 @@ func planAdvice(r *Run) (*Plan, error) {
 		return nil, err
 	}
 	return &Plan{
-		Slots: advSlots, Columns: p.needs.Columns, Amounts: p.needs.Amounts,
+		Slots: advSlots + len(m.Variants), Columns: p.needs.Columns, Amounts: p.needs.Amounts,
 		Kernel: func() Kernel {
 			rep, _ := r.Staging(p.needs) // tried above
 			return &adviser{p: p, rep: rep, cal: stage.NewRecalibrator(r.FirstDay, r.AsOf), sug: stage.NewSuggester(r.Schema, r.AsOf), ages: stage.NewBoundaries()}
@@ -155,6 +155,9 @@ func (v *adviser) Visit(u *Person, h *Hits) {
 	}
 	hist := v.rep.To(u.TL, r.AsOf)
 	v.life(u, hist, h)
+	if k := hist.Variant(r.AsOf); k > 0 {
+		h.Hit(advSlots+k-1, Self)
+	}
 	if hist.Now() == v.p.mature && int(r.AsOf-hist.Since()) > v.p.shorter {
 		h.Hit(advStalled, Self)
 	}

@@ -34,10 +34,16 @@ type weighed struct {
 func (p *advicePlan) weigh(v *adviser) (*weighed, error) {
 	w := &weighed{cycle: v.cal.CycleShift(), arpu: v.cal.ArpuTrend(), jump: v.cal.Jump()}
 	w.findings = append(w.findings, p.cycle(v, w.cycle), p.worth(w.arpu), p.activity(v, w.jump))
-	params, err := p.numbers(v.sug.Suggest())
+	all := v.sug.Suggest()
+	params, err := p.numbers(all)
 	if err != nil {
 		return nil, err
 	}
+	others, err := p.variants(all)
+	if err != nil {
+		return nil, err
+	}
+	params = append(params, others...)
 	w.findings = append(w.findings, params...)
 	w.together(params)
 	p.proposed = []proposal{}
@@ -195,59 +201,6 @@ func (p *advicePlan) activity(v *adviser, j stage.Jump) finding {
 		}
 	}
 	return f
-}
-
-// numbers are the model's numbers that the data suggest otherwise now.
-func (p *advicePlan) numbers(s *stage.Suggestion) (out []finding, err error) {
-	m := p.r.machine.Model()
-	point, err := m.Evidence(s)
-	if err != nil {
-		return nil, err
-	}
-	var ends [2]*stage.Model
-	for i := range ends {
-		e := *s
-		if s.UsageBanded {
-			e.Usage = []float64{s.UsageBand.Lo, s.UsageBand.Hi}[i]
-		}
-		if s.Banded {
-			e.Gap = int(math.Round([]float64{s.Band.Lo, s.Band.Hi}[i]))
-		}
-		if ends[i], err = m.Thaw().Freeze(&e); err != nil {
-			return nil, err
-		}
-	}
-	fresh, err := m.Thaw().Freeze(s)
-	if err != nil {
-		return nil, err
-	}
-	for i, q := range m.Params {
-		if q.Suggest == "" {
-			continue
-		}
-		f := finding{key: "param." + q.Name, label: "the number " + q.Name, slot: advUsers, slotNow: advRegular}
-		if q.Suggest == "suggested_gap()" {
-			f.slotNow = advUsers
-		}
-		f.was = Figure{Label: q.Name + " in force", Value: q.Value, Unit: "number"}
-		f.is = Figure{Label: q.Name + " as the data suggest it now", Value: fresh.Params[i].Value, Unit: "number"}
-		lo, hi := min(ends[0].Params[i].Value, ends[1].Params[i].Value, fresh.Params[i].Value), max(ends[0].Params[i].Value, ends[1].Params[i].Value, fresh.Params[i].Value)
-		if s.Banded || s.UsageBanded {
-			f.is.Interval, f.is.Lo, f.is.Hi, f.is.Method = true, lo, hi, "95 %, through the formula from usage interval and gap"
-		}
-		f.change = Figure{Label: "change of " + q.Name, Value: fresh.Params[i].Value - q.Value, Unit: "number"}
-		switch {
-		case fresh.Params[i].Value == q.Value:
-			f.word, f.verdict = "as in force", "as in force. "+point[i].Text
-		case q.Value >= lo && q.Value <= hi:
-			f.word, f.verdict = "within interval", "the number in force lies within the interval. "+point[i].Text
-		default:
-			f.word, f.verdict = "outside interval", "the number in force lies outside the interval. "+point[i].Text
-			f.edit = &proposal{key: f.key, with: []string{q.Name + "=" + Number(fresh.Params[i].Value)}, text: fmt.Sprintf("%s: %s → %s", q.Name, Number(q.Value), Number(fresh.Params[i].Value))}
-		}
-		out = append(out, f)
-	}
-	return out, nil
 }
 
 func (p *advicePlan) layout(b *Builder) error {

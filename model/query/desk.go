@@ -226,7 +226,7 @@ func evidence(q stage.Param, s *stage.Suggestion) string {
 			out += fmt.Sprintf("; at least %d", stage.GapFloor)
 		}
 		if s.Banded {
-			out += fmt.Sprintf("; resampling users gives %s to %s", Number(s.Band.Lo), Number(s.Band.Hi))
+			out += fmt.Sprintf("; resampling users gives %s to %s", rounded(s.Band.Lo), rounded(s.Band.Hi))
 		}
 		if s.Lost > 0 {
 			out += fmt.Sprintf("; %d of %d silences of that length ended in a return", s.Returned, s.Lost)

@@ -143,6 +143,24 @@ func TestVariantNumbersAreSuggestedFromItsUsers(t *testing.T) {
 	if err != nil || string(again.Format()) != string(kept) || !again.Frozen() {
 		t.Errorf("%v: read back\n%s", err, again.Format())
 	}
+	// A number set otherwise is advised about, and keeps what suggests it.
+	q, err := query.Parse("restage?with=variant.slow.usage%3D9")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := e.AcceptModel(ctx, q, ""); err != nil {
+		t.Fatal(err)
+	}
+	advice := ask(t, e, "advice")
+	if was, is := value(t, advice, "param.variant.slow.usage.before"), value(t, advice, "param.variant.slow.usage.now"); was != 9 || is != 20 {
+		t.Errorf("the variant's usage is advised from %v to %v", was, is)
+	}
+	if n := len(listed(t, e, advice, "param.variant.slow.usage.now")); n != 10 {
+		t.Errorf("%d users are behind the variant's number", n)
+	}
+	if got := cellsOf(advice, "edits"); !strings.Contains(got, "restage?with=variant.slow.usage%3D20") {
+		t.Errorf("the proposals are %s", got)
+	}
 	// Who is under it cannot hang on what it is made from.
 	bad := strings.Replace(string(body), `plan == "free"`, `stage == "growth"`, 1)
 	if err := e.PutModel(ctx, []byte(bad), ""); !errors.Is(err, stage.ErrBadModel) || !strings.Contains(err.Error(), "may ask neither for stages") {

@@ -212,12 +212,17 @@ func (v *Variant) take(what, value string) error {
 		return nil
 	}
 	o := Override{Name: what}
+	i := slices.IndexFunc(v.Params, func(p Override) bool { return p.Name == what })
 	if x, err := strconv.ParseFloat(value, 64); err == nil && x-x == 0 {
 		o.Value = x
+		if i >= 0 { // what suggests the number stays beside it
+			if o.Suggest = v.Params[i].Suggest; v.Params[i].open() {
+				o.Suggest = v.Params[i].Number
+			}
+		}
 	} else {
 		o.Number = value
 	}
-	i := slices.IndexFunc(v.Params, func(p Override) bool { return p.Name == what })
 	switch {
 	case i < 0:
 		v.Params = append(v.Params, o)
