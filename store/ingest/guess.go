@@ -24,7 +24,24 @@ func GuessDictionary(info *model.Info, m Mapping) *model.Dictionary {
 		}
 	}
 	d.Columns = guessColumns(info)
+	if info.Amounts && (d.Columns.PaidUntil != "" || d.Columns.Period != "") {
+		for _, n := range info.Names {
+			if d.Events[n.Name] == "" && paysForPeriod(n.Name) {
+				d.Events[n.Name] = model.Purchase.String()
+			}
+		}
+	}
 	return d
+}
+
+// paysForPeriod says whether an event is the beginning or renewal of a
+// subscription. Where rows carry amounts and say until when they are paid, that is
+// the first payment; without, it may be a trial and is left alone.
+func paysForPeriod(name string) bool {
+	w := eventNameWords(name)
+	about := w.any([]string{"subscription", "subscribe", "subscribed", "membership"})
+	begins := len(w) == 1 || w.any([]string{"start", "started", "create", "created", "activate", "activated", "new", "begin", "began", "renew", "renewed", "resume", "resumed"})
+	return about && begins && !w.any([]string{"trial", "free", "fail", "failed", "view", "viewed", "page", "click", "clicked", "newsletter", "email", "mail", "push"})
 }
 
 // GuessRole is the meaning of one event name, 0 where nothing sure can be said.

@@ -68,6 +68,30 @@ func TestGuessColumns(t *testing.T) {
 	}
 }
 
+// A subscription's beginning is its first payment where rows carry amounts and say
+// until when they are paid, and nothing sure otherwise.
+func TestGuessSubscriptions(t *testing.T) {
+	for _, c := range []struct {
+		amounts bool
+		column  string
+		want    string
+	}{{true, "paid_until", "purchase"}, {true, "billing_period", "purchase"}, {true, "plan", ""}, {false, "paid_until", ""}} {
+		info := &model.Info{Amounts: c.amounts, Keys: []model.KeyInfo{{Name: c.column, Values: []string{"", "2024-01-01"}}}}
+		for _, n := range []string{"subscription_started", "Subscription Created", "subscribe"} {
+			info.Names = []model.NameInfo{{Name: n}, {Name: "trial_subscription_started"}, {Name: "subscription_page_viewed"}, {Name: "plan_changed"}}
+			d := GuessDictionary(info, Mapping{})
+			if got := d.Events[n]; got != c.want {
+				t.Errorf("%s, amounts %v, column %s: got %q, want %q", n, c.amounts, c.column, got, c.want)
+			}
+			for _, other := range info.Names[1:] {
+				if got := d.Events[other.Name]; got != "" {
+					t.Errorf("%s: got %q", other.Name, got)
+				}
+			}
+		}
+	}
+}
+
 // infoOf is what a data set would say of a load's names and keys.
 func infoOf(r *recorder) *model.Info {
 	in := &model.Info{}
