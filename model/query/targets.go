@@ -22,6 +22,7 @@ func targetsAnalysis() analysis {
 				{Name: "worth", Type: Word, Values: []string{"auto", "expected", "trailing", "to-date"}, Default: "auto", Help: "what is at stake with a user: what a repeat-buying model expects of the next year; what the last 365 days brought; all that was ever brought; auto: the first of them that the data allow"},
 				{Name: "contact", Type: Int, Min: 1, Help: "how many users to contact, those with the highest expected loss first; a tenth of the scored if left out"},
 				{Name: "success", Type: Float, Default: "0.1", Help: "the share of contacted leavers whom a contact keeps: an assumption, which only a test with a control group can settle"},
+				{Name: "currency", Type: Text, Help: "of data in several currencies, the one in which users are worth something; amounts of different currencies are never added up"},
 				{Name: "cost", Type: Float, Default: "0", Help: "what one contact costs, in the data's currency"},
 			})},
 		check: checkTargets,
@@ -61,7 +62,8 @@ type targetsPlan struct {
 	*churnPlan
 	stage    int // −1: all
 	worth    targetWorthOf
-	valued   bool // the data have amounts
+	valued   bool   // the data have amounts
+	unvalued string // why they have none that add up, a sentence
 	playbook *churn.Playbook
 	why      string // there is no playbook
 	cuts     targetCuts
@@ -154,16 +156,25 @@ const trailing = 365
 
 // weigh chooses what users are worth.
 func (t *targetsPlan) weigh(how string) (targetWorthOf, error) {
-	s, r := &t.set, t.r
+	r := t.r
 	w := targetWorthOf{at: -1}
-	if s.worth < 0 {
+	buys, err := r.buying() // it judges currency=
+	if err != nil {
+		return w, err
+	}
+	if t.unvalued = buys.why; !buys.money {
 		if how != "auto" {
-			return w, fmt.Errorf("worth=%s: no event has an amount in one currency, so there is no value to go by", how)
+			return w, fmt.Errorf("worth=%s: there is no value to go by: %s", how, buys.why)
 		}
 		return w, nil
 	}
 	if how == "to-date" {
-		return targetWorthOf{at: s.worth, words: "value to date"}, nil
+		if buys.coin >= 0 {
+			w.words = "value to date in " + buys.code
+			return w, t.spent(&w, buys, 0)
+		}
+		w.words = "value to date"
+		return w, t.measured(&w, "revenue")
 	}
 	if how != "trailing" && t.model.usable() {
 		e, why, err := t.expected()
@@ -176,21 +187,60 @@ func (t *targetsPlan) weigh(how string) (targetWorthOf, error) {
 			return w, fmt.Errorf("worth=expected: %s", why)
 		}
 	}
-	ref, err := r.columnRef(fmt.Sprintf("revenue(%d)", trailing))
-	if err != nil {
-		return w, err
-	}
-	if w.at = s.place(ref); w.at < 0 {
-		s.refs = append(s.refs, ref)
-		w.at = len(s.refs) - 1
-		if s.measures, err = measure.Compile(s.refs, r.Schema); err != nil {
-			return w, err
-		}
-		f := s.measures.Widen(model.Filter{Columns: s.filter.Columns, Amounts: s.filter.Amounts})
-		s.filter.Columns, s.filter.Amounts = f.Columns, f.Amounts
-	}
 	w.words = fmt.Sprintf("value of the last %d days", trailing)
-	return w, nil
+	if buys.coin >= 0 {
+		w.words += " in " + buys.code
+		return w, t.spent(&w, buys, trailing)
+	}
+	return w, t.measured(&w, fmt.Sprintf("revenue(%d)", trailing))
+}
+
+// measured makes a measure of what a user is worth.
+func (t *targetsPlan) measured(w *targetWorthOf, name string) error {
+	s, r := &t.set, t.r
+	ref, err := r.columnRef(name)
+	if err != nil {
+		return err
+	}
+	if w.at = s.place(ref); w.at >= 0 {
+		return nil
+	}
+	s.refs = append(s.refs, ref)
+	w.at = len(s.refs) - 1
+	if s.measures, err = measure.Compile(s.refs, r.Schema); err != nil {
+		return err
+	}
+	f := s.measures.Widen(model.Filter{Columns: s.filter.Columns, Amounts: s.filter.Amounts})
+	s.filter.Columns, s.filter.Amounts = f.Columns, f.Amounts
+	return nil
+}
+
+// spent is what each user brought in the currency chosen of several, in the last
+// days (0: ever) before the as-of day and before the test's: no measure knows
+// currencies and refunds at once.
+func (t *targetsPlan) spent(w *targetWorthOf, b *buying, days int) error {
+	pop, err := t.r.Population()
+	if err != nil {
+		return err
+	}
+	cuts := [2]model.Day{t.set.cuts.Score, t.set.cuts.Test}
+	w.now, w.before = &expectedWorth{unit: b.unit, pop: pop, v: make([]float64, pop.Len())}, &expectedWorth{unit: b.unit, pop: pop, v: make([]float64, pop.Len())}
+	return Scan(t.r, b.needs(), b.reader, func(k *buyer, p *Person) error {
+		row := pop.Row(p.TL.ID)
+		if row < 0 {
+			return nil
+		}
+		for i, e := range []*expectedWorth{w.now, w.before} {
+			var sum model.Sum
+			for _, d := range k.read(p, cuts[i]) {
+				if days == 0 || d.day > cuts[i]-model.Day(days) {
+					sum.Merge(d.spent)
+				}
+			}
+			e.v[row] = math.Max(0, sum.Float()) // each row is one person's: no two write it
+		}
+		return nil
+	}, func(*buyer) error { return nil })
 }
 
 // expected is what a repeat-buying model says of the next year, as of both days;
@@ -213,6 +263,9 @@ func (t *targetsPlan) expected() (w targetWorthOf, why string, err error) {
 		return w, "", err
 	}
 	w.at, w.words, w.note = -1, "value expected in a year", w.now.note
+	if c := r.Str("currency"); c != "" {
+		w.words += " in " + c
+	}
 	return w, w.before.why, nil
 }
 

@@ -87,7 +87,7 @@ func (t *targetsPlan) layout(b *Builder) error {
 		}
 		b.Block(Block{Kind: TextBlock, Name: "stake", Title: "At stake", Lines: []string{fmt.Sprintf("The %s of %s adds up to %s, taking the %s as what a user is worth%s.", t.order(), plural(t.cuts.users-t.cuts.seasonal, "scored user"), showNumber("money", t.cuts.expected), t.worth.words, note)}})
 	} else {
-		b.Warn("no-amounts", "No event has an amount in one currency, so lists are ordered by probability alone and there is no grid of value.")
+		b.Warn("no-amounts", "%s Lists are ordered by probability alone, and there is no grid of value.", t.unvalued)
 	}
 	t.ready(b)
 	b.Warn("signals", "Signals, not causes: whom to look at, not what to do or what it would bring. That takes a test with a control group.")
@@ -101,18 +101,20 @@ func (t *targetsPlan) lists(b *Builder) {
 		by += " = probability × " + t.worth.words
 	}
 	bl := Block{Kind: BarBlock, Name: "lists", Title: "Lists, each ordered by " + by}
+	more := "" // of the figure's label, too long to stand beside a bar
 	row := func(slot int, key, label string, apart bool) {
-		bl.Rows = append(bl.Rows, Row{Key: key, Label: label, Cells: []Cell{b.Cell(t.figure(b, slot, key, label))}, Apart: apart})
+		bl.Rows = append(bl.Rows, Row{Key: key, Label: label, Cells: []Cell{b.Cell(t.figure(b, slot, key, label+more))}, Apart: apart})
 	}
 	row(targetScored, "scored", "scored", false)
 	row(targetLikely, "at-risk", t.likely()+", from "+churnPercent(t.at), false)
-	row(targetTop, "top10", "highest probability, a tenth", false)
+	row(targetTop, "top10", "top tenth by probability", false)
 	if t.valued {
-		row(targetWorth, "worth10", "highest "+t.order()+", a tenth", false)
+		row(targetWorth, "worth10", "top tenth by "+t.order(), false)
 	}
-	row(targetLow, "low10", "lowest probability, a tenth", false)
+	row(targetLow, "low10", "low tenth by probability", false)
 	if t.set.q.Definition != churn.ByGoal {
-		row(targetSeasonal, "seasonal", "seasonal, from "+churnPercent(t.at)+": silent at this time of an earlier year too, and came back", true)
+		more = ": silent at this time of an earlier year too, and came back"
+		row(targetSeasonal, "seasonal", "seasonal, from "+churnPercent(t.at), true)
 		if span := int(t.set.cuts.Score - t.r.FirstDay); span < year+t.set.q.Gap {
 			b.Warn("no-season", "The data reach %s back: who is silent at the same time of every year cannot be told from who leaves.", plural(span, "day"))
 		}
@@ -295,6 +297,9 @@ func (t *targetsPlan) ready(b *Builder) {
 		if !slices.Contains(r.Schema.Stages, stageName) {
 			return
 		}
+		if c := r.Str("currency"); c != "" {
+			params = append(params, "currency", c)
+		}
 		address := r.link(question("targets", append(params, "stage", stageName)...))
 		bl.Rows = append(bl.Rows, Row{Key: "ready." + key, Label: label, Open: address, Cells: []Cell{TextCell(key), TextCell(address)}})
 	}
@@ -306,10 +311,14 @@ func (t *targetsPlan) ready(b *Builder) {
 	}
 	add("exploration", "high potential in exploration", "top10", "goal", goal, "who", "active")
 	add("maturity", "high loyalty in maturity", "low10")
+	winBack, list := "win-back of the lost: P(return) × value", "worth10"
+	if !t.valued { // there is no value to weigh by
+		winBack, list = "win-back of the lost: P(return)", "top10"
+	}
 	if m := r.Machine(); m != nil {
 		for _, s := range r.Schema.Stages {
 			if s == "churned" || s == "silence" {
-				add(s, "win-back of the lost: P(return) × value", "worth10", "goal", "active", "who", "silent")
+				add(s, winBack, list, "goal", "active", "who", "silent")
 			}
 		}
 	}

@@ -237,3 +237,42 @@ func TestPlaybookOnTheShelf(t *testing.T) {
 		t.Error("dropped, the default does not hold again")
 	}
 }
+
+// Where amounts are in several currencies, users are worth what they are in the one
+// chosen; without a choice it is said and nothing is added up.
+func TestTargetsCurrency(t *testing.T) {
+	mem, dict := randomData(t, 31, 400)
+	one := over(t, mem, dict) // no currency is named: all amounts are alike
+	mem, dict = randomData(t, 31, 400)
+	dict.Columns.Currency = "country"
+	several := over(t, mem, dict)
+	const question = "targets?folds=1&features=recency_days,active_days&worth="
+	if a := ask(t, several, question+"auto"); a.Figure("worth10") != nil || !strings.Contains(warning(a, "no-amounts"), "several currencies") {
+		t.Errorf("amounts of several currencies: %v", a.Warnings)
+	}
+	for _, worth := range []string{"to-date", "trailing"} {
+		all := map[string]float64{}
+		for _, u := range listed(t, one, ask(t, one, question+worth), "scored") {
+			all[u.ID] = u.More.Value
+		}
+		users := listed(t, several, ask(t, several, question+worth+"&currency=DE"), "scored")
+		some := 0
+		for _, u := range users { // each user pays in one currency
+			if v := u.More.Value; v != 0 && math.Abs(v-all[u.ID]) > 1e-9*v {
+				t.Errorf("%s, %s: %v, and %v in all", worth, u.ID, v, all[u.ID])
+			} else if v != 0 {
+				some++
+			}
+		}
+		if some == 0 || some == len(users) || len(users) != len(all) {
+			t.Errorf("%s: %d of %d scored users have paid in DE, %d are scored in all", worth, some, len(users), len(all))
+		}
+	}
+	q, err := query.Parse("targets?currency=USD")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := several.Answer(t.Context(), q, nil); err == nil || !strings.Contains(err.Error(), "no such currency") {
+		t.Error(err)
+	}
+}

@@ -55,6 +55,9 @@ func (r *Run) expectedValues(days int) (*expectedWorth, error) {
 	if z := r.Q.Get("zone"); z != "" {
 		q = q.With("zone", z)
 	}
+	if c := r.Str("currency"); c != "" { // of targets, whose currency= it is too
+		q = q.With("currency", c)
+	}
 	key := q.String()
 	w := &r.st.worths
 	w.mu.Lock()
