@@ -3,6 +3,7 @@ package query
 import (
 	"fmt"
 	"math"
+	"strconv"
 
 	"dwell/model"
 	"dwell/model/value"
@@ -14,7 +15,7 @@ func forecastAnalysis() analysis {
 	return analysis{
 		Spec: Spec{Name: "forecast", Title: "Forecast", Help: "the next weeks' stage populations, active users and buyers with bands, how often such bands held in the past, and a naive forecast beside", ID: NoID,
 			Keys: keys([]KeySpec{
-				{Name: "weeks", Type: Int, Min: 1, Default: "8", Help: "how many weeks ahead"},
+				{Name: "weeks", Type: Int, Min: 1, Default: "8", Help: "how many weeks ahead, 52 at most"},
 				{Name: "band", Type: Float, Default: "0.8", Help: "the share of simulated futures that the band holds"},
 				{Name: "event", Type: Text, Help: "what a purchase is; what the dictionary calls one if left out: " + pickHelp},
 				{Name: "seed", Type: Int, Min: 1, Default: "1", Help: "of the simulated futures"},
@@ -23,6 +24,9 @@ func forecastAnalysis() analysis {
 			var x float64
 			if _, err := fmt.Sscan(q.Value("band"), &x); err != nil || !(x >= 0.5 && x <= 0.99) {
 				return fmt.Errorf("band=%s: a share from 0.5 to 0.99 is wanted", q.Value("band"))
+			}
+			if n, err := strconv.Atoi(q.Value("weeks")); q.Value("weeks") != "" && (err != nil || n > forecastAhead) {
+				return fmt.Errorf("weeks=%s: at most %d weeks ahead can be asked for", q.Value("weeks"), forecastAhead)
 			}
 			return nil
 		},
