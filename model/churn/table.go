@@ -121,13 +121,21 @@ var (
 // most bounds the values of features: squares of greater ones are no numbers.
 const most = 1e150
 
+// users writes a number of users.
+func users(n int) string {
+	if n == 1 {
+		return "1 user"
+	}
+	return fmt.Sprintf("%d users", n)
+}
+
 // check refuses what no model can be made from.
 func (t *Table) check(least int) error {
 	yes, n := t.Churned(), t.Len()
 	did, not := cmp.Or(t.Outcome, "churned"), cmp.Or(t.Other, "stayed")
 	switch no := n - yes; {
 	case n < 2*least:
-		return fmt.Errorf("%w: %d users, and %d are needed", ErrTooFew, n, 2*least)
+		return fmt.Errorf("%w: %s, and %d are needed", ErrTooFew, users(n), 2*least)
 	case yes == 0:
 		return fmt.Errorf("%w: none of %d users %s; ask for another horizon or gap", ErrOneClass, n, did)
 	case no == 0:

@@ -95,7 +95,7 @@ func (d *Definition) validate() error {
 	}
 	switch {
 	case d.Steps < 2 || d.Steps > MaxSteps:
-		return bad("%d steps: give 2 to %d", d.Steps, MaxSteps)
+		return bad("it has %d of the 2 to %d steps that a funnel has: give step= for each", d.Steps, MaxSteps)
 	case d.Window < 0 || d.Grace < 0:
 		return bad("a window or grace below zero")
 	case d.Grace > 0 && d.Order != This:

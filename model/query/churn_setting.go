@@ -90,6 +90,9 @@ func (r *Run) churnSetting() (churnSetting, error) {
 		return s, fmt.Errorf("model=hazard goes by each user's own rhythm of active days and foretells silence: ask it of by=gap or by=silence, without event= and goal=")
 	}
 	if err := s.resolve(r.Str("features")); err != nil {
+		if errors.Is(err, errNoContracts) {
+			return s, fmt.Errorf("by=contract: %w; by=gap goes by silence", err)
+		}
 		return s, fmt.Errorf("features=: %w", err)
 	}
 	if s.monotone, err = s.onlyWays(r.Str("monotone")); err != nil {
@@ -237,7 +240,7 @@ func (s *churnSetting) compile() error {
 		s.terms = &lifeDef{r: r, contract: true, gap: 1}
 		n := Needs{Columns: s.filter.Columns, Amounts: s.filter.Amounts}
 		if err := s.terms.contractColumns(&n); err != nil {
-			return fmt.Errorf("by=contract: %s", strings.TrimPrefix(err.Error(), "churn=contract "))
+			return err
 		}
 		s.filter.Columns, s.filter.Amounts = n.Columns, n.Amounts
 	}

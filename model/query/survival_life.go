@@ -119,7 +119,7 @@ func newLifeDef(r *Run, needs *Needs) (*lifeDef, error) {
 	}
 	if d.contract {
 		if err := d.contractColumns(needs); err != nil {
-			return nil, err
+			return nil, fmt.Errorf("churn=contract: %w; churn=gap goes by silence", err)
 		}
 		if d.paid < 0 && r.Str("gap") != "" {
 			return nil, fmt.Errorf("gap= is the time after what is paid for ends, and nothing says what is paid for: contracts are known by their cancellations alone here, so leave gap= out")

@@ -1,7 +1,7 @@
 package query
 
 import (
-	"fmt"
+	"errors"
 
 	"dwell/model"
 	"dwell/model/measure"
@@ -21,6 +21,9 @@ const (
 	churnByGap      = "gap"
 	churnByContract = "contract"
 )
+
+// errNoContracts refuses the end of contracts as churn.
+var errNoContracts = errors.New("there are no contracts: name the column paid_until or period in the dictionary, or give events the meaning cancel")
 
 // contractColumns finds what a contract is read from: paid_until, else period of
 // the dictionary, else cancellations alone. It is refused where there is none.
@@ -43,7 +46,7 @@ func (d *lifeDef) contractColumns(needs *Needs) error {
 		d.purchases = d.purchases || role&model.Purchase != 0
 	}
 	if d.paid < 0 && !d.cancels {
-		return fmt.Errorf("churn=contract needs contracts: name the column paid_until or period in the dictionary, or give events the meaning cancel. churn=gap goes by silence")
+		return errNoContracts
 	}
 	needs.Amounts = needs.Amounts || d.r.Roles.NeedsAmount()
 	return nil

@@ -136,7 +136,7 @@ func (c *climb) climb(all, near *table, starts [][]float64, progress func(done, 
 	c.report.LogLikelihood, _ = c.value(all, x)
 	switch {
 	case !inside(x):
-		return x, fmt.Errorf("%w: a parameter runs away (%.3g), so the data do not tell what it describes", ErrNoFit, math.Exp(slices.MaxFunc(x, func(a, b float64) int { return cmp.Compare(math.Abs(a), math.Abs(b)) })))
+		return x, fmt.Errorf("%w: a parameter runs away %s, so the data do not tell what it describes", ErrNoFit, whereTo(slices.MaxFunc(x, func(a, b float64) int { return cmp.Compare(math.Abs(a), math.Abs(b)) })))
 	case !settled(ll, grad):
 		return x, fmt.Errorf("%w: the search ended where the likelihood still rises (gradient %.1g a buyer)", ErrNoFit, c.report.Gradient)
 	case !c.report.Definite && !c.report.Held: // held, it only lacks intervals
@@ -145,6 +145,14 @@ func (c *climb) climb(all, near *table, starts [][]float64, progress func(done, 
 		return x, fmt.Errorf("%w: %d starts ended at as many places", ErrNoFit, len(starts))
 	}
 	return x, nil
+}
+
+// whereTo says in which direction a parameter has gone, from its logarithm.
+func whereTo(log float64) string {
+	if log < 0 {
+		return "towards 0"
+	}
+	return "without bound"
 }
 
 // inside says whether no logarithm has run away.
