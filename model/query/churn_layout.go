@@ -88,11 +88,11 @@ func (c *churnPlan) method() string {
 func (c *churnPlan) gone() string {
 	switch c.set.q.Definition {
 	case churn.ByStage:
-		return "in the lost stage already: not scored"
+		return "not scored: in lost stage"
 	case churn.ByContract:
-		return "without a contract: not scored"
+		return "not scored: no contract"
 	}
-	return "silent already: not scored"
+	return "not scored: silent already"
 }
 
 // likely is what a user is whose probability reaches at=.
@@ -161,9 +161,9 @@ func (c *churnPlan) bands(b *Builder) {
 		row("silent", c.gone(), b.Count(churnSilent, "silent", "users "+c.gone()), true)
 	}
 	if c.set.q.Definition == churn.ByGoal && b.N(churnSafe, Self) > 0 {
-		label := "have reached the goal before: not scored"
+		label := "not scored: reached before"
 		if c.set.q.Who == churn.Quiet {
-			label = "not silent: not scored"
+			label = "not scored: not silent"
 		}
 		row("apart", label, b.Count(churnSafe, "apart", "users who "+label), true)
 	}

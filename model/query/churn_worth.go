@@ -101,7 +101,11 @@ func (c *churnPlan) scores(b *Builder, one func(key, label string, cells ...Cell
 			}
 			cells = append(cells, b.Cell(i))
 		}
-		cells = append(cells, TextCell(fmt.Sprintf("%.4f", s.guess)))
+		guess := fmt.Sprintf("%.4f", s.guess)
+		if s.unit == "share" {
+			guess = churnShare(s.guess)
+		}
+		cells = append(cells, TextCell(guess))
 		one(s.key, s.row, cells...)
 	}
 	stat := func(key, label string, v float64, none bool, unit string) Cell {

@@ -127,6 +127,19 @@ func grouped(n int64) string {
 	return s
 }
 
+// parted writes a number with so many decimals, thousands parted.
+func parted(v float64, decimals int) string {
+	s := strconv.FormatFloat(v, 'f', decimals, 64)
+	point := strings.IndexByte(s, '.')
+	if point < 0 {
+		point = len(s)
+	}
+	for i := point - 3; i > 0 && s[i-1] != '-'; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
+
 // warnDenominators says that the points of one curve are of different users: each
 // is of those whose interval has closed.
 func (b *Builder) warnDenominators(curve []int) {

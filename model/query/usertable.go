@@ -307,17 +307,17 @@ func (t *userTable) Window(ctx context.Context, from, n int) ([]TableRow, error)
 				put(strconv.FormatInt(u.Times, 10), &v)
 			}
 			if t.list.Figure.Carry != "" {
-				put(showNumber("", u.Score), &u.Score)
+				put(showNumber(carriedUnit(t.list.Figure.Carry), u.Score), &u.Score)
 			}
 			if t.list.Figure.Beside != "" {
-				put(showNumber("", u.Beside), &u.Beside)
+				put(showNumber(carriedUnit(t.list.Figure.Beside), u.Beside), &u.Beside)
 			}
 			if t.list.Figure.More != "" {
 				more := u.More
 				if more == nil {
 					more = &UserMore{}
 				}
-				put(showNumber("", more.Value), &more.Value)
+				put(showNumber("money", more.Value), &more.Value)
 				put(more.Tier, nil)
 				put(more.Suggest, nil)
 				put(more.Why, nil)
@@ -352,6 +352,16 @@ func cellOf(c *measure.Column, row int) (string, *float64) {
 	}
 	f, _, _ := measure.Lookup(c.Ref.Name) // the column was compiled from it
 	return showNumber(f.Unit, v), &v
+}
+
+// carriedUnit is the unit of what a figure's list brings, by its name; "" if none is
+// written in a way of its own.
+func carriedUnit(name string) string {
+	switch name {
+	case "monetary", "revenue", "value expected", "expected loss":
+		return "money"
+	}
+	return ""
 }
 
 // showNumber writes a number for a person: whole ones without a point, money

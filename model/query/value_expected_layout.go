@@ -85,7 +85,7 @@ func (x *expecting) reasons(b *Builder) {
 	case x.model.Whole:
 		b.Warn("truncated", "Nearly all buyers were first seen before %s and may have bought before the data begin: the fit takes them for new ones all the same (starts = \"complete\" in the dictionary says that they were).", s.seen)
 	case x.r.truncates():
-		b.Warn("truncated", "Buyers first seen before %s may have bought before the data begin: the fit leaves them out (truncated=keep takes them in), and their own figures count from the first purchase known.", x.r.truncatedBefore())
+		b.Warn("truncated", "Buyers first seen before %s may have bought before the data begin: the fit leaves them out (truncated=keep takes them in) and foretells them as it does those who came later, from the first purchase known. Where the early buyers buy more, too little is expected.", x.r.truncatedBefore())
 	}
 }
 
@@ -263,9 +263,9 @@ func (x *expecting) tests(b *Builder, sums *expectedSums) {
 	var all, of struct{ expected, naive, spentExpected, spent float64 }
 	came, off, offNaive := 0.0, 0.0, 0.0
 	line := func(key, label string, t *struct{ expected, naive, spentExpected, spent float64 }, cells ...Cell) {
-		row := Row{Key: key, Label: label, Cells: append(cells, TextCell(strconv.FormatFloat(t.naive, 'f', 0, 64)))}
+		row := Row{Key: key, Label: label, Cells: append(cells, TextCell(parted(t.naive, 0)))}
 		if x.set.valued {
-			row.Cells = append(row.Cells, TextCell(strconv.FormatFloat(t.spentExpected, 'f', 0, 64)), TextCell(strconv.FormatFloat(t.spent, 'f', 0, 64)))
+			row.Cells = append(row.Cells, TextCell(parted(t.spentExpected, 0)), TextCell(parted(t.spent, 0)))
 		}
 		bl.Rows = append(bl.Rows, row)
 	}
@@ -291,7 +291,7 @@ func (x *expecting) tests(b *Builder, sums *expectedSums) {
 		off += math.Abs(t.expected - b.Fig(act).Value)
 		offNaive += math.Abs(t.naive - b.Fig(act).Value)
 	}
-	line("all", "all", &all, TextCell(""), TextCell(strconv.FormatFloat(all.expected, 'f', 0, 64)), TextCell(strconv.FormatFloat(came, 'f', 0, 64)))
+	line("all", "all", &all, TextCell(""), TextCell(parted(all.expected, 0)), TextCell(parted(came, 0)))
 	b.Block(bl)
 	if came == 0 {
 		return
@@ -302,6 +302,9 @@ func (x *expecting) tests(b *Builder, sums *expectedSums) {
 	}
 	lines := []string{fmt.Sprintf("In all %s of what came was expected. By class the forecast was off by %.0f %% of what came, all going on as in the %s before by %.0f %%: the forecast was %s that.",
 		strconv.FormatFloat(100*all.expected/came, 'f', 0, 64)+" %", 100*off/came, plural(days, "day"), 100*offNaive/came, how)}
+	if s := &x.set; s.seen != model.NoDay && !x.model.Whole && x.r.truncates() {
+		lines = append(lines, fmt.Sprintf("The fit learns from buyers first seen from %s on; truncated=keep learns from all.", x.r.truncatedBefore()))
+	}
 	if !x.test.usable() && x.set.kind != "" {
 		lines = append(lines, "In the test the empirical curve stood in, for "+x.test.Why+".")
 	}

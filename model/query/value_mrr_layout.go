@@ -2,7 +2,6 @@ package query
 
 import (
 	"fmt"
-	"math"
 
 	"dwell/model"
 	"dwell/model/value"
@@ -67,12 +66,11 @@ func (p *mrrPlan) group(b *Builder) {
 		label := p.r.Cal.PeriodLabel(p.unit, p.first+model.Period(i))
 		end := b.Sum(p.at(i, 0), word+"."+label+".mrr", label+", MRR at its end", unit)
 		users := b.Count(p.at(i, 0), word+"."+label+".subscribers", label+", users with an open contract at its end")
-		begin, was := TextCell("0"), 0.0
+		was := 0.0
 		if n > 0 {
 			was = b.Fig(last).Value
-			begin = TextCell(Number(math.Round(100*was) / 100))
 		}
-		row := Row{Key: label, Label: label, Cells: []Cell{begin}}
+		row := Row{Key: label, Label: label, Cells: []Cell{TextCell(parted(was, 2))}}
 		lost := 0.0
 		for k := range int(value.Movements) {
 			kind := value.Movement(k)

@@ -2,6 +2,7 @@ package query
 
 import (
 	"fmt"
+	"math"
 	"strings"
 )
 
@@ -45,6 +46,18 @@ func (t *tiering) key(i int) string {
 	return "t" + fmt.Sprint(i+1)
 }
 
+// bound writes one value of the tiers' measure: money with two decimals, numbers
+// that are not whole with up to three, thousands parted.
+func (t *tiering) bound(v float64) string {
+	if t.money {
+		return parted(v, 2)
+	}
+	if v == math.Trunc(v) {
+		return parted(v, 0)
+	}
+	return parted(v, 3)
+}
+
 // bounds are the lowest and highest value of a tier on the as-of day, from the
 // values of all users.
 func (t *tiering) bounds(i int) string {
@@ -61,7 +74,7 @@ func (t *tiering) bounds(i int) string {
 	if !any {
 		return "—"
 	}
-	return fmt.Sprintf("%.4g to %.4g", lo, hi)
+	return t.bound(lo) + " to " + t.bound(hi)
 }
 
 func (t *tiering) group(b *Builder) {
