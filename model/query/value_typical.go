@@ -15,7 +15,7 @@ func typicalAnalysis() analysis {
 	return analysis{
 		Spec: Spec{Name: "typical", Title: "Stage panel", Help: "per stage: dwell, repurchase, first shares, complaints and revenue as observed, beside what the source work calls typical; information only", ID: NoID,
 			Keys: keys([]KeySpec{
-				{Name: "days", Type: Int, Min: 1, Default: "90", Help: "users are put into stages so many days before the as-of day; what they did since is observed"},
+				{Name: "days", Type: Int, Min: 1, Help: "users are put into stages so many days before the as-of day; what they did since is observed; left out: 90, of short data half of them"},
 			}, moneyKeys(), groupKeys(), truncatedKeys(), zoneKeys())},
 		plan: planTypical,
 	}
@@ -63,9 +63,13 @@ type typical struct {
 func (t *typical) slot(stage, what int) int { return typStages + stage*typSlots + what }
 
 func planTypical(r *Run) (*Plan, error) {
-	t := &typical{r: r, entries: r.machine.Entries(), n: len(r.machine.Model().Stages), day: r.AsOf - model.Day(min(r.Int("days"), maxDays))}
+	days := min(r.Int("days"), maxDays)
+	if r.Str("days") == "" {
+		days = max(1, min(90, int(r.AsOf-r.FirstDay)/2))
+	}
+	t := &typical{r: r, entries: r.machine.Entries(), n: len(r.machine.Model().Stages), day: r.AsOf - model.Day(days)}
 	if t.day < r.FirstDay {
-		return nil, fmt.Errorf("days=%s: on %s the data had not begun (%s): choose fewer days", r.Str("days"), t.day, r.FirstDay)
+		return nil, fmt.Errorf("days=%d: on %s the data had not begun (%s): choose fewer days, or a later as-of day", days, t.day, r.FirstDay)
 	}
 	var err error
 	if t.buys, err = r.buying(); err != nil {
