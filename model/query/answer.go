@@ -126,6 +126,7 @@ type Block struct {
 	Chart *Chart
 	Lines []string
 	Spans []Span // of a SpanBlock: one for each row, by time, without gaps
+	Whole bool   `json:",omitempty"` // a matrix that wants to be seen whole: shares may lose their decimals for it
 }
 
 // A Span is the time of one row of a SpanBlock, [From, To).

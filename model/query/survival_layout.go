@@ -238,7 +238,7 @@ func (p *survivalPlan) compare(b *Builder, cs []*curveOf) {
 // ages adds a curve's table by age and its series.
 func (p *survivalPlan) ages(b *Builder, c *curveOf, chart *Chart, last int) {
 	t := Block{Kind: TableBlock, Name: b.Key(c.key + "ages"), Title: b.label(p.named(c, "by days "+p.from())), Heads: []Head{
-		{"not churned", true}, {"95 %", true}, {"at risk", true}, {"churned", true}, {"censored", true}, {"hazard", true}}}
+		{"not churned", true}, {"95 %", true}, {"at risk", true}, {"churned", true}, {"censored", true}, {"cum. hazard", true}}}
 	s := Series{Name: c.label}
 	under := AxisRow{Name: c.label}
 	if p.by.by == "" && len(p.r.Groups) == 1 {

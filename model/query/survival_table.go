@@ -177,7 +177,7 @@ func (w *tableWriter) curves(names []string, groups [][]survival.Life, chart *Ch
 }
 
 func (w *tableWriter) lifeTable(name, label string, e *survival.Estimate) Block {
-	b := Block{Kind: TableBlock, Name: under(name, "life"), Title: "Life table, " + label, Heads: []Head{{"at risk", true}, {"died", true}, {"censored", true}, {"alive", true}, {"std. error", true}, {"95 %", true}, {"hazard", true}}}
+	b := Block{Kind: TableBlock, Name: under(name, "life"), Title: "Life table, " + label, Heads: []Head{{"at risk", true}, {"died", true}, {"censored", true}, {"alive", true}, {"std. error", true}, {"95 %", true}, {"cum. hazard", true}}}
 	hz := e.Hazard(stat.Level)
 	h := survival.HazardStep{}
 	for _, r := range e.Rows {

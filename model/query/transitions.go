@@ -116,7 +116,7 @@ func (m *moves) layout(b *Builder) error {
 
 func (m *moves) group(b *Builder) {
 	stages := m.r.machine.Model().Stages
-	counts := Block{Kind: HeatBlock, Name: b.Key("matrix"), Title: b.label("from (row) to (column): share of those at risk"), Heads: []Head{{"at risk", true}, {"stayed", true}}}
+	counts := Block{Kind: HeatBlock, Name: b.Key("matrix"), Title: b.label("from (row) to (column): share of those at risk"), Heads: []Head{{"at risk", true}, {"stayed", true}}, Whole: true}
 	list := Block{Kind: TableBlock, Name: b.Key("moves"), Title: b.label("every move"), Heads: []Head{{"users", true}, {"of", true}, {"rate", true}, {"95 % interval", true}, {"median days", true}, {"95 % interval", true}}}
 	heads, labels, key := stageHeads(m.r.machine.Model())
 	counts.Heads, counts.Lines = append(counts.Heads, heads...), keyed(key)

@@ -2,10 +2,12 @@ package widget
 
 import (
 	"math"
+	"strconv"
 	"strings"
 
 	"github.com/charmbracelet/bubbles/key"
 	tea "github.com/charmbracelet/bubbletea"
+	"github.com/charmbracelet/x/ansi"
 
 	"dwell/model/query"
 	"dwell/tui/format"
@@ -30,8 +32,15 @@ type Heat struct {
 	width int // of one cell, shade included
 	max   float64
 	cols  int
-	fixed int // 1: the first column is a count, as the size of a cohort, and stays when the others scroll
+	fixed int // 1: the first column is a number of users, as the size of a cohort, and stays when the others scroll
+
+	tight bool // whole percents in narrow cells, because the block is to be seen whole
+	wide  int  // of a cell where it is not tight
+	count int  // of a cell of the column that stays where it is
 }
+
+// tightCell is the width of a cell of a tight matrix: a shade and "100%".
+const tightCell = 5
 
 // NewHeat shows a heat block.
 func NewHeat(s *Styles, k Keys, a *query.Answer, b *query.Block) *Heat {
@@ -55,10 +64,16 @@ func NewHeat(s *Styles, k Keys, a *query.Answer, b *query.Block) *Heat {
 		t.width = max(t.width, min(format.Width(b.Heads[i].Label)+1, 12))
 	}
 	t.label = min(t.label, 24)
-	if first, second := t.figureAt(0, 0), t.figureAt(0, 1); first != nil && second != nil && first.Kind == query.Count && second.Kind == query.Rate {
+	if first, second := t.figureAt(0, 0), t.figureAt(0, 1); second != nil && second.Kind == query.Rate && (first != nil && first.Kind == query.Count || first == nil && b.Whole) {
 		t.fixed = 1
+		t.count = format.Width(b.Heads[0].Label) + 1
+		for i := range b.Rows {
+			if c := t.cell(i, 0); c != nil {
+				t.count = max(t.count, format.Width(t.cellText(c))+2)
+			}
+		}
 	}
-	t.left = t.fixed
+	t.left, t.wide = t.fixed, t.width
 	return t
 }
 
@@ -93,6 +108,9 @@ func (t *Heat) figure(c *query.Cell) *query.Figure {
 func (t *Heat) cellText(c *query.Cell) string {
 	plain := *c
 	plain.Open = false
+	if f := t.figure(c); t.tight && f != nil && f.Kind == query.Rate && !f.None {
+		return strconv.FormatFloat(math.Round(100*f.Value), 'f', 0, 64) + "%"
+	}
 	s := format.Cell(t.a, &plain, 8, t.styles.ASCII)
 	if s == format.None && c.Open {
 		return t.styles.Glyphs.Open
@@ -111,8 +129,38 @@ func (t *Heat) level(c *query.Cell, n int) int {
 	return min(int(f.Value/t.max*float64(n)), n-1)
 }
 
-// SetSize gives the room for title, heading and rows.
-func (t *Heat) SetSize(w, h int) { t.w, t.h = w, h; t.follow() }
+// SetSize gives the room for title, heading and rows. A matrix that is to be seen
+// whole gets narrow cells where those, and only those, have room for all of it.
+func (t *Heat) SetSize(w, h int) {
+	t.w, t.h = w, h
+	t.tight, t.width = false, t.wide
+	if t.b.Whole && t.fixed > 0 && !t.styles.ASCII && t.fit() < t.cols-t.fixed {
+		t.tight, t.width = true, tightCell
+		if t.fit() < t.cols-t.fixed {
+			t.tight, t.width = false, t.wide
+		}
+	}
+	t.follow()
+}
+
+// first is the width of the column that stays.
+func (t *Heat) first() int {
+	switch {
+	case t.fixed == 0:
+		return 0
+	case t.tight:
+		return t.count
+	}
+	return t.width
+}
+
+// widthOf is the width of a column.
+func (t *Heat) widthOf(c int) int {
+	if c < t.fixed {
+		return t.first()
+	}
+	return t.width
+}
 
 // Room asks for all rows.
 func (t *Heat) Room(int) (least, wish int) { return 6, len(t.b.Rows) + 2 }
@@ -126,7 +174,7 @@ func (t *Heat) Restyle(s *Styles) { t.styles = s }
 func (t *Heat) body() int { return max(t.h-2, 1) }
 
 // fit is how many scrolled cells fit beside the labels and the fixed column.
-func (t *Heat) fit() int { return max((t.w-2-t.label)/t.width-t.fixed, 1) }
+func (t *Heat) fit() int { return max((t.w-2-t.label-t.first())/t.width, 1) }
 
 func (t *Heat) follow() {
 	t.row, t.col = step(t.row, 0, len(t.b.Rows)-1), step(t.col, 0, t.cols-1)
@@ -183,7 +231,10 @@ func (t *Heat) Wheel(n int) { t.row += n; t.follow() }
 // Click selects a cell.
 func (t *Heat) Click(x, y int) bool {
 	shown := t.shown()
-	r, k := t.top+y-2, (x-2-t.label)/t.width
+	r, k := t.top+y-2, (x-2-t.label-t.first()+t.fixed*t.width)/t.width
+	if x < 2+t.label+t.first() {
+		k = 0
+	}
 	if y < 2 || r >= len(t.b.Rows) || x < 2+t.label || k >= len(shown) {
 		return false
 	}
@@ -254,7 +305,10 @@ func (t *Heat) View(focused bool) string {
 		if c == last-1 && last < t.cols {
 			h += s.Glyphs.Right
 		}
-		b.WriteString(format.Pad(h, t.width, true))
+		if t.tight {
+			h = ansi.Truncate(h, t.widthOf(c)-1, "")
+		}
+		b.WriteString(format.Pad(h, t.widthOf(c), true))
 	}
 	lines = append(lines, s.Head.Render(b.String()))
 	for r := t.top; r < min(t.top+t.body(), len(t.b.Rows)); r++ {
@@ -299,7 +353,7 @@ func (t *Heat) line(r int, focused bool) string {
 				flush()
 				level = -1
 			}
-			run.WriteString(strings.Repeat(" ", t.width))
+			run.WriteString(strings.Repeat(" ", t.widthOf(c)))
 			continue
 		}
 		shade := " "
@@ -317,7 +371,10 @@ func (t *Heat) line(r int, focused bool) string {
 			if focused {
 				st = s.Cell
 			}
-			out.WriteString(st.Render(format.Pad("["+num+"]", t.width, true)))
+			if t.tight && format.Width(num)+2 > t.widthOf(c) {
+				num = strings.TrimSuffix(num, "%")
+			}
+			out.WriteString(st.Render(format.Pad("["+num+"]", t.widthOf(c), true)))
 			continue
 		}
 		if k := t.level(cell, len(s.Heat)); k != level {
@@ -327,7 +384,7 @@ func (t *Heat) line(r int, focused bool) string {
 		if s.ASCII { // a full stop or a plus must not read as part of the number
 			shade += " "
 		}
-		run.WriteString(format.Pad(shade+num, t.width-1, true) + " ")
+		run.WriteString(format.Pad(shade+num, t.widthOf(c)-1, true) + " ")
 	}
 	flush()
 	return label + strings.TrimRight(out.String(), " ")
