@@ -2,6 +2,7 @@ package query
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -133,13 +134,31 @@ func (p *retentionPlan) triangle(b *Builder, total int, pool []int) {
 		over.Cells = append(over.Cells, cell)
 	}
 	heat.Rows = append(heat.Rows, over)
+	// A year of daily cohorts has ten thousand cells: they get their room at once,
+	// and what is common to a column is written once.
+	keys, words := make([]string, len(p.cols)), make([]string, len(p.cols))
+	for c := range p.cols {
+		keys[c], words[c] = "."+p.unit()+"."+p.column(c), ", "+p.word()+" "+p.column(c)
+	}
+	room := 0
+	for row := range p.rows {
+		if b.N(p.size(row), Self) > 0 {
+			room++
+			for c := range p.cols {
+				if p.shape.Exists(p.first+model.Period(row), c) {
+					room++
+				}
+			}
+		}
+	}
+	b.A.Figures = slices.Grow(b.A.Figures, room)
 	for row := range p.rows {
 		if b.N(p.size(row), Self) == 0 {
 			continue // an empty cohort has no row (SPEC V4)
 		}
 		label := p.cohort(row)
 		key := "cohort." + label
-		line := Row{Key: label, Label: label}
+		line := Row{Key: label, Label: label, Cells: make([]Cell, 0, 1+len(p.cols))}
 		if p.truncatedRow(row) {
 			line.Label = "≤ " + label
 		}
@@ -149,8 +168,7 @@ func (p *retentionPlan) triangle(b *Builder, total int, pool []int) {
 				line.Cells = append(line.Cells, Cell{Figure: NoFigure, Blank: true})
 				continue
 			}
-			name := p.unit() + "." + p.column(c)
-			i := p.rate(b, p.cell(row, c), key+"."+name, label+", "+p.word()+" "+p.column(c))
+			i := p.rate(b, p.cell(row, c), key+keys[c], label+words[c])
 			cell := b.Cell(i)
 			cell.Open = b.Fig(i).Open > 0
 			line.Cells = append(line.Cells, cell)

@@ -32,4 +32,15 @@ func NormalQuantile(p float64) float64 {
 }
 
 // z is the two-sided normal quantile of a confidence level.
-func z(level float64) float64 { return NormalQuantile(0.5 + level/2) }
+func z(level float64) float64 {
+	if level == usual {
+		return usualZ
+	}
+	return NormalQuantile(0.5 + level/2)
+}
+
+// The level of nearly every interval, and its z, which a table of ten thousand
+// rates would otherwise work out ten thousand times.
+const usual = 0.95
+
+var usualZ = NormalQuantile(0.5 + usual/2)
