@@ -159,8 +159,8 @@ func TestNoOptionIsIgnored(t *testing.T) {
 			}
 			pairs, refusals := 0, 0
 			for i, a := range opts {
-				for _, b := range opts[i+1:] {
-					if a.key == b.key && a.key != "step" {
+				for k, b := range opts[i+1:] {
+					if a.key == b.key && a.key != "step" || (i+k)%few(5, 1) != 0 {
 						continue
 					}
 					one, two := a.key+"="+a.value, b.key+"="+b.value
