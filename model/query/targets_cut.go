@@ -200,31 +200,11 @@ func (r *Reach) Best() int {
 // Reach trains the model of a targets question, or takes it from memory, and says
 // what contacts would bring. It fails with the reason where there is no model.
 func (e *Engine) Reach(ctx context.Context, q Query, p Progress) (*Reach, error) {
-	q, err := q.Check()
-	if err != nil {
-		return nil, err
-	}
-	if q.Analysis != "targets" {
-		return nil, fmt.Errorf("%s has nobody to contact: ask targets", q.Analysis)
-	}
-	st, err := e.hold(ctx, p)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = st.drop() }() // nothing is read after this
-	return guarded(func() (*Reach, error) {
-		r, err := e.newRun(ctx, st, q, p)
-		if err != nil {
-			return nil, err
-		}
-		c, err := r.churnPlan()
-		if err != nil {
-			return nil, err
-		}
+	return ofModel(ctx, e, q, "targets", "has nobody to contact", p, func(c *churnPlan) (*Reach, error) {
 		if !c.model.usable() {
 			return nil, fmt.Errorf("%s", c.model.Why)
 		}
-		t, err := r.targetsPlan(c)
+		t, err := c.r.targetsPlan(c)
 		if err != nil {
 			return nil, err
 		}

@@ -102,35 +102,42 @@ func (b *Subject) texts(column int) []string {
 // WhatIf reads a user to ask about: q is a whatif question. It fails with the
 // reason where there is no model, or the user is not scored.
 func (e *Engine) WhatIf(ctx context.Context, q Query, p Progress) (*Subject, error) {
-	q, err := q.Check()
-	if err != nil {
-		return nil, err
-	}
-	if q.Analysis != "whatif" {
-		return nil, fmt.Errorf("%s is about no such user: ask whatif", q.Analysis)
-	}
-	st, err := e.hold(ctx, p)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = st.drop() }() // nothing is read after this
-	return guarded(func() (*Subject, error) {
-		r, err := e.newRun(ctx, st, q, p)
-		if err != nil {
-			return nil, err
-		}
-		c, err := r.churnPlan()
-		if err != nil {
-			return nil, err
-		}
-		o, err := c.one(q.ID)
+	return ofModel(ctx, e, q, "whatif", "is about no such user", p, func(c *churnPlan) (*Subject, error) {
+		o, err := c.one(c.r.Q.ID)
 		if err != nil {
 			return nil, err
 		}
 		if o.why != "" {
-			return nil, fmt.Errorf("%s: %s", q.ID, o.why)
+			return nil, fmt.Errorf("%s: %s", c.r.Q.ID, o.why)
 		}
 		return o.subject(), nil
+	})
+}
+
+// ofModel hands do the trained model behind a question of one analysis; another
+// question is refused for what it lacks.
+func ofModel[T any](ctx context.Context, e *Engine, q Query, analysis, lacks string, p Progress, do func(c *churnPlan) (T, error)) (out T, err error) {
+	if q, err = q.Check(); err != nil {
+		return out, err
+	}
+	if q.Analysis != analysis {
+		return out, fmt.Errorf("%s %s: ask %s", q.Analysis, lacks, analysis)
+	}
+	st, err := e.hold(ctx, p)
+	if err != nil {
+		return out, err
+	}
+	defer func() { _ = st.drop() }() // nothing is read after this
+	return guarded(func() (T, error) {
+		r, err := e.newRun(ctx, st, q, p)
+		if err != nil {
+			return out, err
+		}
+		c, err := r.churnPlan()
+		if err != nil {
+			return out, err
+		}
+		return do(c)
 	})
 }
 

@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"math/rand/v2"
 	"slices"
-
-	"gonum.org/v1/gonum/stat/distuv"
 )
 
 // A Pairing is what users who are alike add to two ratios of sums: each of N users
@@ -28,35 +26,16 @@ func DifferenceBootstrap(ps []Pairing, rounds int, level float64, rng *rand.Rand
 	slices.SortFunc(ps, func(a, b Pairing) int {
 		return cmp.Or(cmp.Compare(a.ADen, b.ADen), cmp.Compare(a.ANum, b.ANum), cmp.Compare(a.BDen, b.BDen), cmp.Compare(a.BNum, b.BNum))
 	})
-	var users int64
-	for _, p := range ps {
-		users += p.N
+	sizes := make([]int64, len(ps))
+	for i, p := range ps {
+		sizes[i] = p.N
 	}
-	if users <= 0 || rounds <= 0 {
-		return Interval{}, false
-	}
-	got := make([]float64, 0, rounds)
-	for range rounds {
-		left, draws := users, users
+	return resampled(sizes, rounds, level, rng, func(drawn []int64) (float64, bool) {
 		var an, ad, bn, bd float64
-		for _, p := range ps {
-			n := draws
-			if p.N < left {
-				n = int64(distuv.Binomial{N: float64(draws), P: float64(p.N) / float64(left), Src: rng}.Rand())
-			}
-			x := float64(n)
+		for i, p := range ps {
+			x := float64(drawn[i])
 			an, ad, bn, bd = an+x*float64(p.ANum), ad+x*float64(p.ADen), bn+x*float64(p.BNum), bd+x*float64(p.BDen)
-			left, draws = left-p.N, draws-n
 		}
-		if ad > 0 && bd > 0 {
-			got = append(got, bn/bd-an/ad)
-		}
-	}
-	if len(got) == 0 || 2*len(got) < rounds {
-		return Interval{}, false
-	}
-	slices.Sort(got)
-	lo, _ := Quantile(got, (1-level)/2)
-	hi, _ := Quantile(got, (1+level)/2)
-	return Interval{lo, hi}, true
+		return bn/bd - an/ad, ad > 0 && bd > 0
+	})
 }

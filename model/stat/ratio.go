@@ -32,30 +32,47 @@ func RatioBootstrap(cs []Cluster, rounds int, level float64, rng *rand.Rand) (iv
 		}
 		return int(math.Copysign(1, float64(a.Num-b.Num)))
 	})
+	sizes := make([]int64, len(cs))
+	for i, c := range cs {
+		sizes[i] = c.N
+	}
+	return resampled(sizes, rounds, level, rng, func(drawn []int64) (float64, bool) {
+		var num, den float64
+		for i, c := range cs {
+			num += float64(drawn[i]) * float64(c.Num)
+			den += float64(drawn[i]) * float64(c.Den)
+		}
+		return num / den, den > 0
+	})
+}
+
+// resampled is the percentile interval of a figure under resampling of whole
+// users, who stand in groups of like ones: a round draws as many users as there
+// are and tells figure how many fell on each group; figure says false where it
+// has no value. ok is false if fewer than half of the rounds have one.
+func resampled(sizes []int64, rounds int, level float64, rng *rand.Rand, figure func(drawn []int64) (float64, bool)) (iv Interval, ok bool) {
 	var users int64
-	for _, c := range cs {
-		users += c.N
+	for _, n := range sizes {
+		users += n
 	}
 	if users <= 0 || rounds <= 0 {
 		return Interval{}, false
 	}
-	got := make([]float64, 0, rounds)
+	got, drawn := make([]float64, 0, rounds), make([]int64, len(sizes))
 	for range rounds {
 		left, draws := users, users
-		var num, den float64
-		for _, c := range cs {
-			// Of the draws left, each falls on this cluster with its share of the
+		for i, size := range sizes {
+			// Of the draws left, each falls on this group with its share of the
 			// users left.
 			n := draws
-			if c.N < left {
-				n = int64(distuv.Binomial{N: float64(draws), P: float64(c.N) / float64(left), Src: rng}.Rand())
+			if size < left {
+				n = int64(distuv.Binomial{N: float64(draws), P: float64(size) / float64(left), Src: rng}.Rand())
 			}
-			num += float64(n) * float64(c.Num)
-			den += float64(n) * float64(c.Den)
-			left, draws = left-c.N, draws-n
+			drawn[i] = n
+			left, draws = left-size, draws-n
 		}
-		if den > 0 {
-			got = append(got, num/den)
+		if v, ok := figure(drawn); ok {
+			got = append(got, v)
 		}
 	}
 	if len(got) == 0 || 2*len(got) < rounds {
