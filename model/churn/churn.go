@@ -47,7 +47,8 @@ const (
 	// cancellations and open contracts included.
 	ByStage Definition = "stage"
 	// ByContract: a contract that holds at the cut-off ends within the horizon, by
-	// cancellation or because it is not renewed. Who has none is not scored.
+	// cancellation or because it is not renewed. Who has none is not scored, nor is
+	// who has paid beyond the horizon.
 	ByContract Definition = "contract"
 	// ByGoal: an event is done within the horizon. Who is asked about is Who.
 	ByGoal Definition = "goal"
@@ -116,7 +117,7 @@ func (q Question) whole() string {
 		}
 		return fmt.Sprintf("Goal: %s in the %s after the cut-off. Activity is %s. Scored: %s.", q.Goal, days(q.Horizon), what, who)
 	case ByContract:
-		return fmt.Sprintf("Churned: the contract ends in the %s after the cut-off, cancelled or not renewed. Scored: users with a contract at the cut-off.", days(q.Horizon))
+		return fmt.Sprintf("Churned: the contract ends in the %s after the cut-off, cancelled or not renewed. Scored: users with a contract at the cut-off that is not paid for beyond those %s, for such a one cannot end within them.", days(q.Horizon), days(q.Horizon))
 	case ByStage:
 		return fmt.Sprintf("Churned: enters the lost stage in the %s after the cut-off. Scored: everybody not in it at the cut-off.", days(q.Horizon))
 	case BySilence:
@@ -147,7 +148,7 @@ type Standing uint8
 const (
 	Unseen  Standing = iota // no activity yet
 	Silent                  // for Gap days or more: gone already
-	Safe                    // too lately active to churn within the horizon, whatever happens
+	Safe                    // cannot churn within the horizon: too lately active, or paid beyond it
 	AtStake                 // scored
 	Apart                   // not asked about: has reached the goal, or is not silent
 	Outside                 // not one of the users who are asked about

@@ -9,13 +9,15 @@ import (
 )
 
 // Contract churn against contracts read the slow way: who has paid for the day of
-// the cut-off is scored, and has churned if the payments stop within the horizon.
+// the cut-off, and not for all the horizon, is scored, and has churned if the
+// payments stop within it. A third of the users pays for a hundred days at once.
 func TestChurnByContract(t *testing.T) {
 	mem := model.NewMemory()
 	rng := rand.New(rand.NewPCG(8, 9))
 	begin := model.DayOf(2024, 1, 1)
 	ends := map[int]model.Day{} // the day that is no longer paid, after the last payment
 	first := map[int]model.Day{}
+	known := map[int]map[model.Day]model.Day{} // by the day of each payment, what it pays until
 	add(t, mem, func(b *model.Batch) {
 		b.Props = []model.BatchCol{{Key: "paid_until"}}
 		for u := range 600 {
@@ -27,12 +29,18 @@ func TestChurnByContract(t *testing.T) {
 			}
 			leave := 0.1 + 0.3*float64(u%2)
 			day := begin + model.Day(rng.IntN(60))
-			for first[u] = day; day < begin+300; day += 30 {
-				row(day, "pay", (day + 30).String())
-				for d := model.Day(1); d < 30; d += 1 + model.Day(rng.IntN(2+20*(u%2))) {
+			step := model.Day(30)
+			if u%3 == 0 {
+				step = 100
+			}
+			known[u] = map[model.Day]model.Day{}
+			for first[u] = day; day < begin+300; day += step {
+				row(day, "pay", (day + step).String())
+				known[u][day] = day + step
+				for d := model.Day(1); d < step; d += 1 + model.Day(rng.IntN(2+20*(u%2))) {
 					row(day+d, "open", "")
 				}
-				if ends[u] = day + 30; rng.Float64() < leave {
+				if ends[u] = day + step; rng.Float64() < leave {
 					break
 				}
 			}
@@ -48,8 +56,16 @@ func TestChurnByContract(t *testing.T) {
 	a := ask(t, e, "churn@2024-08-27?by=contract&horizon=40&folds=1")
 	cut := a.AsOf - 40
 	tested, churned := 0, 0
+	until := func(u int, day model.Day) (paid model.Day) {
+		for d, end := range known[u] {
+			if d <= day {
+				paid = max(paid, end)
+			}
+		}
+		return paid
+	}
 	for u, end := range ends {
-		if first[u] > cut || end <= cut {
+		if first[u] > cut || end <= cut || until(u, cut) > cut+40 {
 			continue
 		}
 		if tested++; end <= a.AsOf {
@@ -60,6 +76,22 @@ func TestChurnByContract(t *testing.T) {
 	if int(f.N) != tested || int(f.Value*float64(tested)+0.5) != churned || a.Figure("auc") == nil {
 		t.Errorf("base rate %v of %d, the slow way %d of %d; %v", f.Value, f.N, churned, tested, a.Warnings)
 	}
+	safe, open := 0, 0
+	for u := range ends {
+		switch paid := until(u, a.AsOf); {
+		case paid > a.AsOf+40:
+			safe++
+		case paid > a.AsOf:
+			open++
+		}
+	}
+	if got := a.Figure("safe"); got == nil || int(got.Value) != safe || safe == 0 {
+		t.Errorf("safe: %+v, the slow way %d", got, safe)
+	}
+	if got := a.Figure("scored"); int(got.Value) != open {
+		t.Errorf("scored: %v, the slow way %d", got.Value, open)
+	}
+	listed(t, e, a, "safe")
 	listed(t, e, a, "scored")
 	listed(t, e, a, "silent")
 }

@@ -174,6 +174,8 @@ func (s *churnSetting) unscored(st churn.Standing) string {
 		return "not silent, and so not asked about"
 	case st == churn.Apart:
 		return "has reached the goal before"
+	case st == churn.Safe && s.q.Definition == churn.ByContract:
+		return fmt.Sprintf("safe, since the contract is paid for beyond the %s of the horizon", plural(s.q.Horizon, "day"))
 	case st == churn.Safe:
 		return fmt.Sprintf("safe, since %d days of silence cannot be reached within %d days", s.q.Gap, s.q.Horizon)
 	case s.q.Definition == churn.ByStage:

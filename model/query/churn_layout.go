@@ -167,8 +167,14 @@ func (c *churnPlan) bands(b *Builder) {
 		}
 		row("apart", label, b.Count(churnSafe, "apart", "users who "+label), true)
 	}
-	if c.set.q.Definition == churn.ByGap && c.set.q.Horizon < c.set.q.Gap {
-		label := "safe: active too lately to churn within the horizon"
+	label := ""
+	switch {
+	case c.set.q.Definition == churn.ByGap && c.set.q.Horizon < c.set.q.Gap:
+		label = "safe: active too lately to churn within the horizon"
+	case c.set.q.Definition == churn.ByContract && b.N(churnSafe, Self) > 0:
+		label = "safe: the contract is paid for beyond the horizon"
+	}
+	if label != "" {
 		row("safe", label, b.Count(churnSafe, "safe", "users "+label), true)
 	}
 	b.Block(bl)

@@ -19,7 +19,9 @@ type scorer struct {
 	tl     *model.Timeline
 	stages *Staging       // nil: nothing knows stages
 	hist   *stage.History // of the person, to the as-of day
-	terms  []spell        // of churn.ByContract: the person's contracts
+	whole  Person         // of churn.ByContract: the person
+	terms  []spell        // its contracts, with what the as-of day knows of them
+	paid   []spell        // the same with what a cut-off knows
 	active []model.Day
 	goals  []model.Day
 	values []float64 // of every measure of the setting
@@ -64,7 +66,7 @@ func (k *scorer) take(p *Person) {
 	}
 	k.tl = p.TL
 	if d := k.s.terms; d != nil {
-		k.terms = (&lifeReader{def: d}).contractSpells(k.terms[:0], p)
+		k.whole, k.terms = *p, (&lifeReader{def: d}).contractSpells(k.terms[:0], p)
 	}
 	if k.who != nil {
 		k.who.fresh = true
@@ -117,7 +119,8 @@ func (k *scorer) fate(cut model.Day) (st churn.Standing, day model.Day, yes bool
 	return churn.AtStake, 0, false
 }
 
-// term judges the person's contracts at a cut-off.
+// term judges the person's contracts at a cut-off. Who has paid for every day of
+// the horizon, as far as the cut-off knows, cannot churn within it and is Safe.
 func (k *scorer) term(cut model.Day) (st churn.Standing, day model.Day, yes bool) {
 	for _, s := range k.terms {
 		switch {
@@ -125,6 +128,8 @@ func (k *scorer) term(cut model.Day) (st churn.Standing, day model.Day, yes bool
 			return st, 0, false
 		case s.died && s.end <= cut:
 			st = churn.Silent
+		case k.paidBeyond(cut):
+			return churn.Safe, 0, false
 		case s.died && s.end <= cut+model.Day(k.s.q.Horizon):
 			return churn.AtStake, s.end, true
 		default:
@@ -132,6 +137,19 @@ func (k *scorer) term(cut model.Day) (st churn.Standing, day model.Day, yes bool
 		}
 	}
 	return st, 0, false
+}
+
+// paidBeyond says whether what is paid, as the day of the cut-off knows it, ends
+// after the horizon. A contract that only a cancellation ends is never paid.
+func (k *scorer) paidBeyond(cut model.Day) bool {
+	if k.s.terms.paid < 0 {
+		return false
+	}
+	known := k.whole
+	n, _ := slices.BinarySearch(known.Days, cut+1)
+	known.Days = known.Days[:n]
+	k.paid = (&lifeReader{def: k.s.terms}).contractSpells(k.paid[:0], &known)
+	return len(k.paid) > 0 && k.paid[len(k.paid)-1].last > cut+model.Day(k.s.q.Horizon)
 }
 
 // features fills values and known as of a day. Days must not go back between
