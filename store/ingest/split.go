@@ -160,7 +160,9 @@ func (s *splitter) longRest() (block, error) {
 
 // take cuts the first end bytes off the buffer.
 func (s *splitter) take(end int, part longPart) block {
-	b := block{line: s.line, data: s.buf[:end:end], long: part}
+	// The whole array goes along, or what comes back to the pool would be too short
+	// for the next block.
+	b := block{line: s.line, data: s.buf[:end], long: part}
 	rest := s.buf[end:]
 	s.buf = append((*s.pool.Get().(*[]byte))[:0], rest...)
 	s.line += countLines(b.data)
