@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"strconv"
 	"strings"
@@ -188,7 +189,12 @@ func (a *app) writeTable(format string, m *churn.Model, q churn.Quality, left []
 			lines = append(lines, line{"coef." + f.Label(), f.Coef, 0, 0, false})
 		}
 	}
-	number := func(x float64) string { return strconv.FormatFloat(x, 'g', 8, 64) }
+	number := func(x float64) string {
+		if x == math.Trunc(x) {
+			return strconv.FormatFloat(x, 'f', 0, 64)
+		}
+		return query.Plain(x)
+	}
 	switch format {
 	case "csv":
 		w := csv.NewWriter(a.stdout)

@@ -207,10 +207,10 @@ func (c *churnPlan) coefficients(b *Builder) {
 			g.Interval, g.Lo, g.Hi, g.Method = true, f.CoefLo, f.CoefHi, fmt.Sprintf("95 %%, %d resamplings of users", m.Resampled)
 			band = TextCell(fmt.Sprintf("%+.2f to %+.2f", f.CoefLo*f.SD, f.CoefHi*f.SD))
 		}
-		bl.Rows = append(bl.Rows, Row{Key: key, Label: churnName(f.Label()), Cells: []Cell{b.Cell(fig), TextCell(fmt.Sprintf("%+.2f", f.Coef*f.SD)), band, TextCell(churnNumber(f.Mean)), TextCell(f.Unit)}})
+		bl.Rows = append(bl.Rows, Row{Key: key, Label: churnName(f.Label()), Cells: []Cell{b.Cell(fig), TextCell(fmt.Sprintf("%+.2f", f.Coef*f.SD)), band, TextCell(churnNumber(f.Mean)), TextCell(perUnit(f.Unit, f.Coef))}})
 	}
 	b.Block(bl)
-	c.fit(b, fmt.Sprintf("Fitted in %d steps to a gradient of %.1g, with a penalty of %g on the spreads' weights. Penalised coefficients have no standard errors; the intervals say how far other draws of the same users move them.", m.Iterations, m.Gradient, m.Ridge))
+	c.fit(b, fmt.Sprintf("The fit converged in %s, with a penalty of %g on the spreads' weights. Penalised coefficients have no standard errors; the intervals say how far other draws of the same users move them.", plural(m.Iterations, "step"), m.Ridge))
 }
 
 // signals lists what a model without coefficients goes by: how far each feature
@@ -234,7 +234,7 @@ func (c *churnPlan) signals(b *Builder) {
 		}
 	}
 	if r := m.Rhythm; r != nil {
-		note = fmt.Sprintf("Rates of return follow a gamma law of shape %.3g and rate %.3g days; log-odds = %+.3f %+.3f × log-odds of the law.", r.Shape, r.Rate, r.Intercept, r.Slope)
+		note = fmt.Sprintf("Rates of return follow a gamma law of shape %s and rate %s days; log-odds = %+.3f %+.3f × log-odds of the law.", churnNumber(r.Shape), churnNumber(r.Rate), r.Intercept, r.Slope)
 		bl.Heads[0].Label = ""
 	}
 	order := make([]int, len(m.Features))
@@ -272,10 +272,56 @@ func churnPercent(x float64) string {
 	return strings.TrimSuffix(strconv.FormatFloat(100*x, 'f', 1, 64), ".0") + "%"
 }
 
-// churnNumber writes a number with about three digits.
+// churnNumber writes a number with about three digits and without an exponent.
 func churnNumber(x float64) string {
 	if a := math.Abs(x); a >= 100 || x == math.Trunc(x) {
 		return strconv.FormatFloat(x, 'f', 0, 64)
 	}
-	return strconv.FormatFloat(x, 'g', 3, 64)
+	return significant(x, 3)
+}
+
+// significant writes a number with so many digits that count, never with an exponent;
+// what is smaller than a thousand-millionth is written as 0.
+func significant(x float64, n int) string {
+	if math.Abs(x) < 1e-9 || math.IsNaN(x) || math.IsInf(x, 0) {
+		return "0"
+	}
+	short, err := strconv.ParseFloat(strconv.FormatFloat(x, 'g', n, 64), 64)
+	if err != nil {
+		short = x
+	}
+	return strconv.FormatFloat(short, 'f', -1, 64)
+}
+
+// Plain writes a coefficient, or a part of log-odds: four digits that count, at
+// least two decimals, and no exponent.
+func Plain(x float64) string {
+	switch a := math.Abs(x); {
+	case a >= 1:
+		return strconv.FormatFloat(x, 'f', 2, 64)
+	case a >= 0.001 || a == 0:
+		return strconv.FormatFloat(x, 'f', 4, 64)
+	}
+	return significant(x, 3)
+}
+
+// perUnit is the unit of a coefficient. A coefficient too small to be read is
+// written for many units too: "money; per 1,000 -0.96".
+func perUnit(unit string, coef float64) string {
+	if a := math.Abs(coef); a == 0 || a >= 0.001 {
+		return unit
+	}
+	for _, many := range []struct {
+		n    float64
+		word string
+	}{{100, "100"}, {1e3, "1,000"}, {1e4, "10,000"}, {1e5, "100,000"}, {1e6, "1,000,000"}} {
+		if x := coef * many.n; math.Abs(x) >= 0.01 {
+			text := fmt.Sprintf("per %s %s", many.word, significant(x, 2))
+			if unit == "" {
+				return text
+			}
+			return unit + "; " + text
+		}
+	}
+	return unit
 }

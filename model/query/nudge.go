@@ -134,7 +134,10 @@ func (n *Nudge) Set(v float64) string {
 	if len(n.Words) > 0 {
 		return n.Name + ":" + n.Text(v)
 	}
-	return n.Name + ":" + strconv.FormatFloat(v, 'g', 6, 64)
+	if math.Abs(v) >= 1e5 {
+		return n.Name + ":" + strconv.FormatFloat(v, 'f', 0, 64)
+	}
+	return n.Name + ":" + significant(v, 6)
 }
 
 // At reads a change back to a value of the nudge; false if it is another's.

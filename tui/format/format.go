@@ -177,6 +177,8 @@ func Value(x float64, unit string) string {
 		return Number(x) + " d"
 	case "seconds":
 		return Seconds(x)
+	case "log-odds":
+		return query.Plain(x)
 	case "probability": // a p-value: floating point knows no smaller one from none
 		if x >= 0 && x < 1e-16 {
 			return "< 1e-16"
