@@ -38,7 +38,8 @@ type backupInfo struct {
 var ErrNotBackup = errors.New("the file is not a whole backup of a data set")
 
 // Backup writes the data set, with its shelf, to file, which must not be there.
-// Reading it is enough: others may go on reading meanwhile.
+// Reading it is enough: others may go on reading meanwhile. What a killed backup had
+// left in that folder is removed.
 func (s *Store) Backup(ctx context.Context, file string) (err error) {
 	sn, err := s.Snapshot(ctx)
 	if err != nil {
@@ -53,20 +54,34 @@ func (s *Store) Backup(ctx context.Context, file string) (err error) {
 	if _, err := os.Lstat(file); err == nil {
 		return fmt.Errorf("%s is there already: name another file, or remove it", file)
 	}
-	tmp, err := os.CreateTemp(filepath.Dir(file), ".dwell-backup-*")
+	dir := filepath.Dir(file)
+	sweep(dir, backupTemp)
+	var tmp tempFile
+	release, err := claim(func() (string, error) {
+		if tmp, err = s.create(dir, backupTemp+"*"); err != nil {
+			return "", err
+		}
+		return tmp.Name(), nil
+	})
 	if err != nil {
 		return fmt.Errorf("the backup cannot be written: %w", err)
 	}
+	defer release()
 	defer os.Remove(tmp.Name())
-	err = s.writeBackup(ctx, tmp, sn.Info())
-	if err == nil {
-		err = tmp.Sync()
-	}
-	if err = errors.Join(err, tmp.Close()); err != nil {
-		return fmt.Errorf("the backup was not written: %w", noSpace(filepath.Dir(file), err))
+	if err = s.fillBackup(ctx, tmp, sn.Info()); err != nil {
+		return fmt.Errorf("the backup was not written: %w", noSpace(dir, err))
 	}
 	_ = os.Chmod(tmp.Name(), 0o644) // it would be for its owner alone
 	return os.Rename(tmp.Name(), file)
+}
+
+// fillBackup writes the backup into a file and closes it.
+func (s *Store) fillBackup(ctx context.Context, to tempFile, in *model.Info) error {
+	err := s.writeBackup(ctx, to, in)
+	if err == nil {
+		err = to.Sync()
+	}
+	return errors.Join(err, to.Close())
 }
 
 func (s *Store) writeBackup(ctx context.Context, to io.Writer, in *model.Info) (err error) {
@@ -154,7 +169,8 @@ func (w ctxWriter) Write(p []byte) (int, error) {
 
 // Restore makes the data set dir from a backup. There must be none yet. It is
 // built beside dir and gets its name when it has been read from end to end;
-// whatever goes wrong before, dir is not there.
+// whatever goes wrong before, dir is not there. What a killed restore had left beside
+// it is removed.
 func Restore(ctx context.Context, file, dir string, o Options) (in model.Info, err error) {
 	found, err := os.ReadDir(dir)
 	switch {
@@ -175,10 +191,16 @@ func Restore(ctx context.Context, file, dir string, o Options) (in model.Info, e
 	if err := os.MkdirAll(parent, 0o777); err != nil {
 		return in, explainOpen(parent, err)
 	}
-	tmp, err := os.MkdirTemp(parent, ".dwell-restore-*")
+	sweep(parent, restoreTemp)
+	var tmp string
+	release, err := claim(func() (string, error) {
+		tmp, err = os.MkdirTemp(parent, restoreTemp+"*")
+		return tmp, err
+	})
 	if err != nil {
 		return in, explainOpen(parent, err)
 	}
+	defer release()
 	defer os.RemoveAll(tmp)
 	if fi, err := os.Stat(parent); err == nil {
 		_ = os.Chmod(tmp, fi.Mode().Perm()) // a temporary one is for its owner alone

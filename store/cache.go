@@ -28,8 +28,9 @@ const DefaultCacheSize = 256 << 20
 //
 // Each file is the xxhash64 of the rest, the key's length, the key, the body.
 type Cache struct {
-	dir  string
-	most int64
+	dir    string
+	most   int64
+	create createFunc
 
 	mu   sync.Mutex
 	size int64 // of all files, as far as known; -1 before the first look
@@ -42,7 +43,7 @@ func NewCache(dir string, most int64) *Cache {
 	if most <= 0 {
 		most = DefaultCacheSize
 	}
-	return &Cache{dir: dir, most: most, size: -1}
+	return &Cache{dir: dir, most: most, size: -1, create: createTemp}
 }
 
 const cacheExt = ".dwell"
@@ -79,13 +80,12 @@ func (c *Cache) Keep(key string, body []byte) {
 	binary.LittleEndian.PutUint32(raw[8:], uint32(len(key)))
 	raw = append(append(raw, key...), body...)
 	binary.LittleEndian.PutUint64(raw, xxhash.Sum64(raw[8:]))
-	tmp, err := os.CreateTemp(c.dir, ".keep-*")
+	tmp, err := c.create.write(c.dir, cacheTemp, raw, false)
 	if err != nil {
 		return
 	}
-	_, err = tmp.Write(raw)
-	if e := tmp.Close(); err != nil || e != nil || os.Rename(tmp.Name(), c.path(key)) != nil {
-		os.Remove(tmp.Name())
+	if os.Rename(tmp, c.path(key)) != nil {
+		os.Remove(tmp)
 		return
 	}
 	c.mu.Lock()
@@ -108,6 +108,7 @@ func (c *Cache) trim() {
 	}
 	var files []file
 	c.size = 0
+	sweepOld(c.dir, cacheTemp)
 	entries, err := os.ReadDir(c.dir)
 	if err != nil {
 		return

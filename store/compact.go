@@ -292,7 +292,7 @@ func (m *merging) swap(mark *marker) error {
 		return err
 	}
 	rest := &view{loads: slices.DeleteFunc(slices.Clone(m.all.loads), func(l *loadView) bool { return slices.Contains(m.old, l) })}
-	if err := writeLedger(m.st.dir, rest); err != nil {
+	if err := m.st.create.ledger(m.st.dir, rest); err != nil {
 		return err
 	}
 	value, err := encodeMarker(mark)
@@ -337,5 +337,5 @@ func (s *Store) renew() error {
 		return err
 	}
 	defer sn.Close()
-	return writeLedger(s.dir, sn.(*snapshot).view)
+	return s.create.ledger(s.dir, sn.(*snapshot).view)
 }

@@ -32,6 +32,10 @@ func TestMain(m *testing.M) {
 		code = childChangesModel(dir)
 	case "backup":
 		code = childBacksUp(dir)
+	case "restore":
+		code = childRestores(dir)
+	case "compact":
+		code = childCompacts(dir)
 	case "follow":
 		code = childFollows(dir)
 	case "smalldisk":

@@ -3,6 +3,7 @@ package store
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"dwell/model"
+	"dwell/model/modeltest"
 	"dwell/store/ingest"
 )
 
@@ -23,6 +25,13 @@ import (
 // most lines; it gives the greatest number after word that was said.
 func untilKilled(t *testing.T, r *rand.Rand, what, dir, word string, most int) (acked int) {
 	t.Helper()
+	return killedAt(t, what, dir, word, r.IntN(most), time.Duration(r.IntN(20_000))*time.Microsecond)
+}
+
+// killedAt kills a child so long after it has said so many lines; it gives the greatest
+// number after word that was said.
+func killedAt(t *testing.T, what, dir, word string, lines int, delay time.Duration) (acked int) {
+	t.Helper()
 	cmd := child(what, dir)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
@@ -31,7 +40,6 @@ func untilKilled(t *testing.T, r *rand.Rand, what, dir, word string, most int) (
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	lines, delay := r.IntN(most), time.Duration(r.IntN(20_000))*time.Microsecond
 	var timer *time.Timer
 	sc := bufio.NewScanner(out)
 	for n := 0; sc.Scan(); n++ {
@@ -117,32 +125,35 @@ func TestKilledWhileTheModelChanges(t *testing.T) {
 	}
 }
 
-// childBacksUp writes backups and restores them until it is killed.
+// childBacksUp writes backups until it is killed.
 func childBacksUp(dir string) int {
 	s, err := Open(filepath.Join(dir, "data"), Options{ReadOnly: true})
 	if err != nil {
 		return said(err)
 	}
-	found, err := os.ReadDir(dir)
-	if err != nil {
-		return said(err)
-	}
 	fmt.Println("begin")
-	for n := len(found); ; n++ {
-		file, to := filepath.Join(dir, fmt.Sprint("backup", n)), filepath.Join(dir, fmt.Sprint("restored", n))
-		if err := s.Backup(context.Background(), file); err != nil {
+	for n := 1; ; n++ {
+		if err := s.Backup(context.Background(), filepath.Join(dir, fmt.Sprint("backup", n))); err != nil {
 			return said(err)
 		}
-		fmt.Println("backup", n)
-		if _, err := Restore(context.Background(), file, to, Options{}); err != nil {
+		fmt.Println("ack", n)
+	}
+}
+
+// childRestores restores a backup until it is killed.
+func childRestores(dir string) int {
+	fmt.Println("begin")
+	for n := 1; ; n++ {
+		if _, err := Restore(context.Background(), filepath.Join(dir, "whole"), filepath.Join(dir, fmt.Sprint("restored", n)), Options{}); err != nil {
 			return said(err)
 		}
-		fmt.Println("restored", n)
+		fmt.Println("ack", n)
 	}
 }
 
 // Whenever a process that writes or restores a backup is killed, the data set is as
 // it was, and whatever bears the name of a backup or of a restored data set is whole.
+// What was half done bears no such name, and the next one takes it away.
 func TestKilledWhileBackingUp(t *testing.T) {
 	r := rand.New(rand.NewPCG(freshSeed(t), 17))
 	dir := t.TempDir()
@@ -171,15 +182,36 @@ func TestKilledWhileBackingUp(t *testing.T) {
 			t.Errorf("%s: it holds something else: %v", filepath.Base(path), err)
 		}
 	}
-	for range long(6, 100) {
-		untilKilled(t, r, "backup", dir, "restored", 3)
-		same(data)
+	s, err = Open(data, Options{ReadOnly: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(s.Backup(context.Background(), filepath.Join(dir, "whole")), s.Close()); err != nil {
+		t.Fatal(err)
+	}
+	half := 0
+	for i := range 2 * long(20, 100) {
+		what, within := "backup", 3*time.Millisecond // so long one takes
+		if i%2 == 1 {
+			what, within = "restore", 50*time.Millisecond
+		}
+		acked := killedAt(t, what, dir, "ack", r.IntN(2), time.Duration(r.Int64N(int64(within))))
+		if i%8 == 0 { // it is only read
+			same(data)
+		}
 		found, err := os.ReadDir(dir)
 		if err != nil {
 			t.Fatal(err)
 		}
+		left, whole := 0, 0
 		for _, e := range found {
 			path := filepath.Join(dir, e.Name())
+			if strings.HasPrefix(e.Name(), backupTemp) && what == "backup" || strings.HasPrefix(e.Name(), restoreTemp) && what == "restore" {
+				left++
+			}
+			if strings.HasPrefix(e.Name(), "restored") || strings.HasPrefix(e.Name(), "backup") {
+				whole++
+			}
 			switch {
 			case strings.HasPrefix(e.Name(), "restored"):
 				same(path)
@@ -190,11 +222,113 @@ func TestKilledWhileBackingUp(t *testing.T) {
 				}
 				same(to)
 			}
-			if e.Name() != "data" {
+			if strings.HasPrefix(e.Name(), "restored") || strings.HasPrefix(e.Name(), "backup") {
 				os.RemoveAll(path)
 			}
 		}
+		if left > 1 || whole < acked || whole > acked+1 {
+			t.Errorf("%s: %d are half done and %d whole; %d were acknowledged", what, left, whole, acked)
+		}
+		half += left
 	}
+	t.Logf("%d were killed half done", half)
+	if s, err = Open(data, Options{ReadOnly: true}); err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if err := s.Backup(context.Background(), filepath.Join(dir, "last")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Restore(context.Background(), filepath.Join(dir, "last"), filepath.Join(dir, "again"), Options{}); err != nil {
+		t.Fatal(err)
+	}
+	if left := append(temps(dir, backupTemp), temps(dir, restoreTemp)...); left != nil {
+		t.Errorf("%v are left", left)
+	}
+}
+
+// childCompacts adds a small load and merges it with the others, until it is killed.
+func childCompacts(dir string) int {
+	s, err := Open(dir, Options{})
+	if err != nil {
+		return said(err)
+	}
+	snap, err := s.Snapshot(context.Background())
+	if err != nil {
+		return said(err)
+	}
+	n := len(snap.Info().Loads)
+	snap.Close()
+	for {
+		n++
+		p := loadPlan(n)
+		ld, err := s.Begin(context.Background(), p)
+		if err != nil {
+			return said(err)
+		}
+		for _, b := range modeltest.Batches(smallRows(n), 100) {
+			if err := ld.Add(b); err != nil {
+				return said(err)
+			}
+		}
+		if _, err := ld.Commit(model.Quality{Read: int64(len(smallRows(n)))}, p.Sources); err != nil {
+			return said(err)
+		}
+		fmt.Println("ack", n)
+		if _, err := s.Compact(context.Background()); err != nil {
+			return said(err)
+		}
+		fmt.Println("merged", n)
+	}
+}
+
+// smallRows are the rows of a load that takes a moment.
+func smallRows(n int) []modeltest.Row { return loadRows(n)[:60] }
+
+// Whenever a process is killed while it merges loads, the old ones stand or the new
+// one: every event, name and load that was acknowledged is there, once.
+func TestKilledWhileCompacting(t *testing.T) {
+	r := rand.New(rand.NewPCG(freshSeed(t), 20))
+	dir, have, mem := t.TempDir(), 0, model.NewMemory()
+	inside := 0
+	for range long(20, 100) {
+		// After an ack comes the merging.
+		acked := max(have, killedAt(t, "compact", dir, "ack", 2*r.IntN(3), time.Duration(r.IntN(12_000))*time.Microsecond))
+		if !Exists(dir) {
+			continue
+		}
+		s, err := Open(dir, Options{ReadOnly: r.IntN(2) == 0})
+		if err != nil {
+			t.Fatal(err)
+		}
+		mustCheck(t, s)
+		in, got := seenOf(t, s)
+		for n := have; n < len(in.Loads); n++ {
+			if _, err := modeltest.Load(t, mem, loadPlan(n+1), smallRows(n+1), 1); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if have = len(in.Loads); have < acked || have > acked+1 {
+			t.Errorf("%d loads are there, %d were acknowledged", have, acked)
+		}
+		want, err := mem.Snapshot(context.Background())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Join(modeltest.Dump(t, want, modeltest.AllColumns(want.Info())), "") != got {
+			t.Errorf("after a kill with %d loads the events differ from what was loaded", have)
+		}
+		if physical(t, s) > 1 {
+			inside++
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if have > 40 {
+			dir, have, mem = t.TempDir(), 0, model.NewMemory()
+		}
+	}
+	t.Logf("%d kills left loads unmerged", inside)
 }
 
 func followedRow(n int) string {
@@ -256,7 +390,7 @@ func childFollows(dir string) int {
 func TestKilledWhileFollowing(t *testing.T) {
 	r := rand.New(rand.NewPCG(freshSeed(t), 18))
 	dir, have := t.TempDir(), int64(0)
-	for range long(12, 100) {
+	for range long(20, 100) {
 		path := filepath.Join(dir, "app.csv")
 		if have == 0 {
 			if err := os.WriteFile(path, []byte("user,time,event,n\n"), 0o666); err != nil {
@@ -301,7 +435,7 @@ func TestKilledWhileFollowing(t *testing.T) {
 		if err := s.Close(); err != nil {
 			t.Fatal(err)
 		}
-		if have > 400 {
+		if have > 200 {
 			dir, have = t.TempDir(), 0
 		}
 	}

@@ -33,32 +33,22 @@ type ledgerLine struct {
 	events int64
 }
 
-// writeLedger writes the loads of a view, by rename.
-func writeLedger(dir string, v *view) error {
+// ledger writes the loads of a view, by rename.
+func (create createFunc) ledger(dir string, v *view) error {
 	var b bytes.Buffer
 	for _, l := range v.loads {
 		fmt.Fprintf(&b, "load %d %s %d\n", l.mark.Load, l.mark.Digest, l.mark.Events)
 	}
 	fmt.Fprintf(&b, "sum %08x\n", crc32.Checksum(b.Bytes(), castagnoli))
-	tmp, err := os.CreateTemp(dir, ".ledger-*")
+	tmp, err := create.write(dir, ledgerTemp, b.Bytes(), true)
 	if err != nil {
 		return err
 	}
-	defer os.Remove(tmp.Name())
-	_, err = tmp.Write(b.Bytes())
-	if err == nil {
-		err = tmp.Sync()
-	}
-	if e := tmp.Close(); err == nil {
-		err = e
-	}
-	if err != nil {
-		return err
-	}
+	defer os.Remove(tmp)
 	if fi, err := os.Stat(filepath.Join(dir, dirBadger)); err == nil {
-		_ = os.Chmod(tmp.Name(), fi.Mode().Perm()&0o666|0o600)
+		_ = os.Chmod(tmp, fi.Mode().Perm()&0o666|0o600)
 	}
-	return os.Rename(tmp.Name(), filepath.Join(dir, ledgerFile))
+	return os.Rename(tmp, filepath.Join(dir, ledgerFile))
 }
 
 // errLedger says that the ledger itself is damaged, which harms no data.

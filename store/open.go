@@ -148,5 +148,6 @@ func (s *Store) settle() (err error) {
 	if err := os.RemoveAll(filepath.Join(s.dir, dirSpill)); err != nil {
 		return explainOpen(s.dir, err)
 	}
+	sweepOld(s.dir, ledgerTemp)
 	return s.rollback()
 }

@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"dwell/model"
@@ -31,16 +32,17 @@ import (
 // hold the events for reading. Two that put the same entry at the same moment
 // take turns by the version files, which are made exclusively.
 type Shelf struct {
-	dir string
-	now func() time.Time
-	mu  *sync.Mutex
+	dir    string
+	now    func() time.Time
+	mu     *sync.Mutex
+	create createFunc
 }
 
 var _ model.Shelf = (*Shelf)(nil)
 
 // NewShelf is the shelf of the data set in dir; now is the clock.
 func NewShelf(dir string, now func() time.Time) *Shelf {
-	return &Shelf{dir: filepath.Join(dir, dirShelf), now: now, mu: &sync.Mutex{}}
+	return &Shelf{dir: filepath.Join(dir, dirShelf), now: now, mu: &sync.Mutex{}, create: createTemp}
 }
 
 // Shelf is this data set's shelf; it outlives Close.
@@ -144,6 +146,9 @@ func putAdvice(err error) string {
 	if errors.Is(err, fs.ErrExist) {
 		return "somebody else has put it at this moment: try again"
 	}
+	if errors.Is(err, syscall.ENOSPC) {
+		return "the disk is full: free some room there"
+	}
 	return "see that the data set's directory can be written to"
 }
 
@@ -201,34 +206,25 @@ func (s *Shelf) Remove(kind, name string) error {
 // write writes an entry whole or not at all; if fresh, the file must not exist.
 func (s *Shelf) write(path string, e *model.Entry, fresh bool) error {
 	body := append([]byte(shelfHeaderLine(e)), e.Body...)
-	tmp, err := os.CreateTemp(filepath.Dir(path), ".put-*")
+	sweepOld(filepath.Dir(path), shelfTemp)
+	tmp, err := s.create.write(filepath.Dir(path), shelfTemp, body, true)
 	if err != nil {
 		return err
 	}
-	defer os.Remove(tmp.Name())
-	_, err = tmp.Write(body)
-	if err == nil {
-		err = tmp.Sync()
-	}
-	if e := tmp.Close(); err == nil {
-		err = e
-	}
-	if err != nil {
-		return err
-	}
-	if err := os.Chmod(tmp.Name(), s.mode()); err != nil {
+	defer os.Remove(tmp)
+	if err := os.Chmod(tmp, s.mode()); err != nil {
 		return err
 	}
 	if fresh {
 		// A link fails if the name is taken, which a rename does not.
-		if err := os.Link(tmp.Name(), path); err == nil || errors.Is(err, fs.ErrExist) {
+		if err := os.Link(tmp, path); err == nil || errors.Is(err, fs.ErrExist) {
 			return err
 		}
 		if _, err := os.Stat(path); err == nil { // a file system without links
 			return fs.ErrExist
 		}
 	}
-	return os.Rename(tmp.Name(), path)
+	return os.Rename(tmp, path)
 }
 
 // mode is what the umask leaves of 0666, read off the directory it made.

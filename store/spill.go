@@ -127,12 +127,19 @@ func appendTailPlain[S string | []byte](dst []byte, key uint32, s S) []byte {
 type spill struct {
 	mu     sync.Mutex
 	path   string
-	f      *os.File
+	f      spillFile
 	size   int64
 	pieces [buckets][]piece
 }
 
 type piece struct{ off, size int64 }
+
+// A spillFile is the file; tests put one in its place that fails.
+type spillFile interface {
+	io.ReaderAt
+	io.WriterAt
+	io.Closer
+}
 
 // take reserves room for the pieces of a worker and opens the file the first time.
 func (s *spill) take(dir string, bufs *[buckets]pieceWriter) (off int64, err error) {
@@ -143,10 +150,11 @@ func (s *spill) take(dir string, bufs *[buckets]pieceWriter) (off int64, err err
 		if err := os.MkdirAll(d, 0o777); err != nil {
 			return 0, err
 		}
-		if s.f, err = os.CreateTemp(d, "load-*.spill"); err != nil {
+		f, err := os.CreateTemp(d, "load-*.spill")
+		if err != nil {
 			return 0, err
 		}
-		s.path = s.f.Name()
+		s.f, s.path = f, f.Name()
 	}
 	off = s.size
 	for b := range bufs {

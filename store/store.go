@@ -43,7 +43,8 @@ type Store struct {
 	opt    Options
 	db     *badger.DB
 	unlock func() error
-	holder string // path of this process's holder file
+	holder string     // path of this process's holder file
+	create createFunc // of ledger and backup
 
 	mu      sync.Mutex
 	view    *view // of the newest data version; nil until asked for
@@ -83,7 +84,7 @@ func Open(dir string, o Options) (*Store, error) {
 	if o.Free == nil {
 		o.Free = freeSpace
 	}
-	s := &Store{dir: dir, opt: o, snaps: map[*snapshot]bool{}}
+	s := &Store{dir: dir, opt: o, create: createTemp, snaps: map[*snapshot]bool{}}
 	if err := s.prepare(); err != nil {
 		return nil, err
 	}
