@@ -24,6 +24,10 @@ type Memory struct {
 	srcs  []SourceInfo
 	keeps []bool // of each source: it kept rows that another has
 
+	// streams counts the rows of files that are followed, by content; the inner maps
+	// are never changed.
+	streams map[string]map[[16]byte]int
+
 	words map[string]string // one copy of each string that rows hold
 
 	shelf map[string][]Entry // by kind + "\x00" + name, versions ascending
@@ -76,7 +80,7 @@ func (r *memRow) identify(buf []byte) []byte {
 
 // NewMemory is an empty data set.
 func NewMemory() *Memory {
-	m := &Memory{words: map[string]string{}, shelf: map[string][]Entry{}, gone: map[string]bool{}, cache: map[string][]byte{}}
+	m := &Memory{words: map[string]string{}, streams: map[string]map[[16]byte]int{}, shelf: map[string][]Entry{}, gone: map[string]bool{}, cache: map[string][]byte{}}
 	m.snap = m.build()
 	return m
 }
@@ -87,7 +91,7 @@ func (m *Memory) Fork() *Memory {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	f := NewMemory()
-	f.snap, f.words = m.snap, maps.Clone(m.words)
+	f.snap, f.words, f.streams = m.snap, maps.Clone(m.words), maps.Clone(m.streams)
 	f.rows, f.loads, f.srcs, f.keeps = slices.Clip(m.rows), slices.Clip(m.loads), slices.Clip(m.srcs), slices.Clip(m.keeps)
 	return f
 }
@@ -170,6 +174,15 @@ func (l *memLoader) Commit(q Quality, sources []SourceInfo) (LoadInfo, error) {
 	}
 	base := len(m.srcs)
 	known := m.occurrences()
+	stream, before := "", map[[16]byte]int{}
+	if len(sources) == 1 && sources[0].Stream != "" {
+		sources = slices.Clone(sources)
+		src := &sources[0]
+		stream, src.Counted = src.Stream, src.From == 0 || m.snap.Info().Counted(src.Stream)
+		if src.From > 0 {
+			before = m.streamed(stream)
+		}
+	}
 	var rows []memRow
 	for seq := range len(l.got) {
 		batch, ok := l.got[seq]
@@ -189,7 +202,7 @@ func (l *memLoader) Commit(q Quality, sources []SourceInfo) (LoadInfo, error) {
 		for n < len(rows) && rows[n].source == rows[0].source {
 			n++
 		}
-		seen := map[[16]byte]int{}
+		seen := maps.Clone(before)
 		for _, r := range rows[:n] {
 			if l.plan.Dedupe && seen[r.id] > 0 {
 				q.Dropped++
@@ -206,6 +219,9 @@ func (l *memLoader) Commit(q Quality, sources []SourceInfo) (LoadInfo, error) {
 		}
 		for id, k := range seen {
 			known[id] = max(known[id], k)
+		}
+		if stream != "" {
+			m.streams[stream] = seen
 		}
 		rows = rows[n:]
 	}
@@ -228,6 +244,21 @@ func (l *memLoader) Commit(q Quality, sources []SourceInfo) (LoadInfo, error) {
 	m.snap = m.build()
 	l.done = true
 	return load, nil
+}
+
+// streamed counts the rows of a stream so far, by content. What an ordinary load of
+// the file had is counted as far as it was stored.
+func (m *Memory) streamed(stream string) map[[16]byte]int {
+	if seen, ok := m.streams[stream]; ok {
+		return seen
+	}
+	seen := map[[16]byte]int{}
+	for i := range m.rows {
+		if r := &m.rows[i]; m.srcs[r.source].Digest == stream {
+			seen[r.id]++
+		}
+	}
+	return seen
 }
 
 // occurrences is how many rows of each content are known: the greatest number

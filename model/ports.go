@@ -148,6 +148,23 @@ type SourceInfo struct {
 	// The pieces with one Stream, and the whole file with that Digest, are one source.
 	Stream string `json:",omitempty"`
 	From   int64  `json:",omitempty"`
+	// Counted says that the data set knows how often each row stands in the stream up
+	// to this piece's end, those among them that another source had. The loader sets it.
+	Counted bool `json:",omitempty"`
+}
+
+// Counted says that the data set knows how often each row stands in a stream: from
+// its last piece, or because every row of it was stored. If not, a piece that goes on
+// from there may store too few of the rows that stand several times in the file and
+// in another source too; one that begins with the file's first byte again may not.
+func (in *Info) Counted(stream string) bool {
+	all := true
+	for i := range in.Sources {
+		if s := &in.Sources[i]; s.Stream == stream || s.Stream == "" && s.Digest == stream {
+			all = s.Counted || all && in.Loads[s.Load].Quality.Already == 0
+		}
+	}
+	return all
 }
 
 // A LoadInfo is one acknowledged load.

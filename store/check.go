@@ -94,6 +94,9 @@ type loadCheck struct {
 	maps  loadMaps
 	rows  [buckets]bucketRow
 	names []int64
+	// Of the pages of hidden rows: how many there are, and the last one.
+	hidden   int64
+	lastPage hiddenKey
 }
 
 func (c *checker) problem(key []byte, format string, args ...any) {
@@ -171,6 +174,8 @@ func (c *checker) entry(key, value []byte) {
 			}
 			l.names = append(l.names, counts...)
 		}
+	case kindHidden:
+		c.hidden(key, rec)
 	case kindSummary:
 		c.summary(key, rec)
 	case kindChunk:
@@ -219,6 +224,32 @@ func (c *checker) summary(key, rec []byte) {
 			c.problem(key, "user %q stands after %q", sums[i].id, last)
 		}
 		last = sums[i].id
+	}
+}
+
+func (c *checker) hidden(key, rec []byte) {
+	k, err := parseHiddenKey(key)
+	if err != nil {
+		c.problem(key, "%v", err)
+		return
+	}
+	l := c.owner(key, k.load)
+	if l == nil {
+		return
+	}
+	if follows := l.hidden > 0 && k.bucket == l.lastPage.bucket; follows && k.page != l.lastPage.page+1 || !follows && k.page != 0 {
+		c.problem(key, "the page before it is missing")
+	}
+	l.hidden++
+	l.lastPage = k
+	rows, err := decodeHidden(key, rec)
+	if err != nil {
+		c.problem(key, "%v", err)
+	}
+	for i := range rows {
+		if model.BucketOf([]byte(rows[i].user)) != k.bucket || int(rows[i].source) >= len(l.load.mark.Sources) {
+			c.problem(key, "row %d is of user %q and source %d, which do not belong here", i, rows[i].user, rows[i].source)
+		}
 	}
 }
 
@@ -376,6 +407,9 @@ func (c *checker) totals(l *loadCheck) {
 	if sum.events != m.Events || sum.users != m.Info.Users || sum.chunks != m.Chunks || sum.pages != m.Pages || sum.newUsers != m.NewUsers {
 		c.problem(key, "it says %d events of %d users (%d new) in %d chunks and %d pages; there are %d of %d (%d new) in %d and %d",
 			m.Events, m.Info.Users, m.NewUsers, m.Chunks, m.Pages, sum.events, sum.users, sum.newUsers, sum.chunks, sum.pages)
+	}
+	if l.hidden != m.Hidden {
+		c.problem(key, "it says %d pages of rows that another source had; there are %d", m.Hidden, l.hidden)
 	}
 	var named int64
 	for _, n := range l.names {

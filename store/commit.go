@@ -24,6 +24,9 @@ type commit struct {
 	keepEqual []bool   // by source of the view
 	whole     []uint32 // by source of the view: the first of those that are one with it
 	own       uint32   // the same of this load's source, where it continues one; miss if it does not
+	piece     bool     // this load is a piece of a stream
+	anew      bool     // it begins with the file's first byte though the stream is known
+	counted   uint32   // the source from which on the stream's hidden rows count
 	oldKeys   []oldKey // the view's keys, in the order of this load's
 	calendar  *model.Calendar
 
@@ -39,6 +42,7 @@ type commit struct {
 	digests [buckets]uint64
 	tally   tallies
 	bytes   int64
+	hidden  int64 // pages of hidden rows
 }
 
 // oldKey ties a key of the view to one of this load; miss if it has none.
@@ -110,6 +114,10 @@ func (c *commit) run(q model.Quality, sources []model.SourceInfo) (model.LoadInf
 	if err != nil {
 		return model.LoadInfo{}, err
 	}
+	if c.piece && len(sources) == 1 {
+		sources = slices.Clone(sources)
+		sources[0].Counted = c.known()
+	}
 	m := c.marker(q, sources, digest)
 	if err := c.finish(m); err != nil {
 		return model.LoadInfo{}, err
@@ -174,9 +182,18 @@ func (c *commit) follow() {
 		c.whole = append(c.whole, at)
 	}
 	c.own = miss
-	if src := c.l.plan.Sources; len(src) == 1 && src[0].Stream != "" {
-		if at, ok := first[src[0].Stream]; ok {
-			c.own = at
+	src := c.l.plan.Sources
+	if c.piece = len(src) == 1 && src[0].Stream != ""; !c.piece {
+		return
+	}
+	at, ok := first[src[0].Stream]
+	if !ok {
+		return
+	}
+	c.own, c.anew = at, src[0].From == 0
+	for i, s := range c.view.info.Sources {
+		if c.whole[i] == at && s.Stream != "" && s.From == 0 {
+			c.counted = uint32(i)
 		}
 	}
 }
@@ -256,6 +273,7 @@ func (c *commit) worker() (err error) {
 	defer c.mu.Unlock()
 	c.tally.add(&p.equal.quality)
 	c.bytes += p.bytes
+	c.hidden += p.pages
 	return nil
 }
 

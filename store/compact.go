@@ -233,6 +233,13 @@ func (m *merging) pack(c *commit) error {
 			}
 			c.digests[b] = p.digest.Sum64()
 		}
+		hidden, err := m.hiddenRows(b)
+		if err != nil {
+			return err
+		}
+		if err := p.hidden(b, hidden); err != nil {
+			return err
+		}
 		p.row.newUsers = newUsers
 		c.table[b] = p.row
 		if err := m.ctx.Err(); err != nil {
@@ -247,6 +254,7 @@ func (m *merging) pack(c *commit) error {
 	}
 	c.tally.add(&p.equal.quality)
 	c.bytes += p.bytes
+	c.hidden += p.pages
 	return nil
 }
 

@@ -59,6 +59,9 @@ func placeOf(key []byte) string {
 	if k, err := parseSummaryKey(key); err == nil {
 		return fmt.Sprintf("summaries of bucket %d, load %d, page %d", k.bucket, k.load, k.page)
 	}
+	if k, err := parseHiddenKey(key); err == nil {
+		return fmt.Sprintf("rows of load %d that another source had, bucket %d, page %d", k.load, k.bucket, k.page)
+	}
 	if k, err := parseDictKey(key); err == nil {
 		what := map[byte]string{dictNames: "event names", dictCounts: "event counts", dictKeys: "property keys", dictValues: fmt.Sprintf("values of property %d", k.key)}[k.kind]
 		return fmt.Sprintf("dictionary of load %d, %s from %d", k.load, what, k.first)

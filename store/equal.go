@@ -20,14 +20,17 @@ import (
 // its own count, and any other has added what it has beyond T.
 //
 // The pieces of a file that is followed are one source over several loads: a piece
-// goes on counting where the pieces before it ended. What those brought and did not
-// store, because another source had it, is not known any more: so of rows equal to
-// the millisecond that stand in several pieces and in another source too, fewer may
-// be stored than the file has.
+// goes on counting where the pieces before it ended, with what those stored and what
+// they hid (hiddenRow). Each piece adds to T what it stores, whatever was loaded
+// between two of them.
 type equality struct {
 	known map[string]bool     // users that an earlier load has
 	old   map[string][]oldRow // their rows in this load's time range, by time
 	arena []byte
+
+	hidden map[string][]hiddenRow // of pieces before, by user
+	out    []hiddenRow            // of this load
+	text   []byte
 
 	occ     map[string]*occurrence
 	order   []int
@@ -48,8 +51,10 @@ type occurrence struct {
 	source uint32
 	seen   int64 // in source
 	own    int64 // stored by earlier pieces of the load's own source
-	begun  bool
-	keep   bool // source kept all it brought
+	// already is how many of this load's rows another source had.
+	already int64
+	begun   bool
+	keep    bool // source kept all it brought
 }
 
 // tallies are the counts of the quality report that only the store knows, and
@@ -64,6 +69,7 @@ type tallies struct {
 
 func (e *equality) reset() {
 	e.known, e.old, e.arena = map[string]bool{}, map[string][]oldRow{}, nil
+	e.hidden, e.out = map[string][]hiddenRow{}, e.out[:0]
 }
 
 // tally counts one stored row.
@@ -102,7 +108,7 @@ func (e *equality) keep(c *commit, id string, rows []packedRow) []packedRow {
 			n++
 		}
 		if j > i+1 || n > 0 {
-			dropped = e.group(c, rows[i:j], old[:n], e.drop[i:j]) || dropped
+			dropped = e.group(c, id, rows[i:j], old[:n], e.drop[i:j]) || dropped
 		}
 		i = j
 	}
@@ -120,7 +126,7 @@ func (e *equality) keep(c *commit, id string, rows []packedRow) []packedRow {
 
 // group judges the rows of one user and time against the stored ones, marking
 // those to drop.
-func (e *equality) group(c *commit, rows []packedRow, old []oldRow, drop []bool) (any bool) {
+func (e *equality) group(c *commit, id string, rows []packedRow, old []oldRow, drop []bool) (any bool) {
 	if len(old) == 0 && len(rows) <= 8 && allDifferent(rows) {
 		return false // by far the most frequent group
 	}
@@ -131,7 +137,7 @@ func (e *equality) group(c *commit, rows []packedRow, old []oldRow, drop []bool)
 			k = &occurrence{}
 			e.occ[string(o.tail)] = k
 		}
-		k.stored(c.whole[o.source], c.keepEqual[o.source])
+		k.stored(o.source, c.keepEqual[o.source])
 		if c.whole[o.source] == c.own {
 			k.own++
 		}
@@ -152,8 +158,11 @@ func (e *equality) group(c *commit, rows []packedRow, old []oldRow, drop []bool)
 			e.occ[string(rows[i].tail)] = k
 		}
 		if !k.begun || k.source != rows[i].source {
-			k.known, k.seen = max(k.known, k.seen), k.own
+			k.known, k.seen = max(k.known, k.seen), 0
 			k.source, k.begun = rows[i].source, true
+			if c.own != miss && !c.anew {
+				k.seen = k.own + e.hiddenOf(c, id, &rows[i])
+			}
 		}
 		if k.seen > 0 {
 			if c.l.plan.Dedupe {
@@ -165,8 +174,12 @@ func (e *equality) group(c *commit, rows []packedRow, old []oldRow, drop []bool)
 		}
 		if k.seen++; k.seen <= k.known && !c.l.plan.KeepEqual {
 			q.already++
+			k.already++
 			drop[i], any = true, true
 		}
+	}
+	if c.piece && any {
+		e.hide(c, id, rows[0].time)
 	}
 	return any
 }
@@ -226,7 +239,7 @@ func (e *equality) remember(c *commit, tl *model.Timeline, lo, hi int64) {
 		rows = append(rows, oldRow{time: tl.Time[i], source: uint32(tl.Source[i]), tail: e.arena[from:len(e.arena):len(e.arena)]})
 	}
 	slices.SortStableFunc(rows, func(a, b oldRow) int {
-		return cmp.Or(cmp.Compare(a.time, b.time), cmp.Compare(c.whole[a.source], c.whole[b.source]))
+		return cmp.Or(cmp.Compare(a.time, b.time), cmp.Compare(a.source, b.source))
 	})
 	if rows != nil {
 		e.old[tl.ID] = rows

@@ -64,7 +64,7 @@ func oneStream(a, b *part) bool {
 // take adds the piece that follows.
 func (p *part) take(o *part) {
 	s, t := &p.Sources[0], &o.Sources[0]
-	s.Path, s.Digest, s.Bytes, s.Rows = t.Path, t.Digest, t.Bytes, s.Rows+t.Rows
+	s.Path, s.Digest, s.Bytes, s.Rows, s.Counted = t.Path, t.Digest, t.Bytes, s.Rows+t.Rows, t.Counted
 	h := xxhash.New()
 	_, _ = h.WriteString(p.Digest + o.Digest) // never fails
 	p.Digest = hex.EncodeToString(h.Sum(nil))

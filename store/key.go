@@ -13,6 +13,7 @@ import (
 //	l | load u32                                   marker: the load is part of the data set
 //	b | load u32                                   bucket table: events, users, chunks, time range of each bucket
 //	d | load u32 | kind u8 | key u32 | first u32   dictionary page, from id "first" on
+//	h | load u32 | bucket u16 | page u16           rows of a followed file that another source had
 //	s | bucket u16 | load u32 | page u16           summaries of a bucket's users
 //	e | bucket u16 | load u32 | user | part u32    chunk that starts with this user
 //
@@ -25,6 +26,7 @@ const (
 	kindMarker  = 'l'
 	kindTable   = 'b'
 	kindDict    = 'd'
+	kindHidden  = 'h'
 	kindSummary = 's'
 	kindChunk   = 'e'
 )

@@ -79,6 +79,7 @@ func (c *commit) marker(q model.Quality, sources []model.SourceInfo, digest stri
 		Info:    model.LoadInfo{ID: c.load, At: plan.At, Mapping: plan.Mapping, Zone: plan.Zone, Quality: q},
 		Sources: sources, Bytes: c.bytes, Dated: c.tally.dates.Any, Dates: &c.tally.dates, Clock: &c.tally.clock, Amounts: c.tally.amounts,
 		Names: len(c.l.names.list), KeepEqual: plan.KeepEqual, Digest: digest,
+		Hidden: c.hidden,
 	}
 	for k, v := range c.l.values {
 		meta := keyMeta{Plain: c.plain[k]}

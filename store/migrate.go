@@ -13,16 +13,19 @@ import (
 //
 //	1  as key.go has it
 //	2  a marker may hold the place and the parts of merged loads
-const formatNumber = 2
+//	3  a load of a followed file may have pages of hidden rows
+const formatNumber = 3
 
 // oldestReadable is the oldest format that is read as it stands: the markers of
-// format 1 are those of format 2 without merged loads.
+// format 1 are those of format 2 without merged loads, and only a load reads the
+// pages that format 3 has besides.
 const oldestReadable = 1
 
 // steps bring a data set from one format to the next: steps[1] from 1 to 2. A
 // step may be repeated after a crash, for the number is written after it.
 var steps = map[uint32]func(*badger.DB) error{
 	1: func(*badger.DB) error { return nil },
+	2: func(*badger.DB) error { return nil },
 }
 
 // migrate brings the data set up from format have; 0 is a new one.

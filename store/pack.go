@@ -133,6 +133,7 @@ type packer struct {
 	digest *xxhash.Digest
 	row    bucketRow
 	bytes  int64
+	pages  int64 // of hidden rows
 }
 
 // bucket packs bucket b and gives its row of the table.
@@ -158,6 +159,9 @@ func (p *packer) bucket(b int) (bucketRow, uint64, error) {
 		}
 	}
 	if err := p.flush(b); err != nil {
+		return bucketRow{}, 0, err
+	}
+	if err := p.hidden(b, p.equal.out); err != nil {
 		return bucketRow{}, 0, err
 	}
 	return p.row, p.digest.Sum64(), p.summaries(b)
@@ -372,6 +376,9 @@ func (p *packer) readOld(b int) error {
 	}
 	if p.c.l.plan.KeepEqual || len(p.equal.known) == 0 {
 		return nil
+	}
+	if err := p.readHidden(b); err != nil {
+		return err
 	}
 	lo, hi := p.rows.rows[0].time, p.rows.rows[0].time
 	for i := range p.rows.rows {

@@ -40,6 +40,9 @@ type marker struct {
 	// data sets have equal digests, whatever worker read which block.
 	Digest string
 
+	// Hidden is how many pages of hidden rows the load has.
+	Hidden int64 `json:",omitempty"`
+
 	// Order is the load's place among the others; 0 is its own number.
 	Order uint32 `json:",omitempty"`
 	// Parts are the loads that were merged into this one, in their order; none:

@@ -42,7 +42,7 @@ func (s *Store) dropLoad(load uint32) error {
 		// The marker stands: only the intent is left over.
 		return s.dropKeys([][]byte{appendLoadKey(nil, kindIntent, load)})
 	}
-	prefixes := [][]byte{appendLoadKey(nil, kindDict, load), appendLoadKey(nil, kindTable, load)}
+	prefixes := [][]byte{appendLoadKey(nil, kindDict, load), appendLoadKey(nil, kindTable, load), appendLoadKey(nil, kindHidden, load)}
 	for b := range buckets {
 		prefixes = append(prefixes, appendBucketKey(nil, kindChunk, b, load), appendBucketKey(nil, kindSummary, b, load))
 	}

@@ -72,6 +72,44 @@ func conformOneLoad(t *testing.T, d Dataset) {
 	}
 }
 
+// conformPieces: the pieces of a file that is followed are one source, and what one
+// brings counts on in the next, whether it was stored or another source had it.
+func conformPieces(t *testing.T, d Dataset) {
+	r := rowAt("ann", day, "buy")
+	piece := func(stream string, from, to int64) model.LoadPlan {
+		return model.LoadPlan{Zone: "UTC", At: 1, Sources: []model.SourceInfo{{
+			Path: stream, Digest: fmt.Sprint(stream, to), Stream: stream + "1", From: from, Bytes: to,
+		}}}
+	}
+	counted := func(stream string, want bool) {
+		t.Helper()
+		if in := snapshot(t, d).Info(); in.Counted(stream) != want {
+			t.Errorf("the rows of %s are counted: %t, want %t; the sources are %+v", stream, !want, want, in.Sources)
+		}
+	}
+	mustLoad(t, d, plan("a", 1), times(r, 3))
+	quality(t, "a piece with one of three", mustLoad(t, d, piece("f", 0, 1), times(r, 1)).Quality, 0, 1, 0, 0)
+	quality(t, "a piece with the second", mustLoad(t, d, piece("f", 1, 2), times(r, 1)).Quality, 0, 1, 0, 1)
+	d.Reopen(t)
+	quality(t, "a piece with the third and two more", mustLoad(t, d, piece("f", 2, 3), times(r, 3)).Quality, 2, 1, 0, 3)
+	mustLoad(t, d, plan("b", 1), times(r, 6))
+	quality(t, "a piece with the sixth and seventh", mustLoad(t, d, piece("f", 3, 4), times(r, 2)).Quality, 1, 1, 0, 2)
+	counted("f1", true)
+
+	// An ordinary load leaves nothing to count on by where another source had rows.
+	whole := plan("g", 1)
+	whole.Sources[0].Digest = "g1"
+	mustLoad(t, d, whole, append(times(r, 7), rowAt("bob", day, "buy")))
+	counted("g1", false)
+	rows := append(times(r, 7), rowAt("bob", day, "buy"), rowAt("bob", day, "buy"), r)
+	quality(t, "the file counted anew", mustLoad(t, d, piece("g", 0, 2), rows).Quality, 2, 8, 0, 8)
+	counted("g1", true)
+	quality(t, "the piece after it", mustLoad(t, d, piece("g", 2, 3), []Row{r, rowAt("bob", day, "buy")}).Quality, 2, 0, 0, 2)
+	if got := snapshot(t, d).Info().Events; got != 9+3 {
+		t.Errorf("%d events are stored, want 12", got)
+	}
+}
+
 func conformDedupe(t *testing.T, d Dataset) {
 	r := rowAt("ann", day, "buy")
 	p := plan("a", 1)

@@ -43,6 +43,7 @@ func Conformance(t *testing.T, open func(t testing.TB) Dataset, seeds ...uint64)
 		{"Occurrences", conformOccurrences},
 		{"OccurrencesInOneLoad", conformOneLoad},
 		{"Dedupe", conformDedupe},
+		{"Pieces", conformPieces},
 		{"KnownSource", conformKnownSource},
 		{"SeveralLoads", conformSeveralLoads},
 		{"Users", conformUsers},

@@ -112,7 +112,7 @@ func (l *load) prepare(ctx context.Context) (model.LoadPlan, error) {
 		}
 		src := model.SourceInfo{Path: in.Path, Bytes: max(size, 0)}
 		if in.piece != nil {
-			src.Stream, src.Bytes = in.piece.src.Stream, in.piece.Size
+			src.Stream, src.From, src.Bytes = in.piece.src.Stream, in.piece.src.From, in.piece.Size
 		}
 		lp.Sources = append(lp.Sources, src)
 	}
