@@ -23,7 +23,7 @@ func (s *answerScreen) key(m tea.KeyMsg) tea.Cmd {
 	p := s.pane()
 	switch {
 	case matches(m, s.keys.Options):
-		if s.form = newForm(s.session, s.q); s.form == nil {
+		if s.form = newForm(s.session, s.q, s.ans); s.form == nil {
 			return s.say("this question has no keys to choose")
 		}
 	case s.ans == nil && s.err != nil && matches(m, s.keys.Retry):

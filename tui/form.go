@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -20,19 +21,46 @@ type form struct {
 	s     *session
 	q     query.Query
 	spec  query.Spec
+	found []query.Choice // what the data offer for keys without fixed words
 	at    int
 	input *widget.Input // of the value being typed
 	why   string        // what is wrong with the question as it stands
+
+	names map[string][]string // by key: what lies on the shelf for it
 }
 
-// newForm is nil for a question without keys.
-func newForm(s *session, q query.Query) *form {
+// newForm is nil for a question without keys. ans is the answer to it, nil where
+// there is none yet.
+func newForm(s *session, q query.Query, ans *query.Answer) *form {
 	for _, sp := range query.Specs() {
 		if sp.Name == q.Analysis {
-			return &form{s: s, q: q, spec: sp}
+			f := &form{s: s, q: q, spec: sp, names: shelvedNames(s, sp)}
+			if ans != nil {
+				f.found = ans.Choices
+			}
+			return f
 		}
 	}
 	return nil
+}
+
+// words are what line i can be walked through, and which of them holds where
+// nothing is set.
+func (f *form) words(i int) (values []string, dflt string) {
+	if i == 0 {
+		return nil, "end of data"
+	}
+	ks := f.spec.Keys[i-1]
+	values, dflt = ks.Values, ks.Default
+	if names := f.names[ks.Name]; len(names) > 0 {
+		values = append([]string{""}, names...) // "": none of them
+	}
+	for _, c := range f.found {
+		if c.Key == ks.Name && len(values) == 0 && len(c.Values) > 0 {
+			values, dflt = c.Values, cmp.Or(dflt, c.Values[0])
+		}
+	}
+	return values, dflt
 }
 
 // rows are the lines of the form: the as-of day, then the keys.
@@ -84,20 +112,20 @@ func (f *form) key(m tea.KeyMsg) (q query.Query, done bool) {
 
 // walk takes the next word of a key that has words.
 func (f *form) walk(n int) {
-	if f.at == 0 || len(f.spec.Keys[f.at-1].Values) == 0 {
+	values, dflt := f.words(f.at)
+	if len(values) == 0 {
 		f.edit()
 		return
 	}
-	ks := f.spec.Keys[f.at-1]
-	now := f.q.Get(ks.Name)
+	now := f.q.Get(f.spec.Keys[f.at-1].Name)
 	if now == "" {
-		now = ks.Default
+		now = dflt
 	}
-	i := slices.Index(ks.Values, now)
+	i := slices.Index(values, now)
 	if i < 0 && n < 0 {
 		i = 0
 	}
-	f.apply(ks.Values[(i+n+len(ks.Values))%len(ks.Values)])
+	f.apply(values[(i+n+len(values))%len(values)])
 }
 
 func (f *form) edit() {
@@ -153,14 +181,15 @@ func (f *form) view(w, h int) string {
 		wide = max(wide, format.Width(k.Name))
 	}
 	var out []string
-	line := func(i int, name, value, dflt, help string) {
+	line := func(i int, name, value, help string) {
 		shown := value
+		words, dflt := f.words(i)
 		if shown == "" {
 			if shown = dflt; shown == "" {
 				shown = format.None
 			}
 		}
-		if i > 0 && len(f.spec.Keys[i-1].Values) > 0 {
+		if len(words) > 0 {
 			shown = st.Glyphs.Left + " " + shown + " " + st.Glyphs.Right
 		}
 		g := "  "
@@ -175,9 +204,9 @@ func (f *form) view(w, h int) string {
 		}
 		out = append(out, l)
 	}
-	line(0, "as of", f.value(0), "end of data", "the day the question is asked for")
+	line(0, "as of", f.value(0), "the day the question is asked for")
 	for i, k := range f.spec.Keys {
-		line(i+1, k.Name, f.value(i+1), k.Default, k.Help)
+		line(i+1, k.Name, f.value(i+1), k.Help)
 	}
 	room := h - 3
 	from := max(min(f.at-room/2, len(out)-room), 0)

@@ -28,7 +28,7 @@ func (t *tableScreen) key(m tea.KeyMsg) tea.Cmd {
 		t.form = nil
 		return t.ask(q)
 	case matches(m, t.keys.Options):
-		t.form = newForm(t.session, t.q)
+		t.form = newForm(t.session, t.q, nil)
 		return nil
 	case t.err != nil && matches(m, t.keys.Retry):
 		t.Close()

@@ -79,9 +79,17 @@ type Answer struct {
 	Figures    []Figure
 	Blocks     []Block
 	Warnings   []Warning
+	Choices    []Choice // values that the data offer for keys of the question
 
 	byKey    map[string]int
 	volatile bool // made from more than the cache key names (a trained model): not kept
+}
+
+// A Choice is what the data offer for a key that has no fixed words: the
+// currencies of currency=. The first is what a question without the key takes.
+type Choice struct {
+	Key    string
+	Values []string
 }
 
 // Figure finds a figure by key, or nil.

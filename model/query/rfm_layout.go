@@ -19,7 +19,7 @@ func (p *rfmPlan) layout(b *Builder) error {
 	if p.mean {
 		monetary += " per " + p.countWord()
 	}
-	b.A.Title = "RFM · " + window + " · " + asOfNote(r)
+	b.A.Title = "RFM · " + window + p.buys.title() + " · " + asOfNote(r)
 	b.A.Definition = fmt.Sprintf("Of each buyer: R, days since the last purchase; F, %ss (%s); M, %s. Scores 1 to 5, 5 best, by quintiles of all buyers of the day, equal values sharing one; the 125 codes make 11 named cells. The moves compare the cell at the end of %s, scored among the buyers of then, with that at the end of %s.",
 		p.countWord(), p.buys.orderNote(), monetary, p.days[1], p.days[0])
 	if !p.buys.money {
@@ -37,7 +37,7 @@ func (p *rfmPlan) layout(b *Builder) error {
 	if p.days[1] < r.FirstDay {
 		b.Warn("before-data", "%s lies before the data begin on %s: nobody was in a cell then.", p.days[1], r.FirstDay)
 	}
-	return nil
+	return b.coins(p.buys.code)
 }
 
 // scored says where values leave scores out.

@@ -31,6 +31,7 @@ type state struct {
 	churns    churns    // models trained on it
 	expecteds expecteds // repeat-buying models fitted to it
 	worths    worths    // what each user is expected to bring
+	coinages  sync.Map  // *coinage by as-of day and zone
 	pasts     pastsKept // what retention keeps of each user
 
 	suggesting sync.Mutex

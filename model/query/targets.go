@@ -63,6 +63,7 @@ type targetsPlan struct {
 	stage    int // −1: all
 	worth    targetWorthOf
 	valued   bool   // the data have amounts
+	coin     string // the currency they are weighed in, of several
 	unvalued string // why they have none that add up, a sentence
 	playbook *churn.Playbook
 	why      string // there is no playbook
@@ -113,6 +114,7 @@ func planTargets(r *Run) (*Plan, error) {
 			k := c.set.scorer()
 			return Visit(func(p *Person, h *Hits) { t.visit(k, p, h) })
 		},
+		List:    r.coinList,
 		Layout:  t.layout,
 		Explain: t.explain,
 	}, nil
@@ -162,6 +164,7 @@ func (t *targetsPlan) weigh(how string) (targetWorthOf, error) {
 	if err != nil {
 		return w, err
 	}
+	t.coin = buys.code
 	if t.unvalued = buys.why; !buys.money {
 		if how != "auto" {
 			return w, fmt.Errorf("worth=%s: there is no value to go by: %s", how, buys.why)
@@ -255,6 +258,13 @@ func (t *targetsPlan) expected() (w targetWorthOf, why string, err error) {
 	}
 	q := r.Q
 	q.AsOf = t.set.cuts.Test
+	coin, err := r.coin() // what is weighed today, whatever most amounts were in then
+	if err != nil {
+		return w, "", err
+	}
+	if coin != "" {
+		q = q.With("currency", coin)
+	}
 	past, err := r.eng.newRun(r.Ctx, r.st, q, r.progress)
 	if err != nil {
 		return w, "", err
@@ -263,8 +273,8 @@ func (t *targetsPlan) expected() (w targetWorthOf, why string, err error) {
 		return w, "", err
 	}
 	w.at, w.words, w.note = -1, "value expected in a year", w.now.note
-	if c := r.Str("currency"); c != "" {
-		w.words += " in " + c
+	if coin != "" {
+		w.words += " in " + coin
 	}
 	return w, w.before.why, nil
 }

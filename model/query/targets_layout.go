@@ -90,6 +90,9 @@ func (t *targetsPlan) layout(b *Builder) error {
 		b.Warn("no-amounts", "%s Lists are ordered by probability alone, and there is no grid of value.", t.unvalued)
 	}
 	t.ready(b)
+	if err := b.coins(t.coin); err != nil {
+		return err
+	}
 	b.Warn("signals", "Signals, not causes: whom to look at, not what to do or what it would bring. That takes a test with a control group.")
 	return nil
 }

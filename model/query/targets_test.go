@@ -239,7 +239,7 @@ func TestPlaybookOnTheShelf(t *testing.T) {
 }
 
 // Where amounts are in several currencies, users are worth what they are in the one
-// chosen; without a choice it is said and nothing is added up.
+// chosen; without a choice, in that of most amounts, which is said.
 func TestTargetsCurrency(t *testing.T) {
 	mem, dict := randomData(t, 31, 400)
 	one := over(t, mem, dict) // no currency is named: all amounts are alike
@@ -247,8 +247,12 @@ func TestTargetsCurrency(t *testing.T) {
 	dict.Columns.Currency = "country"
 	several := over(t, mem, dict)
 	const question = "targets?folds=1&features=recency_days,active_days&worth="
-	if a := ask(t, several, question+"auto"); a.Figure("worth10") != nil || !strings.Contains(warning(a, "no-amounts"), "several currencies") {
-		t.Errorf("amounts of several currencies: %v", a.Warnings)
+	auto := ask(t, several, question+"auto")
+	if len(auto.Choices) != 1 || !strings.Contains(warning(auto, "currency"), "this is "+auto.Choices[0].Values[0]) {
+		t.Errorf("amounts of several currencies: %v", auto.Warnings)
+	}
+	for _, c := range auto.Choices[0].Values {
+		listed(t, several, auto, "currency."+c)
 	}
 	for _, worth := range []string{"to-date", "trailing"} {
 		all := map[string]float64{}

@@ -7,20 +7,24 @@ import (
 
 	"dwell/model"
 	"dwell/model/measure"
+	"dwell/model/rule"
 )
 
 // What users bought, read the same way by every question about value: purchase
 // days, orders and amounts of one currency. Sums over several currencies mean
-// nothing, so with several of them one must be named (currency=); a question that
-// needs amounts and has none, or too many kinds, is answered with a sentence.
+// nothing, so of several one is counted (value_coins.go); a question that needs
+// amounts and has none, or too many kinds, is answered with a sentence.
 
 // moneyKeys choose what is added up.
 func moneyKeys() []KeySpec {
 	return []KeySpec{
 		{Name: "amounts", Type: Word, Values: []string{"net", "gross"}, Default: "net", Help: "purchases less refunds, or purchases alone"},
-		{Name: "currency", Type: Text, Help: "of data in several currencies, the one that is counted; amounts of different currencies are never added up"},
+		{Name: "currency", Type: Text, Help: coinHelp},
 	}
 }
+
+// coinHelp is the help of currency=.
+const coinHelp = "of data in several currencies, the one that is counted, that of most amounts if left out; amounts of different currencies are never added up"
 
 // A buying says which events are purchases and how they are read. It does not
 // change once it is there.
@@ -34,6 +38,7 @@ type buying struct {
 	order   int    // place of the order column among columns; −1 where there is none
 	coin    int    // of the currency column, where one currency is picked; −1
 	code    string // the currency picked
+	abroad  bool   // purchases in other currencies are purchases too, and bring nothing
 	columns []string
 	keys    []*model.KeyInfo // of columns
 }
@@ -45,6 +50,7 @@ func (r *Run) buying() (*buying, error) {
 	if c := r.Dict.Columns.Order; c != "" && r.Info.Key(c) != nil {
 		b.order, b.columns = len(b.columns), append(b.columns, c)
 	}
+	var err error
 	unit, one := r.currency()
 	want := r.Str("currency")
 	key := r.Info.Key(r.Dict.Columns.Currency)
@@ -65,6 +71,16 @@ func (r *Run) buying() (*buying, error) {
 		}
 	case one:
 		b.money, b.unit = true, unit
+	case !key.Plain && r.Spec.Key("currency") != nil:
+		if b.code, err = r.coin(); err != nil {
+			return nil, err
+		}
+		if b.code == "" {
+			b.why = "No amount names its currency, so nothing can be added up."
+			break
+		}
+		b.money, b.unit = true, b.code
+		b.coin, b.columns = len(b.columns), append(b.columns, key.Name)
 	case key.Plain:
 		b.why = "The amounts are in many currencies, which are never added up: name one with currency=."
 	default:
@@ -84,7 +100,7 @@ func (b *buying) needs(more ...string) Needs {
 // on gives a plan the needs of reading purchases.
 func (b *buying) on(p *Plan) *Plan {
 	n := b.needs()
-	p.Columns, p.Amounts = n.Columns, n.Amounts
+	p.Columns, p.Amounts, p.List = n.Columns, n.Amounts, b.r.coinList
 	return p
 }
 
@@ -123,7 +139,8 @@ func (k *buyer) read(p *Person, until model.Day) []buyDay {
 		if b.pick != nil {
 			buys, back = b.pick.match(p.TL, i), false
 		}
-		if !buys && !back || b.coin >= 0 && p.TL.Props[b.coin].At(b.keys[b.coin], i) != b.code {
+		other := b.coin >= 0 && p.TL.Props[b.coin].At(b.keys[b.coin], i) != b.code
+		if !buys && !back || other && !(b.abroad && buys) {
 			continue
 		}
 		n := len(k.days)
@@ -136,7 +153,7 @@ func (k *buyer) read(p *Person, until model.Day) []buyDay {
 			at.bought = true
 			at.orders += k.order(p, i)
 		}
-		if m := b.r.net(p, i); b.money && (buys || !b.gross) {
+		if m := b.r.net(p, i); b.money && !other && (buys || !b.gross) {
 			at.spent.Add(m)
 			if back {
 				at.back.Add(m)
@@ -169,9 +186,25 @@ func (b *buying) moneyNote() string {
 	case !b.money:
 		return "no amounts"
 	case b.gross:
-		return "purchases alone, refunds left out"
+		return "purchases alone, refunds left out" + b.in()
 	}
-	return "purchases less refunds"
+	return "purchases less refunds" + b.in()
+}
+
+// in says which of several currencies is counted, "" of one.
+func (b *buying) in() string {
+	if b.coin < 0 {
+		return ""
+	}
+	return ", in " + b.code + " alone"
+}
+
+// title is the same for the title of an answer.
+func (b *buying) title() string {
+	if b.coin < 0 {
+		return ""
+	}
+	return " · in " + b.code
 }
 
 // orderNote says what an order is.
@@ -188,18 +221,24 @@ func (b *buying) sentence(bl *Builder) {
 }
 
 // valueRef is the measure of value of a question: what value= names, else revenue,
-// else active days where amounts cannot be added up.
-func (r *Run) valueRef() (measure.Ref, error) {
+// else active days where amounts cannot be added up. Of several currencies it counts
+// the one that is asked for (coin), unless the measure chooses itself.
+func (r *Run) valueRef(buys *buying) (ref measure.Ref, coin string, err error) {
+	ref = measure.Of("revenue")
 	if v := r.Str("value"); v != "" {
-		ref, err := r.columnRef(v)
-		if err != nil {
-			return ref, fmt.Errorf("value=: %w", err)
+		if ref, err = r.columnRef(v); err != nil {
+			return ref, "", fmt.Errorf("value=: %w", err)
 		}
-		return ref, nil
+	} else if !buys.money {
+		return measure.Of("active_days"), "", nil
 	}
-	ref := measure.Of("revenue")
-	if _, err := measure.Compile([]measure.Ref{ref}, r.Schema); err != nil || !r.Info.Amounts {
-		ref = measure.Of("active_days")
+	if _, err := measure.Compile([]measure.Ref{ref}, r.Schema); err == nil || buys.coin < 0 || ref.Where != nil {
+		return ref, "", nil
 	}
-	return ref, nil
+	one, err := r.columnRef("revenue(" + rule.Equals(r.Dict.Columns.Currency, buys.code, r.Schema) + ")")
+	if err != nil {
+		return ref, "", err
+	}
+	ref.Where = one.Where
+	return ref, buys.code, nil
 }

@@ -40,7 +40,9 @@ func (r *Run) expectedSetting() (s expectedSetting, err error) {
 		}
 		// What is no purchase brings no money.
 		s.buys.pick, s.valued = &k, s.valued && r.buysBy(&k)
-		s.buys.money = s.valued
+		if s.buys.money = s.valued; !s.valued {
+			s.buys.coin, s.buys.code = -1, "" // and is in no currency
+		}
 	} else if !r.hasRole(model.Purchase) {
 		return s, fmt.Errorf("no event is a purchase: say what is bought in the dictionary, or ask of another act with event=, such as event=active")
 	}

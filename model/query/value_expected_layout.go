@@ -20,7 +20,7 @@ func (x *expecting) layout(b *Builder) error {
 	if !x.model.usable() {
 		name = kindNames[""]
 	}
-	b.A.Title = "Value expected in " + horizonNote(x.ahead) + " · " + name + " · " + asOfNote(r)
+	b.A.Title = "Value expected in " + horizonNote(x.ahead) + " · " + name + s.buys.title() + " · " + asOfNote(r)
 	b.A.Definition = fmt.Sprintf("What each buyer is expected to do from %s on: days with %s (one a day), by %s fitted to how often and how recently buyers came back%s. P(alive) is the chance of still being a buyer. Value expected is not value to date; LTV would be their sum.", r.AsOf, what, name, x.spendNote())
 	x.reasons(b)
 	for g := range b.Groups() {
@@ -28,7 +28,7 @@ func (x *expecting) layout(b *Builder) error {
 		x.group(b)
 	}
 	x.fitted(b)
-	return nil
+	return b.coins(s.buys.code)
 }
 
 func (x *expecting) spendNote() string {

@@ -55,7 +55,10 @@ func (r *Run) expectedValues(days int) (*expectedWorth, error) {
 	if z := r.Q.Get("zone"); z != "" {
 		q = q.With("zone", z)
 	}
-	if c := r.Str("currency"); c != "" { // of targets, whose currency= it is too
+	switch c, err := r.coin(); { // of targets, whose currency= it is too
+	case err != nil:
+		return nil, err
+	case c != "":
 		q = q.With("currency", c)
 	}
 	key := q.String()

@@ -10,7 +10,7 @@ import (
 )
 
 func (p *valuePlan) layout(b *Builder) error {
-	b.A.Title = "Value · " + p.now.String() + " against " + p.before.String() + " · " + p.r.Cal.Zone
+	b.A.Title = "Value · " + p.now.String() + " against " + p.before.String() + p.buys.title() + " · " + p.r.Cal.Zone
 	b.A.Definition = fmt.Sprintf("Revenue (%s) of a period against another: buyers × orders per buyer × value per order (%s), whose parts add up to the change exactly, and user by user. ARPU is revenue over the period's active users, ARPPU over its buyers, AOV over its orders; value to date by age and cohort is revenue.", p.buys.moneyNote(), p.buys.orderNote())
 	for g := range b.Groups() {
 		b.Group(g)
@@ -20,6 +20,9 @@ func (p *valuePlan) layout(b *Builder) error {
 	}
 	if p.before.from < p.r.FirstDay {
 		b.Warn("before-data", "The earlier period begins before the data do, on %s: what it lacks is not known to be nothing.", p.r.FirstDay)
+	}
+	if err := b.coins(p.buys.code); err != nil {
+		return err
 	}
 	b.Block(Block{Kind: TableBlock, Name: "more", Title: "More about value", Rows: []Row{
 		{Key: "revenue", Label: "value to date by age and cohort, revenue retention", Open: p.r.link(p.carry("revenue"))},

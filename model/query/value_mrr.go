@@ -17,7 +17,7 @@ func mrrAnalysis() analysis {
 		Spec: Spec{Name: "mrr", Title: "Recurring revenue", Help: "monthly recurring revenue of subscriptions: new, expansion, contraction, churn, reactivation; renewals, and the value of a contract", ID: NoID,
 			Keys: keys([]KeySpec{
 				{Name: "unit", Type: Word, Values: []string{"month", "quarter", "year"}, Default: "month", Help: "length of the periods between which movements are told"},
-				{Name: "currency", Type: Text, Help: "of data in several currencies, the one that is counted; amounts of different currencies are never added up"},
+				{Name: "currency", Type: Text, Help: coinHelp},
 				{Name: "grace", Type: Int, Default: "0", Help: "days after a paid period in which a late renewal is no churn"},
 			}, groupKeys(), truncatedKeys(), zoneKeys())},
 		plan: planMRR,
@@ -121,7 +121,7 @@ func planMRR(r *Run) (*Plan, error) {
 		return nil, err
 	}
 	n := p.buys.needs(p.column)
-	return &Plan{Slots: p.expected(len(contractLengths)), Columns: n.Columns, Amounts: true, JudgeAtT: true, Kernel: p.kernel, Layout: p.layout, Explain: p.explain}, nil
+	return &Plan{Slots: p.expected(len(contractLengths)), Columns: n.Columns, Amounts: true, JudgeAtT: true, List: r.coinList, Kernel: p.kernel, Layout: p.layout, Explain: p.explain}, nil
 }
 
 // end is the last day of a period, or the as-of day in the one that is open.

@@ -9,7 +9,7 @@ import (
 
 func (p *mrrPlan) layout(b *Builder) error {
 	r := p.r
-	b.A.Title = "Monthly recurring revenue · by " + p.unit.String() + " · " + asOfNote(r)
+	b.A.Title = "Monthly recurring revenue · by " + p.unit.String() + p.buys.title() + " · " + asOfNote(r)
 	b.A.Definition = fmt.Sprintf("What open contracts bring a month at the end of each %s: the latest payment over the months it pays for (%s; periods within three days of whole months are whole months), until the paid period ends%s. A user's MRR at one end against the end before: new (never paid before), reactivation (paid once, not at the end before), expansion, contraction, churn (to nothing); their sum is the change exactly. Who comes and goes between two ends is in neither.", p.unit, p.columnNote(), p.graceNote())
 	for g := range b.Groups() {
 		b.Group(g)
@@ -21,7 +21,7 @@ func (p *mrrPlan) layout(b *Builder) error {
 	if _, to := r.Cal.Bounds(p.unit, r.Cal.Period(p.unit, r.AsOf)); to-1 > r.AsOf {
 		b.Warn("open-period", "The last %s is still open: its end is %s.", p.unit, r.AsOf)
 	}
-	return nil
+	return b.coins(p.buys.code)
 }
 
 func (p *mrrPlan) graceNote() string {

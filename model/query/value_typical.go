@@ -75,10 +75,11 @@ func planTypical(r *Run) (*Plan, error) {
 	if t.buys, err = r.buying(); err != nil {
 		return nil, err
 	}
+	t.buys.abroad = true // who buys again does so in any currency
 	if t.his, err = r.historian(t.buys.columns...); err != nil {
 		return nil, err
 	}
-	return t.his.on(&Plan{Slots: t.slot(t.n, 0), Values: true, Amounts: true, JudgeAtT: true, Kernel: t.kernel, Layout: t.layout, Explain: t.explain}), nil
+	return t.his.on(&Plan{Slots: t.slot(t.n, 0), Values: true, Amounts: true, JudgeAtT: true, List: r.coinList, Kernel: t.kernel, Layout: t.layout, Explain: t.explain}), nil
 }
 
 func (t *typical) kernel() Kernel {
@@ -166,7 +167,7 @@ func (t *typical) since(p *Person, at int, days []buyDay, h *Hits) {
 
 func (t *typical) layout(b *Builder) error {
 	r := t.r
-	b.A.Title = fmt.Sprintf("Stage panel · stages on %s, observed to %s · %s", t.day, r.AsOf, r.Cal.Zone)
+	b.A.Title = fmt.Sprintf("Stage panel · stages on %s, observed to %s · %s", t.day, r.AsOf, r.Cal.Zone) + t.buys.title()
 	b.A.Definition = fmt.Sprintf("Users stand in the stage they were in at the end of %s; repurchase, complaints and revenue are of the %s since, shares and invitations of the time before. Dwell is of each user's first stay, those still there censored (Kaplan–Meier). What the source work calls typical stands beside it as information only: it is no benchmark, and nothing is judged by it.", t.day, plural(int(r.AsOf-t.day), "day"))
 	for g := range b.Groups() {
 		b.Group(g)
@@ -175,7 +176,7 @@ func (t *typical) layout(b *Builder) error {
 	if r.truncates() {
 		b.Warn("truncated", "Users first seen before %s may have come before the data begin: their first stay and first weeks are left out (truncated=keep takes them in).", r.truncatedBefore())
 	}
-	return nil
+	return b.coins(t.buys.code)
 }
 
 func (t *typical) group(b *Builder) {
