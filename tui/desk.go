@@ -25,6 +25,12 @@ type Engine interface {
 	Reach(ctx context.Context, q query.Query, p query.Progress) (*query.Reach, error)
 
 	CountRule(ctx context.Context, rule string) (n, total int, err error)
+	// Named are the names on the shelf of a kind: what a key may be given.
+	Named(kind string) ([]string, error)
+	SaveChurn(ctx context.Context, q query.Query, name, note string, p query.Progress) error
+	RenameChurn(old, name string) error
+	RemoveChurn(name string) error
+
 	Segments() ([]query.Segment, error)
 	PutSegment(ctx context.Context, s query.Segment) error
 	RemoveSegment(name string) error

@@ -179,7 +179,7 @@ func (d *driver) release() {
 }
 
 var keyTypes = map[string]tea.KeyType{"enter": tea.KeyEnter, "esc": tea.KeyEsc, "tab": tea.KeyTab, "up": tea.KeyUp, "down": tea.KeyDown,
-	"left": tea.KeyLeft, "right": tea.KeyRight, "backspace": tea.KeyBackspace, "ctrl+c": tea.KeyCtrlC, "pgdown": tea.KeyPgDown, "ctrl+g": tea.KeyCtrlG}
+	"left": tea.KeyLeft, "right": tea.KeyRight, "backspace": tea.KeyBackspace, "ctrl+c": tea.KeyCtrlC, "pgdown": tea.KeyPgDown, "ctrl+g": tea.KeyCtrlG, "ctrl+s": tea.KeyCtrlS}
 
 // keys sends keys by name, other words as what was typed in one read.
 func (d *driver) keys(names ...string) {

@@ -45,7 +45,7 @@ func (p *palettePrompt) suggest() {
 	p.at = -1
 	p.list = nil
 	if at := strings.IndexAny(line, "?&"); at >= 0 {
-		p.list = keySuggestions(line)
+		p.list = keySuggestions(p.s, line)
 		return
 	}
 	if name, arg, ok := strings.Cut(line, " "); ok {
@@ -97,7 +97,7 @@ func (p *palettePrompt) suggest() {
 }
 
 // keySuggestions complete the keys and values of an address that has its "?".
-func keySuggestions(line string) (out []suggestion) {
+func keySuggestions(s *session, line string) (out []suggestion) {
 	cut := strings.LastIndexAny(line, "?&")
 	head, last := line[:cut+1], line[cut+1:]
 	name := line[:strings.IndexAny(line, "?&")]
@@ -125,6 +125,7 @@ func keySuggestions(line string) (out []suggestion) {
 						out = append(out, suggestion{text: head + key + "=" + v, help: help})
 					}
 				}
+				out = append(out, shelvedSuggestions(s, head, k, value)...)
 			}
 		}
 	}

@@ -20,6 +20,10 @@ func newScreen(s *session, q query.Query) Screen {
 		return newModelScreen(s, q)
 	case "restage":
 		return newRestage(s, q)
+	case "churn":
+		return newChurn(s, q)
+	case "churnmodels":
+		return newChurnModels(s, q)
 	case "targets":
 		return newTargets(s, q)
 	case "whatif":

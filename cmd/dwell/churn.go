@@ -28,13 +28,15 @@ import (
 func newChurn(a *app, s query.Spec) *cobra.Command {
 	c := newAnalysis(a, s)
 	answer := c.RunE
-	var save, note string
+	var save, note, rename, remove string
 	var list bool
 	var t churnTable
 	f := c.Flags()
 	f.StringVar(&save, "save", "", "keep the model on the shelf under `NAME`; --saved NAME scores by it later")
 	f.StringVar(&note, "note", "", "a note kept with --save")
-	f.BoolVar(&list, "list", false, "list the saved models, with what each is worth")
+	f.BoolVar(&list, "list", false, "list the saved models, with what each is worth: the answer of churnmodels")
+	f.StringVar(&rename, "rename", "", "give a saved model another name, `OLD=NEW`")
+	f.StringVar(&remove, "remove", "", "take the saved model `NAME` off the shelf")
 	f.StringVar(&t.file, "table", "", "train and test on a plain table, `FILE`.csv or .csv.gz, one row a user, instead of the data set")
 	f.StringVar(&t.label, "label", "", "the `COLUMN` of --table that holds the outcome")
 	f.StringVar(&t.yes, "yes", "", "the `VALUE` of that column that means churned (default: yes, true or 1)")
@@ -44,6 +46,7 @@ func newChurn(a *app, s query.Spec) *cobra.Command {
   dwell churn --goal role:purchase --who leads    who will buy for the first time
   dwell churn --save spring --note "before the new prices"
   dwell churn --list
+  dwell churn --rename spring=before-prices
   dwell churn --saved spring                      score today's users by it
   dwell churn --table customers.csv --label Churn --drop customerID`
 	c.RunE = func(cmd *cobra.Command, args []string) error {
@@ -55,7 +58,12 @@ func newChurn(a *app, s query.Spec) *cobra.Command {
 		case t.label != "" || t.yes != "" || len(t.drop) > 0:
 			return usage(errors.New("--label, --yes and --drop are about a table: give its file with --table"))
 		case list:
-			return a.churnList(cmd.Context())
+			v := view{format: cmd.Flag("format").Value.String()}
+			return a.show(cmd.Context(), "churnmodels", v)
+		case rename != "" && remove != "":
+			return usage(errors.New("--rename and --remove are two things: do one, then the other"))
+		case rename != "" || remove != "":
+			return a.churnNames(cmd.Context(), rename, remove)
 		case save != "":
 			return a.churnSave(cmd, s, save, note)
 		}
@@ -91,36 +99,37 @@ func (a *app) churnSave(cmd *cobra.Command, spec query.Spec, name, note string) 
 	if err := s.engine.SaveChurn(cmd.Context(), q, name, note, nil); err != nil {
 		return questionError(err)
 	}
-	fmt.Fprintf(a.stdout, "the model is saved as %q; score by it: dwell churn --saved %s\n", name, name)
+	word := name
+	if strings.ContainsAny(name, " '$&;|<>()*?") { // as a shell takes it
+		word = "'" + strings.ReplaceAll(name, "'", `'\''`) + "'"
+	}
+	fmt.Fprintf(a.stdout, "the model is saved as %q; score by it: dwell churn --saved %s\n", name, word)
 	return nil
 }
 
-// churnList prints the saved models.
-func (a *app) churnList(ctx context.Context) error {
+// churnNames renames or removes a saved model.
+func (a *app) churnNames(ctx context.Context, rename, remove string) error {
+	old, name, ok := strings.Cut(rename, "=")
+	if rename != "" && (!ok || old == "" || name == "") {
+		return usage(fmt.Errorf("--rename %s: write the old name, an equals sign and the new one: --rename spring=autumn", rename))
+	}
 	s, err := a.open(ctx)
 	if err != nil {
 		return err
 	}
 	defer s.close()
-	all, err := s.engine.ChurnModels()
-	if err != nil {
-		return err
-	}
-	if len(all) == 0 {
-		fmt.Fprintln(a.stdout, "no model has been saved: dwell churn --save NAME saves one")
+	if rename != "" {
+		if err := s.engine.RenameChurn(old, name); err != nil {
+			return usage(err)
+		}
+		fmt.Fprintf(a.stdout, "the model %q is called %q now\n", old, name)
 		return nil
 	}
-	w := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "NAME\tKIND\tUSERS\tTRAINED TO\tAUC\tQUESTION")
-	for _, e := range all {
-		m, err := churn.ParseSaved(e.Body)
-		if err != nil {
-			fmt.Fprintf(w, "%s\t%v\n", e.Name, err)
-			continue
-		}
-		fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%.3f (%.3f to %.3f)\t%s\n", e.Name, m.Fitted.Kind, m.Fitted.Users, m.Train, m.Quality.AUC, m.Quality.Lo, m.Quality.Hi, m.Address)
+	if err := s.engine.RemoveChurn(remove); err != nil {
+		return usage(err)
 	}
-	return w.Flush()
+	fmt.Fprintf(a.stdout, "the model %q is removed; its versions stay in the shelf's folder\n", remove)
+	return nil
 }
 
 // A churnTable is a plain table to train and test on.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"dwell/model"
 	"dwell/model/churn"
 	"dwell/model/stat"
 )
@@ -43,9 +44,9 @@ func churnKeys() []KeySpec {
 		{Name: "at", Type: Float, Default: "0.5", Help: "the probability, from 0 to 1, from which a user counts as at risk"},
 		{Name: "features", Type: Text, Default: churnFeatures, Help: "the measures and properties that the model may use, parted by commas"},
 		{Name: "monotone", Type: Text, Help: "of model=boosting, measures that may only raise or only lower the probability: recency_days:up,orders:down"},
-		{Name: "saved", Type: Text, Help: "score by the saved model of this name, and test it, instead of training one"},
+		{Name: "saved", Type: Text, Shelf: model.KindChurn, Help: "score by the saved model of this name, and test it, instead of training one"},
 		{Name: "where", Type: RuleType, Help: "train on, test and score only users who meet the rule on the day of each cut-off"},
-		{Name: "segment", Type: Text, Help: "only users of the saved segment, on the day of each cut-off"},
+		{Name: "segment", Type: Text, Shelf: model.KindSegment, Help: "only users of the saved segment, on the day of each cut-off"},
 	}
 }
 

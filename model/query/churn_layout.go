@@ -24,6 +24,9 @@ func (c *churnPlan) layout(b *Builder) error {
 		b.A.volatile = true
 		ladder = fmt.Sprintf("The saved model %q was trained on what was known at the end of %s; tested here on %s and the %d days to %s; scores are as of %s.",
 			c.r.Str("saved"), c.set.saved.Train, cuts.Test, q.Horizon, cuts.Score, cuts.Score)
+		if since := c.r.changedSince(c.set.saved); len(since) > 0 {
+			b.Warn("saved-stale", "The saved model was trained on another %s: its test here, on the data as they are, says what it is worth now.", strings.Join(since, " and another "))
+		}
 		if c.set.overlap() {
 			b.Warn("saved-overlap", "The saved model has learned from outcomes up to %d days after %s, some of which it is tested on here: the test flatters it.", q.Horizon, c.set.saved.Train)
 		}

@@ -51,7 +51,11 @@ func (e *Engine) SaveChurn(ctx context.Context, q Query, name, note string, p Pr
 	if !m.usable() {
 		return errors.New(m.Why)
 	}
-	body, err := m.Format()
+	// Of a model that comes from the cache the short quality is not there: both
+	// qualities have one name in its file.
+	out := m.Saved
+	out.Quality = m.inShort()
+	body, err := out.Format()
 	if err != nil {
 		return err
 	}

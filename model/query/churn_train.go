@@ -207,11 +207,14 @@ func (r *Run) train(s churnSetting) (*churnModel, error) {
 		}
 		before = now
 	}
-	if q := m.Quality; m.Why == "" && s.saved == nil {
-		m.Saved.Quality = churn.SavedQuality{Users: q.N, BaseRate: q.BaseRate, AUC: q.Area.AUC, Lo: q.Area.Lo, Hi: q.Area.Hi,
-			Brier: q.Brier, Skill: q.Skill, LogLoss: q.LogLoss, RecencyAUC: m.Recency.Area.AUC, RuleAUC: m.Rule.Area.AUC, Verdict: q.Verdict}
-	}
 	return m, nil
+}
+
+// inShort is the quality as it is saved with the model.
+func (m *churnModel) inShort() churn.SavedQuality {
+	q := &m.Quality
+	return churn.SavedQuality{Users: q.N, BaseRate: q.BaseRate, AUC: q.Area.AUC, Lo: q.Area.Lo, Hi: q.Area.Hi,
+		Brier: q.Brier, Skill: q.Skill, LogLoss: q.LogLoss, RecencyAUC: m.Recency.Area.AUC, RuleAUC: m.Rule.Area.AUC, Verdict: q.Verdict}
 }
 
 // step trains on the table of one cut-off and tests on that of the next: the

@@ -3,6 +3,8 @@ package query
 import (
 	"slices"
 	"strings"
+
+	"dwell/model"
 )
 
 // An IDUse says whether an analysis takes an id: user/17850, event/purchase.
@@ -36,6 +38,7 @@ type KeySpec struct {
 	Default string   // taken where the key is left out; "" means "none"
 	Min     int      // of an Int
 	Help    string   // one line
+	Shelf   string   // kind of the shelf entries whose names it takes, "" if none: what is offered
 	Repeat  bool     // may be given several times
 	Again   bool     // of a Repeat: the same value may stand twice, and means it (steps of a funnel)
 }
@@ -128,6 +131,7 @@ func analyses() []analysis {
 		sessionsAnalysis(),
 		reconcileAnalysis(),
 		churnAnalysis(),
+		churnmodelsAnalysis(),
 		targetsAnalysis(),
 		whatifAnalysis(),
 		twinsAnalysis(),
@@ -147,7 +151,7 @@ func groupKeys() []KeySpec {
 		{Name: "of", Type: Address, Help: "only the users behind a figure of this question (with key=): retention of exactly those who converted"},
 		{Name: "key", Type: Text, Help: "the key of that figure, or KEY/of, KEY/lost, KEY/open, KEY/open-returned"},
 		{Name: "where", Type: RuleType, Repeat: true, Help: "only users who meet the rule; several are compared"},
-		{Name: "segment", Type: Text, Repeat: true, Help: "only users of the saved segment; several are compared"},
+		{Name: "segment", Type: Text, Repeat: true, Shelf: model.KindSegment, Help: "only users of the saved segment; several are compared"},
 	}
 }
 
