@@ -142,8 +142,6 @@ func planForecast(r *Run) (*Plan, error) {
 		if f.first > 0 {
 			f.why += fmt.Sprintf(" Those before %s are left out, since users first seen then may not be new (truncated=keep takes them in).", r.seenBefore())
 		}
-	} else if err := f.foretell(); err != nil {
-		return nil, err
 	}
 	return f.his.on(&Plan{Slots: f.slot(f.shown, 0), Kernel: f.kernel, Layout: f.layout, Explain: f.explain}), nil
 }
@@ -159,7 +157,9 @@ type panel struct {
 	sample         value.Sample
 }
 
-// foretell reads everybody's weeks, and forecasts from today and from past weeks.
+// foretell reads everybody's weeks, and forecasts from today and from past weeks. It
+// is part of the layout: the lists behind the figures are of users as they are, and
+// wait for no simulation.
 func (f *forecast) foretell() error {
 	r := f.r
 	quiet := min(60, int(math.Ceil(r.param("G", 30)/7))+1)

@@ -20,6 +20,9 @@ func (f *forecast) layout(b *Builder) error {
 		f.past(b)
 		return nil
 	}
+	if err := f.foretell(); err != nil {
+		return err
+	}
 	f.past(b)
 	if f.buyers != nil {
 		f.line(b, "buyers", "buyers", f.buyers, 1, foreBuyers)
