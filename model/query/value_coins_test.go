@@ -39,7 +39,7 @@ func TestMoneyOfSeveralCurrencies(t *testing.T) {
 				t.Errorf("%s in %s: %s", tt.address, c, warning(named, "currency"))
 			}
 			if c == first {
-				same(t, a, named)
+				alike(t, a, named)
 			}
 			mine := ask(t, one, tt.address+"&where="+escape(`country == "`+c+`"`))
 			if f, g := named.Figure(tt.total), mine.Figure(tt.total); f != nil && g != nil && f.Unit != "users" && f.Value != g.Value {
@@ -52,8 +52,8 @@ func TestMoneyOfSeveralCurrencies(t *testing.T) {
 	}
 }
 
-// same says that two answers have the same figures.
-func same(t *testing.T, a, b *query.Answer) {
+// alike says that two answers have the same figures.
+func alike(t *testing.T, a, b *query.Answer) {
 	t.Helper()
 	if len(a.Figures) != len(b.Figures) {
 		t.Errorf("%s has %d figures, %s %d", a.Address, len(a.Figures), b.Address, len(b.Figures))
