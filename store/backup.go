@@ -72,7 +72,7 @@ func (s *Store) Backup(ctx context.Context, file string) (err error) {
 		return fmt.Errorf("the backup was not written: %w", noSpace(dir, err))
 	}
 	_ = os.Chmod(tmp.Name(), 0o644) // it would be for its owner alone
-	return os.Rename(tmp.Name(), file)
+	return renameSynced(tmp.Name(), file)
 }
 
 // fillBackup writes the backup into a file and closes it.
@@ -211,7 +211,7 @@ func Restore(ctx context.Context, file, dir string, o Options) (in model.Info, e
 	if err := os.Remove(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return model.Info{}, explainOpen(dir, err)
 	}
-	return in, os.Rename(tmp, dir)
+	return in, renameSynced(tmp, dir)
 }
 
 func restoreInto(ctx context.Context, z *zip.Reader, dir string, o Options) (in model.Info, err error) {
@@ -314,7 +314,9 @@ func writeAll(path string, r io.Reader) error {
 	if err != nil {
 		return err
 	}
-	_, err = io.Copy(f, r)
+	if _, err = io.Copy(f, r); err == nil {
+		err = f.Sync()
+	}
 	return errors.Join(err, f.Close())
 }
 

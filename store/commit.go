@@ -103,6 +103,11 @@ func (c *commit) run(q model.Quality, sources []model.SourceInfo) (model.LoadInf
 			return model.LoadInfo{}, fmt.Errorf("%s: %w, as %s: nothing was loaded", sourceName(s.Path), model.ErrKnownSource, sourceName(old.Path))
 		}
 	}
+	// A load before that failed and could not be rolled back either has left chunks
+	// under the number that this one takes.
+	if err := st.rollback(); err != nil {
+		return model.LoadInfo{}, err
+	}
 	c.prepare()
 	if err := c.begin(); err != nil {
 		return model.LoadInfo{}, err
@@ -214,7 +219,7 @@ func (c *commit) begin() error {
 	if err := c.l.st.db.Update(func(txn *badger.Txn) error { return txn.Set(key, value) }); err != nil {
 		return err
 	}
-	return c.l.st.db.Sync()
+	return c.l.st.sync()
 }
 
 // pack runs the packers until no bucket is left.

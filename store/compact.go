@@ -293,7 +293,7 @@ func (m *merging) swap(mark *marker) error {
 	for _, p := range mark.Parts {
 		mark.Sources = append(mark.Sources, p.Sources...)
 	}
-	if err := m.st.db.Sync(); err != nil {
+	if err := m.st.sync(); err != nil {
 		return err
 	}
 	if err := m.ctx.Err(); err != nil {
@@ -327,7 +327,7 @@ func (m *merging) swap(mark *marker) error {
 		return err
 	}
 	m.done = true
-	if err := m.st.db.Sync(); err != nil {
+	if err := m.st.sync(); err != nil {
 		return err
 	}
 	mendModes(filepath.Join(m.st.dir, dirBadger))

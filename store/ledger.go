@@ -48,7 +48,7 @@ func (create createFunc) ledger(dir string, v *view) error {
 	if fi, err := os.Stat(filepath.Join(dir, dirBadger)); err == nil {
 		_ = os.Chmod(tmp, fi.Mode().Perm()&0o666|0o600)
 	}
-	return os.Rename(tmp, filepath.Join(dir, ledgerFile))
+	return renameSynced(tmp, filepath.Join(dir, ledgerFile))
 }
 
 // errLedger says that the ledger itself is damaged, which harms no data.

@@ -111,7 +111,7 @@ func (c *commit) marker(q model.Quality, sources []model.SourceInfo, digest stri
 // finish syncs what was written and then, alone, the marker.
 func (c *commit) finish(m *marker) error {
 	db := c.l.st.db
-	if err := db.Sync(); err != nil {
+	if err := c.l.st.sync(); err != nil {
 		return err
 	}
 	if err := c.l.ctx.Err(); err != nil {
@@ -131,5 +131,5 @@ func (c *commit) finish(m *marker) error {
 	if err != nil {
 		return err
 	}
-	return db.Sync()
+	return c.l.st.sync()
 }

@@ -48,7 +48,7 @@ func (s *Store) writeFormat(n uint32) error {
 	if err != nil {
 		return err
 	}
-	return s.db.Sync()
+	return s.sync()
 }
 
 // checkFormat reads the format number, writing it into a new data set.

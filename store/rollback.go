@@ -77,5 +77,5 @@ func (s *Store) dropKeys(keys [][]byte) error {
 	if err := batch.Flush(); err != nil {
 		return err
 	}
-	return s.db.Sync()
+	return s.sync()
 }

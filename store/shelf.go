@@ -217,14 +217,17 @@ func (s *Shelf) write(path string, e *model.Entry, fresh bool) error {
 	}
 	if fresh {
 		// A link fails if the name is taken, which a rename does not.
-		if err := os.Link(tmp, path); err == nil || errors.Is(err, fs.ErrExist) {
+		switch err := os.Link(tmp, path); {
+		case err == nil:
+			return syncDir(filepath.Dir(path))
+		case errors.Is(err, fs.ErrExist):
 			return err
 		}
 		if _, err := os.Stat(path); err == nil { // a file system without links
 			return fs.ErrExist
 		}
 	}
-	return os.Rename(tmp, path)
+	return renameSynced(tmp, path)
 }
 
 // mode is what the umask leaves of 0666, read off the directory it made.

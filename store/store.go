@@ -45,6 +45,7 @@ type Store struct {
 	unlock func() error
 	holder string     // path of this process's holder file
 	create createFunc // of ledger and backup
+	fsync  func(path string) error
 
 	mu      sync.Mutex
 	view    *view // of the newest data version; nil until asked for
@@ -84,7 +85,7 @@ func Open(dir string, o Options) (*Store, error) {
 	if o.Free == nil {
 		o.Free = freeSpace
 	}
-	s := &Store{dir: dir, opt: o, create: createTemp, snaps: map[*snapshot]bool{}}
+	s := &Store{dir: dir, opt: o, create: createTemp, fsync: fsync, snaps: map[*snapshot]bool{}}
 	if err := s.prepare(); err != nil {
 		return nil, err
 	}

@@ -50,6 +50,19 @@ func alive(pid int) bool {
 	return err == nil || errors.Is(err, unix.EPERM)
 }
 
+// syncDir puts the names in a directory on the disk.
+func syncDir(dir string) error {
+	f, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	err = f.Sync()
+	if errors.Is(err, unix.EINVAL) || errors.Is(err, unix.ENOTSUP) {
+		err = nil // a file system that cannot
+	}
+	return errors.Join(err, f.Close())
+}
+
 // freeSpace is how many bytes this user may still write below dir.
 func freeSpace(dir string) (uint64, error) {
 	var s unix.Statfs_t

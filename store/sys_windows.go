@@ -27,6 +27,9 @@ func alive(pid int) bool {
 	return windows.GetExitCodeProcess(h, &code) == nil && code == stillActive
 }
 
+// syncDir does nothing: Windows keeps names with the files.
+func syncDir(string) error { return nil }
+
 // freeSpace is how many bytes this user may still write below dir.
 func freeSpace(dir string) (uint64, error) {
 	p, err := windows.UTF16PtrFromString(dir)
