@@ -207,10 +207,9 @@ func (m *merging) pack(c *commit) error {
 		for i := range tl.Time {
 			from := len(arena)
 			arena = appendStored(arena, tl, i)
-			rows = append(rows, packedRow{time: tl.Time[i], num: int64(i), source: m.sourceOf(tl, i), tail: arena[from:len(arena):len(arena)]})
+			rows = append(rows, packedRow{time: tl.Time[i], num: int64(i), source: m.sourceOf(tl, i), at: tailAt(from, len(arena)-from)})
 		}
-		// Growing has moved the arena: earlier tails still hold their bytes, for
-		// nothing is written over them before the next user.
+		p.equal.raw = arena
 		return p.user(b, tl.ID, rows)
 	})
 	defer sc.close()

@@ -32,6 +32,7 @@ type equality struct {
 	out    []hiddenRow            // of this load
 	text   []byte
 
+	raw     []byte // what the tails of rows stand in
 	occ     map[string]*occurrence
 	order   []int
 	drop    []bool
@@ -127,7 +128,7 @@ func (e *equality) keep(c *commit, id string, rows []packedRow) []packedRow {
 // group judges the rows of one user and time against the stored ones, marking
 // those to drop.
 func (e *equality) group(c *commit, id string, rows []packedRow, old []oldRow, drop []bool) (any bool) {
-	if len(old) == 0 && len(rows) <= 8 && allDifferent(rows) {
+	if len(old) == 0 && len(rows) <= 8 && allDifferent(rows, e.raw) {
 		return false // by far the most frequent group
 	}
 	e.occ = map[string]*occurrence{}
@@ -152,10 +153,11 @@ func (e *equality) group(c *commit, id string, rows []packedRow, old []oldRow, d
 	slices.SortStableFunc(e.order, func(a, b int) int { return cmp.Compare(rows[a].source, rows[b].source) })
 	q := &e.quality
 	for _, i := range e.order {
-		k := e.occ[string(rows[i].tail)]
+		content := rows[i].tail(e.raw)
+		k := e.occ[string(content)]
 		if k == nil {
 			k = &occurrence{}
-			e.occ[string(rows[i].tail)] = k
+			e.occ[string(content)] = k
 		}
 		if !k.begun || k.source != rows[i].source {
 			k.known, k.seen = max(k.known, k.seen), 0
@@ -184,10 +186,10 @@ func (e *equality) group(c *commit, id string, rows []packedRow, old []oldRow, d
 	return any
 }
 
-func allDifferent(rows []packedRow) bool {
+func allDifferent(rows []packedRow, raw []byte) bool {
 	for i := range rows {
 		for j := range i {
-			if bytes.Equal(rows[i].tail, rows[j].tail) {
+			if bytes.Equal(rows[i].tail(raw), rows[j].tail(raw)) {
 				return false
 			}
 		}
@@ -298,7 +300,7 @@ func (e *equality) impossible(c *commit, rows []packedRow) {
 	n, last := 0, model.NoDay
 	for i := range rows {
 		tl := model.Timeline{Time: []int64{rows[i].time}}
-		if t := parseTail(rows[i].tail); t.dated {
+		if t := parseTail(rows[i].tail(e.raw)); t.dated {
 			tl.Dated = []bool{true}
 		}
 		if d := c.calendar.EventDay(&tl, 0); d != last {

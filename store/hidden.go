@@ -190,7 +190,7 @@ func (e *equality) hiddenOf(c *commit, id string, row *packedRow) (n int64) {
 			continue
 		}
 		if !known {
-			hash, known = e.contentHash(c, row.tail), true
+			hash, known = e.contentHash(c, row.tail(e.raw)), true
 		}
 		if rows[i].hash == hash {
 			n += rows[i].count

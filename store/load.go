@@ -89,12 +89,13 @@ var _ model.Loader = (*loader)(nil)
 
 // A loadWorker is what one Add at a time uses: its caches and its pieces.
 type loadWorker struct {
-	names  *stringCache
-	keys   map[string]uint32
-	values []*stringCache // of each key
-	nums   []*numbering   // of each key: the load's own
-	bufs   [buckets]pieceWriter
-	bytes  int64
+	ordinal int // in loader.workers
+	names   *stringCache
+	keys    map[string]uint32
+	values  []*stringCache // of each key
+	nums    []*numbering   // of each key: the load's own
+	bufs    [buckets]pieceWriter
+	bytes   int64
 
 	// Of the batch at hand.
 	nameIDs []uint32
@@ -133,7 +134,7 @@ func (l *loader) Add(b *model.Batch) error {
 		if err := l.st.room(w.bytes); err != nil {
 			return l.fail(err)
 		}
-		if err := l.spill.write(l.st.dir, &w.bufs); err != nil {
+		if err := l.spill.write(l.st.dir, w.ordinal, &w.bufs); err != nil {
 			return l.fail(noSpace(l.st.dir, err))
 		}
 		w.bytes = 0
@@ -203,7 +204,7 @@ func (l *loader) worker() (*loadWorker, error) {
 		l.free = l.free[:n-1]
 		return w, nil
 	}
-	w := &loadWorker{names: newStringCache(), keys: map[string]uint32{}}
+	w := &loadWorker{ordinal: len(l.workers), names: newStringCache(), keys: map[string]uint32{}}
 	l.workers = append(l.workers, w)
 	return w, nil
 }

@@ -1,118 +1,13 @@
 package store
 
 import (
-	"cmp"
 	"slices"
-	"strings"
 
 	"github.com/cespare/xxhash/v2"
 	"github.com/dgraph-io/badger/v4"
 
 	"dwell/model"
 )
-
-// A packedRow is one row of a bucket being packed.
-type packedRow struct {
-	time   int64
-	num    int64
-	tail   []byte
-	user   uint32 // index into bucketRows.users
-	source uint32
-}
-
-// bucketRows is a bucket read back: its rows by user, time and row.
-type bucketRows struct {
-	raw    []byte
-	starts []int
-	users  []string // sorted
-	from   []int    // of each user, the first row; one more at the end
-	rows   []packedRow
-	ids    map[string]uint32
-}
-
-// read gathers a bucket from the spill file and from what the workers still hold.
-func (r *bucketRows) read(l *loader, b int) error {
-	var err error
-	r.raw, r.starts, err = l.spill.read(b, r.raw[:0], r.starts[:0])
-	if err != nil {
-		return err
-	}
-	r.starts = append(r.starts, len(r.raw))
-	r.rows = r.rows[:0]
-	r.users = r.users[:0]
-	r.ids = map[string]uint32{}
-	for i := range len(r.starts) - 1 {
-		if err := r.parse(r.raw[r.starts[i]:r.starts[i+1]]); err != nil {
-			return err
-		}
-	}
-	for _, w := range l.workers {
-		if err := r.parse(w.bufs[b].b); err != nil {
-			return err
-		}
-	}
-	r.sort()
-	return nil
-}
-
-func (r *bucketRows) parse(b []byte) error {
-	p := pieceReader{d: byteReader{b: b}}
-	var s spillRow
-	for p.next(&s) {
-		id, ok := r.ids[string(s.user)]
-		if !ok {
-			id = uint32(len(r.users))
-			u := string(s.user)
-			r.ids[u] = id
-			r.users = append(r.users, u)
-		}
-		r.rows = append(r.rows, packedRow{time: s.time, num: s.num, tail: s.tail, user: id, source: s.source})
-	}
-	if p.d.bad {
-		return damaged(nil, "the spill file is not what was written")
-	}
-	return nil
-}
-
-// sort puts rows in order of user, time and row number: users by counting, for
-// they are few, and each user's rows only if they are not in order already, as
-// they mostly are.
-func (r *bucketRows) sort() {
-	order := make([]uint32, len(r.users))
-	for i := range order {
-		order[i] = uint32(i)
-	}
-	slices.SortFunc(order, func(a, b uint32) int { return strings.Compare(r.users[a], r.users[b]) })
-	rank := make([]uint32, len(order))
-	users := make([]string, len(order))
-	for i, o := range order {
-		rank[o], users[i] = uint32(i), r.users[o]
-	}
-	r.users = users
-	r.from = grow(r.from, len(users)+1)
-	clear(r.from)
-	for i := range r.rows {
-		r.rows[i].user = rank[r.rows[i].user]
-		r.from[r.rows[i].user+1]++
-	}
-	for i := 1; i < len(r.from); i++ {
-		r.from[i] += r.from[i-1]
-	}
-	next := slices.Clone(r.from)
-	out := make([]packedRow, len(r.rows))
-	for i := range r.rows {
-		u := r.rows[i].user
-		out[next[u]] = r.rows[i]
-		next[u]++
-	}
-	r.rows = out
-	byTime := func(a, b packedRow) int { return cmp.Or(cmp.Compare(a.time, b.time), cmp.Compare(a.num, b.num)) }
-	for u := range users {
-		if part := r.rows[r.from[u]:r.from[u+1]]; !slices.IsSortedFunc(part, byTime) {
-			slices.SortFunc(part, byTime)
-		}
-	}
-}
 
 // A packer turns buckets into chunks and summaries; one goroutine uses it.
 type packer struct {
@@ -147,6 +42,7 @@ func (p *packer) bucket(b int) (bucketRow, uint64, error) {
 	if len(p.rows.rows) == 0 {
 		return bucketRow{}, 0, nil
 	}
+	p.equal.raw = p.rows.raw
 	if err := p.readOld(b); err != nil {
 		return bucketRow{}, 0, err
 	}
@@ -228,68 +124,71 @@ const partWeight = 512 << 10
 
 // rowWeight foretells what a row adds to a chunk; it depends on the row alone,
 // so that the same load is cut into the same chunks every time.
-func rowWeight(r *packedRow) int { return 6 + len(r.tail) }
+func rowWeight(r *packedRow) int { return 6 + r.size() }
 
 // add appends rows of one user to the chunk at hand.
 func (p *packer) add(id string, rows []packedRow) {
-	k := &p.chunk
+	k, c, raw := &p.chunk, p.c, p.equal.raw
+	n := len(k.time)
 	k.users = append(k.users, id)
 	k.counts = append(k.counts, int32(len(rows)))
-	c := p.c
+	k.time, k.name, k.source = longer(k.time, len(rows)), longer(k.name, len(rows)), longer(k.source, len(rows))
+	k.amount, k.dated = longer(k.amount, len(rows)), longer(k.dated, len(rows))
+	for _, key := range p.used {
+		p.cols[key].extend(c.plain[key], len(rows))
+	}
 	for i := range rows {
 		r := &rows[i]
 		p.weight += rowWeight(r)
-		t := parseTail(r.tail)
-		n := len(k.time)
-		k.time = append(k.time, r.time)
-		k.name = append(k.name, t.name)
-		k.source = append(k.source, r.source)
-		k.amount = append(k.amount, t.amount)
-		dated := uint32(0)
+		t := parseTail(r.tail(raw))
+		k.time[n+i], k.name[n+i], k.source[n+i], k.amount[n+i] = r.time, t.name, r.source, t.amount
+		k.dated[n+i] = 0
 		if t.dated {
-			dated = 1
+			k.dated[n+i] = 1
 		}
-		k.dated = append(k.dated, dated)
 		for {
 			key, code, plain, ok := t.next()
 			if !ok {
 				break
 			}
-			p.property(c, key, n, code, plain)
+			if col := p.column(key, n+len(rows)); col.plain == nil {
+				col.codes[n+i] = code
+			} else if plain != nil {
+				col.plain[n+i] = string(plain)
+			} else {
+				col.plain[n+i] = c.l.values[key].list[code]
+			}
 		}
 		p.equal.tally(t.name, r.time, t.dated, t.amount)
 	}
 }
 
-// property sets one value of event n of the chunk at hand.
-func (p *packer) property(c *commit, key uint32, n int, code uint32, plain []byte) {
+// column gives the column of a key, begun with n absent values if it is not in use.
+func (p *packer) column(key uint32, n int) *propRows {
 	for len(p.cols) <= int(key) {
 		p.cols = append(p.cols, propRows{key: uint32(len(p.cols))})
 	}
 	col := &p.cols[key]
-	if c.plain[key] {
-		if col.plain == nil {
-			p.used = append(p.used, key)
-			col.plain = make([]string, 0, n+64)
-		}
-		for len(col.plain) < n {
-			col.plain = append(col.plain, "")
-		}
-		if plain != nil {
-			col.plain = append(col.plain, string(plain))
-		} else {
-			col.plain = append(col.plain, c.l.values[key].list[code])
-		}
+	if len(col.codes) == 0 && col.plain == nil {
+		p.used = append(p.used, key)
+		col.extend(p.c.plain[key], n)
+	}
+	return col
+}
+
+// extend appends n absent values.
+func (r *propRows) extend(plain bool, n int) {
+	if plain {
+		r.plain = append(r.plain, make([]string, n)...)
 		return
 	}
-	if len(col.codes) == 0 {
-		p.used = append(p.used, key)
-	}
-	for len(col.codes) < n {
-		col.codes = append(col.codes, 0)
-	}
-	col.codes = append(col.codes, code)
+	from := len(r.codes)
+	r.codes = longer(r.codes, n)
+	clear(r.codes[from:])
 }
+
+// longer appends n values that the caller sets.
+func longer[T any](s []T, n int) []T { return slices.Grow(s, n)[:len(s)+n] }
 
 // flush writes the chunk at hand.
 func (p *packer) flush(b int) error {
@@ -301,12 +200,6 @@ func (p *packer) flush(b int) error {
 	k.props = k.props[:0]
 	for _, key := range p.used {
 		col := &p.cols[key]
-		for p.c.plain[key] && len(col.plain) < len(k.time) {
-			col.plain = append(col.plain, "")
-		}
-		for !p.c.plain[key] && len(col.codes) < len(k.time) {
-			col.codes = append(col.codes, 0)
-		}
 		if p.c.plain[key] {
 			k.props = append(k.props, propRows{key: key, plain: col.plain})
 		} else {
@@ -367,7 +260,7 @@ func (p *packer) readOld(b int) error {
 	}
 	for _, l := range p.c.view.loads {
 		if err := eachID(p.c.txn, l, b, func(id []byte) {
-			if _, ok := p.rows.ids[string(id)]; ok {
+			if _, _, ok := p.rows.ids.find(p.rows.raw, id); ok {
 				p.equal.known[string(id)] = true
 			}
 		}); err != nil {

@@ -45,14 +45,14 @@ func TestSpilledRowsRoundTrip(t *testing.T) {
 		w.add(&row)
 		want = append(want, row)
 	}
-	p := pieceReader{d: byteReader{b: w.b}}
+	p := pieceReader{b: w.b}
 	var got spillRow
 	for i := range want {
 		if !p.next(&got) || !reflect.DeepEqual(got, want[i]) {
 			t.Fatalf("row %d comes back as %+v, want %+v", i, got, want[i])
 		}
 	}
-	if p.next(&got) || p.d.bad {
+	if p.next(&got) || p.bad {
 		t.Error("there is a row too many")
 	}
 }
@@ -80,7 +80,7 @@ func FuzzRecords(f *testing.F) {
 			_ = d.page(entry{key, sealed})
 		}
 		_, _ = decodeSummaries(b)
-		p := pieceReader{d: byteReader{b: b}}
+		p := pieceReader{b: b}
 		var r spillRow
 		for p.next(&r) {
 			tl := parseTail(r.tail)

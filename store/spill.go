@@ -5,8 +5,10 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 
 	"dwell/model"
@@ -15,14 +17,16 @@ import (
 // A row on its way to a bucket is
 //
 //	user     uvarint length, bytes
-//	time     varint, difference to the row before in the same piece (ms)
-//	row      varint, difference likewise; its number in the load
+//	time     4 bytes, difference to the row before in the same piece (ms);
+//	         one that does not fit stands behind farTime in 8
+//	row      2 bytes, difference likewise, or farRow and 8; its number in the load
 //	source   uvarint
 //	tail     uvarint length, then what makes rows of one user and time equal:
 //	         name<<2 | amount?<<1 | dated?, amount (varint), and the properties
 //	         in key order: how many, then key<<1 | plain? with code or string
 //
 // so that two rows of one load are equal exactly if their tails are (DESIGN 5).
+// Numbers of fixed length are read and written without a branch for each byte.
 type spillRow struct {
 	user   []byte
 	time   int64
@@ -30,6 +34,13 @@ type spillRow struct {
 	source uint32
 	tail   []byte
 }
+
+const (
+	farTime = math.MinInt32
+	farRow  = math.MaxUint16
+	// rowExtra is how much longer than its user and tail a row is at most.
+	rowExtra = 10 + 12 + 10 + 10 + 10
+)
 
 // A pieceWriter collects the rows of one bucket; it starts anew when flushed.
 type pieceWriter struct {
@@ -39,34 +50,117 @@ type pieceWriter struct {
 }
 
 func (p *pieceWriter) add(r *spillRow) {
-	p.b = append(binary.AppendUvarint(p.b, uint64(len(r.user))), r.user...)
-	p.b = binary.AppendVarint(p.b, r.time-p.time)
-	p.b = binary.AppendVarint(p.b, r.num-p.num)
-	p.b = binary.AppendUvarint(p.b, uint64(r.source))
-	p.b = append(binary.AppendUvarint(p.b, uint64(len(r.tail))), r.tail...)
-	p.time, p.num = r.time, r.num
+	b := p.begin(r.user, r.time, r.num, r.source, len(r.tail))
+	p.b = append(putUvarint(b, uint64(len(r.tail))), r.tail...)
+}
+
+// begin writes a row up to its tail and gives the piece with room for one of n
+// bytes; the caller puts it back into p.b when it has written that.
+func (p *pieceWriter) begin(user []byte, time, num int64, source uint32, n int) []byte {
+	b := p.b
+	if need := len(b) + len(user) + n + rowExtra; need > cap(b) {
+		b = append(make([]byte, 0, max(need, 2*cap(b), 512)), b...)
+	}
+	b = append(putUvarint(b, uint64(len(user))), user...)
+	dt, dn := time-p.time, num-p.num
+	if dt > farTime && dt <= math.MaxInt32 {
+		b = binary.LittleEndian.AppendUint32(b, uint32(dt))
+	} else {
+		b = binary.LittleEndian.AppendUint32(b, 1<<31) // farTime
+		b = binary.LittleEndian.AppendUint64(b, uint64(dt))
+	}
+	if dn >= 0 && dn < farRow {
+		b = binary.LittleEndian.AppendUint16(b, uint16(dn))
+	} else {
+		b = binary.LittleEndian.AppendUint16(b, farRow)
+		b = binary.LittleEndian.AppendUint64(b, uint64(dn))
+	}
+	p.time, p.num = time, num
+	return putUvarint(b, uint64(source))
+}
+
+// putUvarint is binary.AppendUvarint, without a call for what fits into a byte.
+func putUvarint(b []byte, v uint64) []byte {
+	if v < 0x80 {
+		return append(b, byte(v))
+	}
+	return binary.AppendUvarint(b, v)
 }
 
 func (p *pieceWriter) reset() { p.b, p.time, p.num = p.b[:0], 0, 0 }
 
-// A pieceReader reads a piece; the slices of a row point into it.
+// A pieceReader reads a piece, which ends with b; the slices of a row point into it.
 type pieceReader struct {
-	d    byteReader
+	b    []byte
+	at   int
+	user int // where the user of the last row stands
 	time int64
 	num  int64
+	bad  bool
 }
 
 func (p *pieceReader) next(r *spillRow) bool {
-	if len(p.d.b) == 0 {
+	if p.at >= len(p.b) {
 		return false
 	}
-	r.user = p.d.bytes(p.d.int())
-	p.time += p.d.signed()
-	p.num += p.d.signed()
+	n := p.int()
+	if p.bad || n+6 > uint64(len(p.b)-p.at) {
+		p.bad = true
+		return false
+	}
+	p.user = p.at
+	at := p.at + int(n)
+	r.user = p.b[p.user:at]
+	dt, dn := int64(int32(binary.LittleEndian.Uint32(p.b[at:]))), int64(0)
+	p.at = at + 4
+	if dt == farTime {
+		dt = p.far()
+	}
+	if p.at+2 <= len(p.b) {
+		dn = int64(binary.LittleEndian.Uint16(p.b[p.at:]))
+	}
+	if p.at += 2; dn == farRow {
+		dn = p.far()
+	}
+	p.time += dt
+	p.num += dn
 	r.time, r.num = p.time, p.num
-	r.source = uint32(p.d.int())
-	r.tail = p.d.bytes(p.d.int())
-	return !p.d.bad
+	r.source = uint32(p.int())
+	if n = p.int(); p.bad || n > uint64(len(p.b)-p.at) || n > maxTail {
+		p.bad = true
+		return false
+	}
+	r.tail = p.b[p.at : p.at+int(n)]
+	p.at += int(n)
+	return true
+}
+
+func (p *pieceReader) int() uint64 {
+	if p.at < len(p.b) && p.b[p.at] < 0x80 {
+		p.at++
+		return uint64(p.b[p.at-1])
+	}
+	return p.wide()
+}
+
+// wide is int of more than a byte.
+func (p *pieceReader) wide() uint64 {
+	v, n := binary.Uvarint(p.b[min(p.at, len(p.b)):])
+	if n <= 0 || v > math.MaxInt32 {
+		p.bad = true
+		return 0
+	}
+	p.at += n
+	return v
+}
+
+func (p *pieceReader) far() int64 {
+	if p.at+8 > len(p.b) {
+		p.bad = true
+		return 0
+	}
+	p.at += 8
+	return int64(binary.LittleEndian.Uint64(p.b[p.at-8:]))
 }
 
 // A tail is the parsed end of a row.
@@ -74,32 +168,58 @@ type tail struct {
 	name   uint32
 	dated  bool
 	amount model.Money
-	d      byteReader // the properties still to come
-	left   int64
+	b      []byte // the properties still to come
+	left   uint64
 }
 
 func parseTail(b []byte) tail {
-	t := tail{d: byteReader{b: b}, amount: model.NoMoney}
-	h := t.d.int()
+	t := tail{b: b, amount: model.NoMoney}
+	h := t.int()
 	t.name, t.dated = uint32(h>>2), h&1 != 0
 	if h&2 != 0 {
-		t.amount = model.Money(t.d.signed())
+		u := t.int()
+		t.amount = model.Money(int64(u>>1) ^ -int64(u&1))
 	}
-	t.left = t.d.int()
+	t.left = t.int()
 	return t
 }
 
 // next gives the next property: a code, or a string if plain.
 func (t *tail) next() (key, code uint32, plain []byte, ok bool) {
-	if t.left == 0 || t.d.bad {
+	if t.left == 0 {
 		return 0, 0, nil, false
 	}
 	t.left--
-	k := t.d.int()
+	k := t.int()
+	v := t.int()
 	if k&1 != 0 {
-		return uint32(k >> 1), 0, t.d.bytes(t.d.int()), true
+		n := min(v, uint64(len(t.b)))
+		plain, t.b = t.b[:n], t.b[n:]
+		return uint32(k >> 1), 0, plain, true
 	}
-	return uint32(k >> 1), uint32(t.d.int()), nil, true
+	return uint32(k >> 1), uint32(v), nil, true
+}
+
+// int reads a number; of a tail that ends early, whatever follows is 0 and no
+// property more.
+func (t *tail) int() uint64 {
+	if len(t.b) > 0 && t.b[0] < 0x80 {
+		v := uint64(t.b[0])
+		t.b = t.b[1:]
+		return v
+	}
+	return t.wide()
+}
+
+// wide is int of more than a byte.
+func (t *tail) wide() uint64 {
+	v, n := binary.Uvarint(t.b)
+	if n <= 0 {
+		t.b, t.left = nil, 0
+		return 0
+	}
+	t.b = t.b[n:]
+	return v
 }
 
 func appendTailHead(dst []byte, name uint32, dated bool, amount model.Money) []byte {
@@ -132,7 +252,10 @@ type spill struct {
 	pieces [buckets][]piece
 }
 
-type piece struct{ off, size int64 }
+type piece struct {
+	off, size int64
+	worker    int
+}
 
 // A spillFile is the file; tests put one in its place that fails.
 type spillFile interface {
@@ -142,7 +265,7 @@ type spillFile interface {
 }
 
 // take reserves room for the pieces of a worker and opens the file the first time.
-func (s *spill) take(dir string, bufs *[buckets]pieceWriter) (off int64, err error) {
+func (s *spill) take(dir string, worker int, bufs *[buckets]pieceWriter) (off int64, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.f == nil {
@@ -159,7 +282,7 @@ func (s *spill) take(dir string, bufs *[buckets]pieceWriter) (off int64, err err
 	off = s.size
 	for b := range bufs {
 		if n := int64(len(bufs[b].b)); n > 0 {
-			s.pieces[b] = append(s.pieces[b], piece{s.size, n})
+			s.pieces[b] = append(s.pieces[b], piece{s.size, n, worker})
 			s.size += n
 		}
 	}
@@ -167,8 +290,8 @@ func (s *spill) take(dir string, bufs *[buckets]pieceWriter) (off int64, err err
 }
 
 // write puts a worker's pieces into the file and empties them.
-func (s *spill) write(dir string, bufs *[buckets]pieceWriter) error {
-	off, err := s.take(dir, bufs)
+func (s *spill) write(dir string, worker int, bufs *[buckets]pieceWriter) error {
+	off, err := s.take(dir, worker, bufs)
 	if err != nil {
 		return fmt.Errorf("spill: %w", err)
 	}
@@ -193,12 +316,16 @@ func (s *spill) bucketSize(b int) (n int64) {
 	return n
 }
 
-// read appends a bucket's pieces to dst and gives where each starts.
-func (s *spill) read(b int, dst []byte, starts []int) ([]byte, []int, error) {
+// read appends the pieces that a worker wrote of a bucket to dst, in the order in
+// which it wrote them, and gives where each starts.
+func (s *spill) read(b, worker int, dst []byte, starts []int) ([]byte, []int, error) {
 	for _, p := range s.pieces[b] {
+		if p.worker != worker {
+			continue
+		}
 		starts = append(starts, len(dst))
 		from := len(dst)
-		dst = append(dst, make([]byte, p.size)...)
+		dst = slices.Grow(dst, int(p.size))[:from+int(p.size)]
 		if _, err := s.f.ReadAt(dst[from:], p.off); err != nil {
 			return dst, starts, fmt.Errorf("read the spill file back: %w", err)
 		}
