@@ -3,11 +3,13 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/csv"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -90,6 +92,9 @@ func (a *app) print(ctx context.Context, e *query.Engine, q query.Query, v view)
 		l, err := e.Users(ctx, q, v.users, nil)
 		if err != nil {
 			return questionError(err)
+		}
+		if l.Figure.Carry != "" { // as the screen has them: what the list brings, highest first
+			slices.SortStableFunc(l.Users, func(a, b query.User) int { return cmp.Compare(b.Score, a.Score) })
 		}
 		switch v.format {
 		case "json":

@@ -73,7 +73,7 @@ func (r *Run) general(a *Answer, f *Figure, part Part) []ExplainLine {
 	if f.Interval {
 		add("Interval", fmt.Sprintf("%s: from %s to %s.", f.Method, Number(f.Lo), Number(f.Hi)))
 	} else {
-		add("Interval", intervalNote(f))
+		add("Interval", r.intervalNote(f))
 	}
 	versions := "data " + a.Data.String() + ", dictionary " + r.st.dictHash
 	if a.Model != "" {
@@ -131,7 +131,13 @@ func (r *Run) populationNote(f *Figure) string {
 	return fmt.Sprintf("users for whom the rule %s holds, judged %s", g.Rule, when)
 }
 
-func intervalNote(f *Figure) string {
+// estimating are the questions whose sums add up what a model expects of users.
+var estimating = []string{"targets", "expected"}
+
+func (r *Run) intervalNote(f *Figure) string {
+	if f.Kind == Sum && slices.Contains(estimating, r.Spec.Name) {
+		return "none is given: what a model expects of each user is added up"
+	}
 	switch f.Kind {
 	case Count, Sum, Rows, Pairs:
 		return "none: everything is counted, nothing is estimated"

@@ -31,7 +31,11 @@ func (r *Run) lint(b *Builder) {
 		}
 	}
 	if small > 0 {
-		b.Warn("small-n", "%d of the rates are of fewer than %d users (%s is one): they may change a lot with a few more.", small, SmallN, first)
+		if small == 1 {
+			b.Warn("small-n", "One of the rates is of fewer than %d users (%s): it may change a lot with a few more.", SmallN, first)
+		} else {
+			b.Warn("small-n", "%d of the rates are of fewer than %d users (%s is one): they may change a lot with a few more.", small, SmallN, first)
+		}
 	}
 	if first := firstDay(r.Info, r.Cal); r.AsOf < first {
 		b.Warn("before-data", "The as-of day %s is before the first day with data, %s: nobody is there yet.", r.AsOf, first)

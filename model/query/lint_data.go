@@ -21,7 +21,11 @@ func (r *Run) lintReading(b *Builder) {
 	}
 	if open > 0 {
 		f := &b.A.Figures[first]
-		b.Warn("open-cells", "%d of the rates are of users whose time has come, while others' has not (%s: %d counted, %d still open): they can move.", open, f.Label, f.N, f.Open)
+		these, they := "%d of the rates are", "they"
+		if open == 1 {
+			these, they = "%d of the rates is", "it"
+		}
+		b.Warn("open-cells", these+" of users whose time has come, while others' has not (%s: %d counted, %d still open): "+they+" can move.", open, f.Label, f.N, f.Open)
 	}
 	g, usage := r.Schema.Params["G"], r.Schema.Params["usage"]
 	if r.Spec.Key("truncated") != nil && g > 0 && usage > g {

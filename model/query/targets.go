@@ -357,7 +357,7 @@ func (t *targetsPlan) visit(k *scorer, p *Person, h *Hits) {
 	}
 	hit(targetScored, true)
 	if u.seasonal { // their silence is of the time of year
-		hit(targetSeasonal, u.prob >= t.at)
+		hit(targetSeasonal, true)
 		return
 	}
 	hit(targetLikely, u.prob >= t.at)

@@ -85,7 +85,11 @@ func (t *targetsPlan) layout(b *Builder) error {
 		if t.worth.note != "" {
 			note = " (" + t.worth.note + ")"
 		}
-		b.Block(Block{Kind: TextBlock, Name: "stake", Title: "At stake", Lines: []string{fmt.Sprintf("The %s of %s adds up to %s, taking the %s as what a user is worth%s.", t.order(), plural(t.cuts.users-t.cuts.seasonal, "scored user"), showNumber("money", t.cuts.expected), t.worth.words, note)}})
+		users := plural(t.cuts.users-t.cuts.seasonal, "scored user")
+		if t.cuts.seasonal > 0 {
+			users += fmt.Sprintf(" (%d seasonal ones left out)", t.cuts.seasonal)
+		}
+		b.Block(Block{Kind: TextBlock, Name: "stake", Title: "At stake", Lines: []string{fmt.Sprintf("The %s of %s adds up to %s, taking the %s as what a user is worth%s.", t.order(), users, showNumber("money", t.cuts.expected), t.worth.words, note)}})
 	} else {
 		b.Warn("no-amounts", "%s Lists are ordered by probability alone, and there is no grid of value.", t.unvalued)
 	}
@@ -117,7 +121,7 @@ func (t *targetsPlan) lists(b *Builder) {
 	row(targetLow, "low10", "low tenth by probability", false)
 	if t.set.q.Definition != churn.ByGoal {
 		more = ": silent at this time of an earlier year too, and came back"
-		row(targetSeasonal, "seasonal", "seasonal, from "+churnPercent(t.at), true)
+		row(targetSeasonal, "seasonal", "seasonal, in no other list", true)
 		if span := int(t.set.cuts.Score - t.r.FirstDay); span < year+t.set.q.Gap {
 			b.Warn("no-season", "The data reach %s back: who is silent at the same time of every year cannot be told from who leaves.", plural(span, "day"))
 		}

@@ -198,6 +198,10 @@ func TestSeasonalUsersStandApart(t *testing.T) {
 		}
 		return in, of
 	}
+	// All of them stand there, however likely: they are in no other list.
+	if all := ask(t, over(t, mem, dict), strings.Replace(a.Query.String(), "at=0.02", "at=0.9", 1)).Figure("seasonal"); all.Value != f.Value {
+		t.Errorf("%v are seasonal where at=0.02, %v where at=0.9", f.Value, all.Value)
+	}
 	in, of := winter("seasonal")
 	still, risk := winter("at-risk")
 	t.Logf("%d of %d called seasonal come in winter only; of the %d at risk %d do", in, of, risk, still)

@@ -134,3 +134,17 @@ func TestExpectedValues(t *testing.T) {
 	mem, dict := randomData(t, 31, 300)
 	query.WorthIsTheList(t, over(t, mem, dict), 120)
 }
+
+// A sum of what a model expects is no count: its explanation may not say so.
+func TestExpectedSumIsAnEstimate(t *testing.T) {
+	mem, dict := randomData(t, 31, 300)
+	x, err := over(t, mem, dict).Explain(t.Context(), ask(t, over(t, mem, dict), "expected").Query, "value", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, l := range x.Lines {
+		if l.Head == "Interval" && strings.Contains(l.Text, "nothing is estimated") {
+			t.Errorf("%s: %s", l.Head, l.Text)
+		}
+	}
+}

@@ -31,7 +31,26 @@ func GuessDictionary(info *model.Info, m Mapping) *model.Dictionary {
 			}
 		}
 	}
+	if info.Amounts {
+		paid := false
+		for _, role := range d.Events {
+			paid = paid || role == model.Purchase.String()
+		}
+		for _, n := range info.Names {
+			if !paid && d.Events[n.Name] == "" && pays(n.Name) {
+				d.Events[n.Name] = model.Purchase.String()
+			}
+		}
+	}
 	return d
+}
+
+// pays says whether an event is a payment in so many words. Beside an order or a
+// purchase it would count the same money twice, and without amounts it may be a
+// page, so it counts only where rows carry amounts and nothing surer is bought.
+func pays(name string) bool {
+	w := eventNameWords(name)
+	return len(w) == 1 && w.any([]string{"payment", "charge", "charged", "invoice"}) || w.all([]string{"deal|opportunity", "won"})
 }
 
 // paysForPeriod says whether an event is the beginning or renewal of a

@@ -92,6 +92,29 @@ func TestGuessSubscriptions(t *testing.T) {
 	}
 }
 
+// A payment by that name alone is what is bought where rows carry amounts and
+// nothing surer is: beside an order it would count the same money twice.
+func TestGuessPayments(t *testing.T) {
+	for _, c := range []struct {
+		amounts bool
+		beside  string
+		want    string
+	}{{true, "login", "purchase"}, {true, "order", ""}, {false, "login", ""}} {
+		for _, n := range []string{"payment", "Invoice", "charge", "deal_won"} {
+			info := &model.Info{Amounts: c.amounts, Names: []model.NameInfo{{Name: c.beside}, {Name: n}, {Name: "payment_method_added"}, {Name: "payment_failed"}, {Name: "deal_lost"}}}
+			d := GuessDictionary(info, Mapping{})
+			if got := d.Events[n]; got != c.want {
+				t.Errorf("%s beside %s, amounts %v: got %q, want %q", n, c.beside, c.amounts, got, c.want)
+			}
+			for _, other := range info.Names[2:] {
+				if got := d.Events[other.Name]; got != "" {
+					t.Errorf("%s: got %q", other.Name, got)
+				}
+			}
+		}
+	}
+}
+
 // infoOf is what a data set would say of a load's names and keys.
 func infoOf(r *recorder) *model.Info {
 	in := &model.Info{}
