@@ -67,7 +67,7 @@ type stream struct {
 	size    int64        // of the file; -1 if unknown
 	last    bool         // standard input will not be read again
 	packed  string       // "gzip", "zstd", "parquet" or ""
-	parquet *parquetText // nil unless packed is "parquet"
+	parquet *parquetFile // nil unless packed is "parquet"
 	close   []func()
 
 	sep     byte  // the delimiter that a first line "sep=;" names, else 0
@@ -173,10 +173,8 @@ func (s *stream) unpack() error {
 			return err
 		}
 	}
-	if s.packed != "" {
-		if _, err := s.text.Peek(1); err == io.EOF && s.parquet != nil {
-			return &sentence{ErrNotEvents, s.in.Name() + ": is a Parquet file without a row: there is nothing to load"}
-		} else if err == io.EOF {
+	if s.packed != "" && s.parquet == nil {
+		if _, err := s.text.Peek(1); err == io.EOF {
 			return &sentence{ErrNotEvents, s.in.Name() + ": holds no bytes once decompressed: there is nothing to load"}
 		} else if err != nil {
 			return s.readError(err)
@@ -213,6 +211,9 @@ func (s *stream) Close() {
 func (s *stream) readError(err error) error {
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return err
+	}
+	if s.parquet != nil {
+		return s.parquet.fault(err)
 	}
 	why := fmt.Sprintf("reading failed after %d bytes: %v", s.raw.n.Load(), err)
 	if s.packed != "" || errors.Is(err, gzip.ErrHeader) || errors.Is(err, gzip.ErrChecksum) {

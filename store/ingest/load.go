@@ -221,10 +221,10 @@ func (l *load) file(ctx context.Context, source int, in *Input) error {
 // split sends the blocks of a file until it ends or ctx is done.
 func (l *load) split(ctx context.Context, s *stream, p *plan, source int, out chan<- block) (err error) {
 	defer recovered(&err)
-	sp := s.splitter(p.sx, &l.pool)
+	next := s.blocks(p, l)
 	skip := p.header != nil
 	for {
-		b, err := sp.next()
+		b, err := next()
 		if err == io.EOF {
 			return nil
 		}
@@ -295,10 +295,13 @@ func (l *load) work(ctx context.Context, cancel context.CancelCauseFunc, p *plan
 		}
 		sum := &summary{parsed: *out}
 		sum.parsed.batch = model.Batch{}
-		data := b.data
-		sum.parsed.block.data = nil
+		sum.parsed.block.data, sum.parsed.block.rows = nil, nil
 		results <- sum
-		data = data[:0]
+		if b.rows != nil {
+			b.rows.release()
+			continue
+		}
+		data := b.data[:0]
 		l.pool.Put(&data)
 	}
 }
@@ -311,6 +314,9 @@ func safeParse(w *worker, b block) (out *parsed, err error) {
 		}
 	}()
 	defer recovered(&err)
+	if b.rows != nil {
+		return w.records(b)
+	}
 	return w.parse(b), nil
 }
 
@@ -352,7 +358,7 @@ func (l *load) tell() {
 		return
 	}
 	s := l.current.Load()
-	l.progress(Progress{Bytes: l.before + s.raw.n.Load(), TotalBytes: max(l.total, 0), Rows: l.report.q.Read, Rejected: l.report.rejected(), File: s.in.Path})
+	l.progress(Progress{Bytes: l.before + s.progress(), TotalBytes: max(l.total, 0), Rows: l.report.q.Read, Rejected: l.report.rejected(), File: s.in.Path})
 }
 
 // noRows says why nothing could be stored.

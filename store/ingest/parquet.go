@@ -2,44 +2,44 @@ package ingest
 
 import (
 	"bufio"
-	"encoding/hex"
 	"fmt"
 	"io"
-	"math"
-	"math/big"
 	"os"
+	"runtime"
 	"slices"
-	"strconv"
 	"strings"
-	"time"
-	"unicode/utf8"
+	"sync"
+	"sync/atomic"
 
 	"github.com/parquet-go/parquet-go"
-	"github.com/parquet-go/parquet-go/format"
 )
 
-// Parquet is a producer of text beside the others: each record becomes a line of
-// JSON, so that a record's number is its line, and recognition, mapping, quality
-// report and finding a row again work as for any file. Only the columns that the
-// mapping names are read from the file; a recognition reads them all.
+// Parquet is read by columns. A parquetFile cuts the row groups into blocks of
+// rows, each a stretch of some pages of every wanted column; pages are
+// decompressed by as many goroutines as there are workers, and a column that the
+// mapping does not want is never touched. Workers make batches of the blocks
+// (parquetrows.go). What is equal for all rows of a dictionary entry, such as the
+// time a text stands for, is found out once for the entry.
+//
+// Where rows are wanted as text, to recognise a file and to show a row, each record
+// is a line of JSON: so a record's number is its line, and recognition, mapping,
+// quality report and finding a row again work as for any file.
 //
 // github.com/parquet-go/parquet-go reads the format: encodings and compressions
 // are many, and it is the one kept library for them in Go.
 
 var parquetMagic = []byte("PAR1")
 
-// A parquetText gives the records of a file as lines of JSON.
-type parquetText struct {
-	name string
-	f    *os.File
-	file *parquet.File
-	want func(name string) bool // nil: every column
+// A parquetFile is an opened file and its columns.
+type parquetFile struct {
+	name    string
+	f       *os.File
+	file    *parquet.File
+	leaves  []*parquetLeaf
+	total   int64 // records
+	workers int
 
-	group int // the row group at hand
-	cols  []*parquetColumn
-	left  int64 // rows of it
-	buf   []byte
-	out   []byte // of buf, not yet given out
+	done atomic.Int64 // records given out, for the progress
 }
 
 // openParquet opens the file a second time: the format is read from its end,
@@ -53,126 +53,49 @@ func (s *stream) openParquet() error {
 		return err
 	}
 	s.close = append(s.close, func() { f.Close() })
-	p := &parquetText{name: s.in.Name(), f: f, group: -1}
+	p := &parquetFile{name: s.in.Name(), f: f, workers: 1}
 	if err := p.open(size); err != nil {
 		return &sentence{ErrUnreadable, fmt.Sprintf("%s: is a Parquet file and cannot be read (%v): write it again, or write it as CSV", s.in.Name(), err)}
 	}
+	if p.total == 0 {
+		return &sentence{ErrNotEvents, s.in.Name() + ": is a Parquet file without a row: there is nothing to load"}
+	}
 	s.parquet, s.packed = p, "parquet"
-	s.text = bufio.NewReaderSize(p, 256<<10)
+	s.text = p.asText(p.leaves)
 	return nil
 }
 
-func (p *parquetText) open(size int64) (err error) {
-	defer recovered(&err)
+func (p *parquetFile) open(size int64) (err error) {
+	defer damaged(&err)
 	p.file, err = parquet.OpenFile(p.f, size, parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true))
-	return err
-}
-
-// only limits the columns to those the mapping needs.
-func (p *parquetText) only(m *Mapping) {
-	if m.AllProps {
-		return
+	if err != nil {
+		return err
 	}
-	names := append([]string{m.User, m.Time, m.Event, m.Clock}, m.Props...)
-	if m.Amount != "" {
-		if a, err := parseAmount(m.Amount, func(string) bool { return true }); err == nil {
-			names = append(names, a.names...)
+	for _, g := range p.file.RowGroups() {
+		if g.NumRows() < 0 {
+			return errParquet
 		}
+		p.total += g.NumRows()
 	}
-	p.want = func(name string) bool { return slices.Contains(names, name) }
-}
-
-// narrow begins the text again with the columns of the mapping alone.
-func (s *stream) narrow(m *Mapping) error {
-	p := s.parquet
-	p.closeGroup()
-	p.group, p.left, p.out = -1, 0, nil
-	p.only(m)
-	s.text = bufio.NewReaderSize(p, 256<<10)
+	var names []string
+	columns := leafColumns(p.file.Root())
+	for _, c := range columns {
+		names = append(names, parquetName(c.Path()))
+	}
+	for i, name := range uniqueNames(names) {
+		p.leaves = append(p.leaves, newParquetLeaf(name, columns[i]))
+	}
 	return nil
 }
 
-// Read gives text; a file that cannot be decoded is an error, never a panic.
-func (p *parquetText) Read(b []byte) (n int, err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			n, err = 0, fmt.Errorf("its data is damaged: %v", r)
-		}
-	}()
-	for len(p.out) == 0 {
-		if err := p.fill(); err != nil {
-			return 0, err
-		}
-	}
-	n = copy(b, p.out)
-	p.out = p.out[n:]
-	return n, nil
-}
-
-// fill writes some more records.
-func (p *parquetText) fill() error {
-	for p.left == 0 {
-		p.closeGroup()
-		p.group++
-		groups := p.file.RowGroups()
-		if p.group >= len(groups) {
-			return io.EOF
-		}
-		p.left = groups[p.group].NumRows()
-		p.openGroup(groups[p.group])
-	}
-	p.buf = p.buf[:0]
-	for p.left > 0 && len(p.buf) < 64<<10 {
-		p.buf = append(p.buf, '{')
-		first := true
-		for _, c := range p.cols {
-			values, err := c.next()
-			if err != nil {
-				return err
-			}
-			if len(values) == 1 && values[0].IsNull() {
-				continue
-			}
-			if !first {
-				p.buf = append(p.buf, ',')
-			}
-			first = false
-			p.buf = append(append(p.buf, c.key...), ':')
-			p.buf = c.append(p.buf, values)
-		}
-		p.buf = append(p.buf, '}', '\n')
-		p.left--
-	}
-	p.out = p.buf
-	return nil
-}
-
-func (p *parquetText) openGroup(g parquet.RowGroup) {
-	chunks := g.ColumnChunks()
-	for _, leaf := range leaves(p.file.Root()) {
-		name := parquetName(leaf.Path())
-		if p.want != nil && !p.want(name) {
-			continue
-		}
-		p.cols = append(p.cols, newParquetColumn(name, leaf, chunks[leaf.Index()]))
-	}
-}
-
-func (p *parquetText) closeGroup() {
-	for _, c := range p.cols {
-		c.close()
-	}
-	p.cols = p.cols[:0]
-}
-
-// leaves are the columns that hold values, in the order of the file.
-func leaves(c *parquet.Column) []*parquet.Column {
+// leafColumns are the columns that hold values, in the order of the file.
+func leafColumns(c *parquet.Column) []*parquet.Column {
 	if c.Leaf() {
 		return []*parquet.Column{c}
 	}
 	var out []*parquet.Column
 	for _, child := range c.Columns() {
-		out = append(out, leaves(child)...)
+		out = append(out, leafColumns(child)...)
 	}
 	return out
 }
@@ -189,233 +112,265 @@ func parquetName(path []string) string {
 	return strings.Join(out, ".")
 }
 
-// A parquetColumn reads one column of one row group, a record at a time.
-type parquetColumn struct {
-	key    []byte // as JSON
-	list   bool   // a record has any number of values
-	kind   parquet.Kind
-	typ    *format.LogicalType
-	pages  parquet.Pages
-	values parquet.ValueReader
-	batch  []parquet.Value
-	have   []parquet.Value // of batch, not yet given out
-	row    []parquet.Value
+func (p *parquetFile) has(name string) bool {
+	return slices.ContainsFunc(p.leaves, func(l *parquetLeaf) bool { return l.name == name })
 }
 
-func newParquetColumn(name string, leaf *parquet.Column, chunk parquet.ColumnChunk) *parquetColumn {
-	return &parquetColumn{
-		key: appendJSONString(nil, []byte(name)), list: leaf.MaxRepetitionLevel() > 0,
-		kind: leaf.Type().Kind(), typ: leaf.Type().LogicalType(), pages: chunk.Pages(), batch: make([]parquet.Value, 1024),
+// wanted are the columns that the mapping needs.
+func (p *parquetFile) wanted(m *Mapping) []*parquetLeaf {
+	if m.AllProps {
+		return p.leaves
+	}
+	names := append([]string{m.User, m.Time, m.Event, m.Clock}, m.Props...)
+	if m.Amount != "" {
+		if a, err := parseAmount(m.Amount, p.has); err == nil {
+			names = append(names, a.names...)
+		}
+	}
+	var out []*parquetLeaf
+	for _, l := range p.leaves {
+		if slices.Contains(names, l.name) {
+			out = append(out, l)
+		}
+	}
+	return out
+}
+
+// A parquetReader cuts a file into blocks, in order.
+type parquetReader struct {
+	p      *parquetFile
+	leaves []*parquetLeaf
+	rows   int // of a block
+	group  int // that comes next
+	left   int // rows of the group at hand
+	record int64
+	chunks []*parquetChunk
+}
+
+// parquetCells is how many values a block has, about: a few hundred KiB of
+// pointers to them. Wide files have blocks of fewer rows.
+const parquetCells = 64 << 10
+
+func (p *parquetFile) reader(leaves []*parquetLeaf) *parquetReader {
+	return &parquetReader{p: p, leaves: leaves, rows: min(max(parquetCells/max(len(leaves), 1), 64), 16<<10), record: 1}
+}
+
+// A parquetRows is a block of a Parquet file.
+type parquetRows struct {
+	n     int
+	parts [][]parquetPart // of each of the reader's leaves
+	leaf  []*parquetLeaf
+}
+
+func (b *parquetRows) release() {
+	for _, parts := range b.parts {
+		for _, part := range parts {
+			part.page.release()
+		}
 	}
 }
 
-func (c *parquetColumn) close() { c.pages.Close() }
+// next gives the next block, or io.EOF.
+func (r *parquetReader) next() (b block, err error) {
+	defer damaged(&err)
+	for r.left == 0 {
+		r.close()
+		groups := r.p.file.RowGroups()
+		if r.group == len(groups) {
+			return b, io.EOF
+		}
+		r.left = int(groups[r.group].NumRows())
+		columns := groups[r.group].ColumnChunks()
+		for _, l := range r.leaves {
+			r.chunks = append(r.chunks, &parquetChunk{leaf: l, pages: columns[l.index].Pages()})
+		}
+		r.group++
+	}
+	n := min(r.rows, r.left)
+	if err := r.fill(n); err != nil {
+		return b, err
+	}
+	rows := &parquetRows{n: n, leaf: r.leaves}
+	for _, c := range r.chunks {
+		rows.parts = append(rows.parts, c.cut(n))
+	}
+	b = block{line: r.record, rows: rows}
+	r.left -= n
+	r.record += int64(n)
+	r.p.done.Store(r.record - 1)
+	return b, nil
+}
 
-// more reads the next values of the column.
-func (c *parquetColumn) more() error {
-	for {
-		if c.values == nil {
-			page, err := c.pages.ReadPage()
-			if err != nil {
-				return err
-			}
-			c.values = page.Values()
+// fill makes n rows of every column ready, several columns at a time.
+func (r *parquetReader) fill(n int) error {
+	var dry []*parquetChunk
+	for _, c := range r.chunks {
+		if c.row < n {
+			dry = append(dry, c)
 		}
-		n, err := c.values.ReadValues(c.batch)
-		c.have = c.batch[:n]
-		if err == io.EOF {
-			c.values, err = nil, nil
+	}
+	if len(dry) == 0 {
+		return nil
+	}
+	errs := make([]error, len(dry))
+	var wg sync.WaitGroup
+	var next atomic.Int64
+	work := func() {
+		for i := int(next.Add(1)) - 1; i < len(dry); i = int(next.Add(1)) - 1 {
+			errs[i] = dry[i].fill(n)
 		}
-		if err != nil || n > 0 {
+	}
+	for range min(r.p.workers, len(dry)) - 1 {
+		wg.Go(work)
+	}
+	work()
+	wg.Wait()
+	for _, err := range errs {
+		if err != nil {
 			return err
 		}
 	}
+	return nil
 }
 
-// next is the values of the next record: one, or those of a list. They are valid
-// until the call after.
-func (c *parquetColumn) next() ([]parquet.Value, error) {
-	if len(c.have) == 0 {
-		if err := c.more(); err == io.EOF {
-			return nil, io.ErrUnexpectedEOF // the row group says it has more rows
-		} else if err != nil {
-			return nil, err
+func (r *parquetReader) close() {
+	for _, c := range r.chunks {
+		c.close()
+	}
+	r.chunks = r.chunks[:0]
+}
+
+// A parquetText gives the records of a file as lines of JSON.
+type parquetText struct {
+	r   *parquetReader
+	buf []byte
+	out []byte // of buf, not yet given out
+}
+
+// asText gives the rows as text, of these columns.
+func (p *parquetFile) asText(leaves []*parquetLeaf) *bufio.Reader {
+	r := p.reader(leaves)
+	r.rows = min(r.rows, 256)
+	return bufio.NewReaderSize(&parquetText{r: r}, 256<<10)
+}
+
+// Read gives text; a file that cannot be decoded is an error, never a panic.
+func (t *parquetText) Read(b []byte) (n int, err error) {
+	defer damaged(&err)
+	for len(t.out) == 0 {
+		rows, err := t.r.next()
+		if err != nil {
+			return 0, err
 		}
+		t.buf = rows.rows.appendLines(t.buf[:0])
+		t.out = t.buf
+		rows.rows.release()
 	}
-	if !c.list {
-		v := c.have[:1]
-		c.have = c.have[1:]
-		return v, nil
+	n = copy(b, t.out)
+	t.out = t.out[n:]
+	return n, nil
+}
+
+// appendLines writes the rows as lines of JSON.
+func (b *parquetRows) appendLines(dst []byte) []byte {
+	walks := make([]*parquetWalk, len(b.parts))
+	for i := range b.parts {
+		walks[i] = b.walk(i)
 	}
-	c.row = append(c.row[:0], c.have[0].Clone())
-	for c.have = c.have[1:]; ; c.have = c.have[1:] {
-		if len(c.have) == 0 {
-			if err := c.more(); err == io.EOF {
-				return c.row, nil
-			} else if err != nil {
-				return nil, err
+	for range b.n {
+		dst = append(dst, '{')
+		first := true
+		for _, w := range walks {
+			mark := len(dst)
+			if !first {
+				dst = append(dst, ',')
 			}
+			dst = append(append(dst, w.leaf.key...), ':')
+			var some bool
+			if dst, some = w.append(dst); !some {
+				dst = dst[:mark]
+				continue
+			}
+			first = false
 		}
-		if c.have[0].RepetitionLevel() == 0 {
-			return c.row, nil
-		}
-		c.row = append(c.row, c.have[0].Clone())
+		dst = append(dst, '}', '\n')
 	}
+	return dst
 }
 
-// append writes a record's values as JSON.
-func (c *parquetColumn) append(dst []byte, values []parquet.Value) []byte {
-	if !c.list {
-		return c.value(dst, values[0])
+// A parquetWalk goes through a column row by row.
+type parquetWalk struct {
+	leaf  *parquetLeaf
+	parts []parquetPart
+}
+
+func (b *parquetRows) walk(i int) *parquetWalk {
+	return &parquetWalk{leaf: b.leaf[i], parts: slices.Clone(b.parts[i])}
+}
+
+// append writes the value of the next row as JSON; some is false, and nothing of
+// use is written, if it has none. A list of nothing, or of one nothing, has none.
+func (w *parquetWalk) append(dst []byte) (out []byte, some bool) {
+	if !w.leaf.list {
+		p, k, null := w.step()
+		if null {
+			return dst, false
+		}
+		return w.leaf.appendJSON(dst, p, k), true
 	}
 	dst = append(dst, '[')
-	for i, v := range values {
-		if i > 0 {
+	for n := 0; ; n++ {
+		p, k, null := w.step()
+		if n > 0 {
 			dst = append(dst, ',')
 		}
-		if v.IsNull() {
+		if null {
 			dst = append(dst, "null"...)
 		} else {
-			dst = c.value(dst, v)
+			dst = w.leaf.appendJSON(dst, p, k)
+		}
+		some = some || n > 0 || !null
+		if len(w.parts) == 0 || w.parts[0].page.rep[w.parts[0].from] == 0 {
+			return append(dst, ']'), some
 		}
 	}
-	return append(dst, ']')
 }
 
-// value writes one value by its kind and what the file says it means.
-func (c *parquetColumn) value(dst []byte, v parquet.Value) []byte {
-	if c.typ != nil {
-		if out, ok := c.logical(dst, v); ok {
-			return out
-		}
+// step takes the next value.
+func (w *parquetWalk) step() (p *parquetPage, k int, null bool) {
+	part := &w.parts[0]
+	p, k = part.page, part.value
+	if p.def != nil && p.def[part.from] != w.leaf.maxDef {
+		null = true
+	} else {
+		part.value++
 	}
-	switch c.kind {
-	case parquet.Boolean:
-		return strconv.AppendBool(dst, v.Boolean())
-	case parquet.Int32:
-		return strconv.AppendInt(dst, int64(v.Int32()), 10)
-	case parquet.Int64:
-		return strconv.AppendInt(dst, v.Int64(), 10)
-	case parquet.Int96: // an old form of time: nanoseconds of a Julian day
-		i := v.Int96()
-		at := time.Unix((int64(int32(i[2]))-2_440_588)*86_400, int64(uint64(i[1])<<32|uint64(i[0]))).UTC()
-		return quotedTime(dst, at, "2006-01-02T15:04:05.999999999Z")
-	case parquet.Float:
-		return appendFloat(dst, float64(v.Float()), 32)
-	case parquet.Double:
-		return appendFloat(dst, v.Double(), 64)
+	if part.from++; part.from == part.to {
+		w.parts = w.parts[1:]
 	}
-	return appendJSONString(dst, v.ByteArray())
+	return p, k, null
 }
 
-func (c *parquetColumn) logical(dst []byte, v parquet.Value) ([]byte, bool) {
-	switch t := c.typ.Value.(type) {
-	case *format.TimestampType:
-		var at time.Time
-		switch t.Unit.Value.(type) {
-		case *format.MilliSeconds:
-			at = time.UnixMilli(v.Int64())
-		case *format.MicroSeconds:
-			at = time.UnixMicro(v.Int64())
-		default:
-			at = time.Unix(v.Int64()/1e9, v.Int64()%1e9)
-		}
-		layout := "2006-01-02T15:04:05.999999999Z"
-		if !t.IsAdjustedToUTC {
-			layout = "2006-01-02T15:04:05.999999999" // a local time, of a zone that is not said
-		}
-		return quotedTime(dst, at.UTC(), layout), true
-	case *format.DateType:
-		return quotedTime(dst, time.Unix(int64(v.Int32())*86_400, 0).UTC(), "2006-01-02"), true
-	case *format.TimeType:
-		var ns int64
-		switch t.Unit.Value.(type) {
-		case *format.MilliSeconds:
-			ns = int64(v.Int32()) * 1e6
-		case *format.MicroSeconds:
-			ns = v.Int64() * 1e3
-		default:
-			ns = v.Int64()
-		}
-		return quotedTime(dst, time.Unix(0, ns).UTC(), "15:04:05.999999999"), true
-	case *format.DecimalType:
-		return appendDecimal(dst, c.kind, v, int(t.Scale)), true
-	case *format.IntType:
-		switch {
-		case t.IsSigned:
-			return dst, false
-		case c.kind == parquet.Int32:
-			return strconv.AppendUint(dst, uint64(uint32(v.Int32())), 10), true
-		}
-		return strconv.AppendUint(dst, uint64(v.Int64()), 10), true
-	case *format.UUIDType:
-		if b := v.ByteArray(); len(b) == 16 {
-			h := hex.EncodeToString(b)
-			return fmt.Appendf(dst, `"%s-%s-%s-%s-%s"`, h[:8], h[8:12], h[12:16], h[16:20], h[20:]), true
-		}
-	}
-	return dst, false
+// fault says that the file's bytes are not what they should be.
+func (p *parquetFile) fault(err error) error {
+	return &sentence{ErrUnreadable, fmt.Sprintf("%s: is a Parquet file and cannot be read (%v): fetch it again, or write it again", p.name, err)}
 }
 
-func quotedTime(dst []byte, t time.Time, layout string) []byte {
-	return append(t.AppendFormat(append(dst, '"'), layout), '"')
+// blocks gives the rows of the stream, block by block.
+func (s *stream) blocks(p *plan, l *load) func() (block, error) {
+	if p.parquet == nil {
+		return s.splitter(p.sx, &l.pool).next
+	}
+	if s.parquet.workers = l.o.Workers; s.parquet.workers <= 0 {
+		s.parquet.workers = max(1, runtime.GOMAXPROCS(0))
+	}
+	return s.parquet.reader(p.parquet.leaves).next
 }
 
-// appendDecimal writes an integer with its last digits behind a point.
-func appendDecimal(dst []byte, kind parquet.Kind, v parquet.Value, scale int) []byte {
-	n := new(big.Int)
-	switch kind {
-	case parquet.Int32:
-		n.SetInt64(int64(v.Int32()))
-	case parquet.Int64:
-		n.SetInt64(v.Int64())
-	default: // big-endian two's complement
-		b := v.ByteArray()
-		n.SetBytes(b)
-		if len(b) > 0 && b[0]&0x80 != 0 {
-			n.Sub(n, new(big.Int).Lsh(big.NewInt(1), uint(8*len(b))))
-		}
+// progress is how many bytes of the file have been used.
+func (s *stream) progress() int64 {
+	if s.parquet == nil {
+		return s.raw.n.Load()
 	}
-	s := new(big.Int).Abs(n).String()
-	if n.Sign() < 0 {
-		dst = append(dst, '-')
-	}
-	if scale <= 0 {
-		return append(dst, s...)
-	}
-	if len(s) <= scale {
-		s = strings.Repeat("0", scale+1-len(s)) + s
-	}
-	dst = append(dst, s[:len(s)-scale]...)
-	return append(append(dst, '.'), s[len(s)-scale:]...)
-}
-
-func appendFloat(dst []byte, v float64, bits int) []byte {
-	if math.IsNaN(v) || math.IsInf(v, 0) {
-		return append(dst, "null"...) // JSON has no word for them, and no row means one
-	}
-	if math.Abs(v) < 1e15 {
-		return strconv.AppendFloat(dst, v, 'f', -1, bits)
-	}
-	return strconv.AppendFloat(dst, v, 'g', -1, bits)
-}
-
-// appendJSONString quotes bytes; those that are not text are replaced.
-func appendJSONString(dst, b []byte) []byte {
-	const digits = "0123456789abcdef"
-	if !utf8.Valid(b) {
-		b = []byte(strings.ToValidUTF8(string(b), "\uFFFD"))
-	}
-	dst = append(dst, '"')
-	for _, c := range b {
-		switch {
-		case c == '"' || c == '\\':
-			dst = append(dst, '\\', c)
-		case c < 0x20:
-			dst = append(dst, '\\', 'u', '0', '0', digits[c>>4], digits[c&15])
-		default:
-			dst = append(dst, c)
-		}
-	}
-	return append(dst, '"')
+	return int64(float64(s.size) * float64(s.parquet.done.Load()) / float64(s.parquet.total))
 }

@@ -29,6 +29,8 @@ type plan struct {
 	header  []byte // the header line, nil without one
 	latest  int64  // rows after it are future
 	allow   bool   // store future rows
+
+	parquet *parquetPlan // nil of text
 }
 
 // A parsed is what a worker made of a block.
@@ -77,6 +79,7 @@ type worker struct {
 	typeAt  []*[kinds]int64 // of each property column
 	base    int             // property columns of the plan
 	cellFn  func(int) []byte
+	columns parquetWork
 }
 
 func newWorker(p *plan, whole bool, t *tally) *worker {

@@ -27,6 +27,9 @@ func openPlan(in *Input, m *Mapping, o *Options) (*stream, *plan, error) {
 	if err == nil {
 		var p *plan
 		if p, err = newPlan(in.Name(), t, m, o); err == nil {
+			if s.parquet != nil {
+				p.bind(s.parquet, m)
+			}
 			return s, p, nil
 		}
 	}
@@ -39,9 +42,7 @@ func openPlan(in *Input, m *Mapping, o *Options) (*stream, *plan, error) {
 // export of the same data may come with another delimiter or as JSON.
 func sampleFor(s *stream, m *Mapping) (*table, error) {
 	if s.parquet != nil {
-		if err := s.narrow(m); err != nil {
-			return nil, err
-		}
+		s.text = s.parquet.asText(s.parquet.wanted(m))
 	}
 	if _, err := s.decode(m.Encoding); err != nil {
 		return nil, err

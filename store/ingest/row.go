@@ -96,7 +96,7 @@ func (w *worker) properties() reason {
 	return accepted
 }
 
-// time reads the row's time and checks its range.
+// time reads the row's time.
 func (w *worker) time(b []byte) (ms int64, dated bool, why reason) {
 	if isAbsent(b) {
 		return 0, false, noTime
@@ -105,13 +105,22 @@ func (w *worker) time(b []byte) (ms int64, dated bool, why reason) {
 	if !ok {
 		return 0, false, badTime
 	}
+	var day []byte
 	if c := w.plan.clock; c >= 0 && st.dated {
-		if day := trim(w.vals[c]); !isAbsent(day) { // without one it stays a date alone
-			if st, ok = clock(st, day); !ok {
-				return 0, false, badTime
-			}
-			st.dated = false
+		day = trim(w.vals[c])
+	}
+	return w.place(st, day)
+}
+
+// place puts a time as written into its zone and checks its range; day is the time
+// of day where it stands in a column of its own.
+func (w *worker) place(st stamp, day []byte) (ms int64, dated bool, why reason) {
+	if st.dated && !isAbsent(day) { // without one it stays a date alone
+		ok := false
+		if st, ok = clock(st, day); !ok {
+			return 0, false, badTime
 		}
+		st.dated = false
 	}
 	ms = st.ms
 	if !st.zoned && !st.dated {

@@ -13,6 +13,7 @@ type block struct {
 	line   int64 // of the first row, 1-based
 	data   []byte
 	long   longPart
+	rows   *parquetRows // instead of data; nil of text
 }
 
 // A row longer than MaxRow travels in pieces, so that it is counted, rejected

@@ -1,0 +1,542 @@
+package ingest
+
+import (
+	"bytes"
+	"math"
+	"slices"
+	"unicode/utf8"
+
+	"github.com/parquet-go/parquet-go"
+
+	"dwell/model"
+)
+
+// A parquetCell is a value as text, trimmed, and what it looks like.
+type parquetCell struct {
+	b    []byte
+	kind valueKind
+	bad  bool // it was no UTF-8
+}
+
+// A parquetTime is a value as a time; why is accepted, noTime or badTime.
+type parquetTime struct {
+	stamp
+	why reason
+}
+
+// A parquetMoney is a value as an amount.
+type parquetMoney struct {
+	money   model.Money
+	rounded bool
+	fault   amountFault
+}
+
+// A parquetPlan is a plan's columns as leaves of the file: indexes into the leaves
+// that are read, -1 where the file has no such column.
+type parquetPlan struct {
+	file                     *parquetFile
+	leaves                   []*parquetLeaf
+	user, time, event, clock int
+	cells                    []int
+	props                    []int
+	iso                      bool        // times that are times may be taken as they are
+	amount                   *amountPlan // of numbers that are numbers: no style of writing matters
+	direct                   bool        // the amount is one column of such numbers
+}
+
+// bind finds the columns of the plan among those of the file.
+func (p *plan) bind(file *parquetFile, m *Mapping) {
+	leaves := file.wanted(m)
+	b := &parquetPlan{file: file, leaves: leaves}
+	at := func(i int) int {
+		if i < 0 {
+			return -1
+		}
+		return slices.IndexFunc(leaves, func(l *parquetLeaf) bool { return l.name == p.names[i] })
+	}
+	b.user, b.time, b.event, b.clock = at(p.user), at(p.time), at(p.event), at(p.clock)
+	taken := []int{b.user, b.time, b.event, b.clock}
+	for _, c := range p.cells {
+		b.cells = append(b.cells, at(c))
+	}
+	if p.amount != nil && p.amount.expr.op == 'c' {
+		taken = append(taken, b.cells...) // as place has it
+	}
+	for i := range leaves {
+		if m.AllProps && !slices.Contains(taken, i) {
+			b.props = append(b.props, i)
+		}
+	}
+	for _, c := range p.props {
+		if i := at(c); i >= 0 && !slices.Contains(b.props, i) {
+			b.props = append(b.props, i)
+		}
+	}
+	switch p.times.form {
+	case formISO, formMDY, formDMY:
+		b.iso = true
+	}
+	b.amount = p.amount
+	if p.amount != nil && !slices.ContainsFunc(b.cells, func(i int) bool { return i < 0 || leaves[i].look() != kindNumber || leaves[i].list }) {
+		plain := *p.amount
+		plain.style = numberPlain
+		b.amount, b.direct = &plain, plain.expr.op == 'c'
+	}
+	p.parquet = b
+}
+
+// A parquetWork is what a worker keeps from block to block.
+type parquetWork struct {
+	cells [][]parquetCell // of each leaf, where they were asked for
+	asked []bool
+	times []parquetTime
+	money []parquetMoney
+	why   []reason
+	row   int // at which cell looks
+	cell  func(int) []byte
+	props []model.BatchCol
+}
+
+// records turns a block of a Parquet file into a batch.
+func (w *worker) records(b block) (out *parsed, err error) {
+	defer func() {
+		if err != nil {
+			err = w.plan.parquet.file.fault(err)
+		}
+	}()
+	defer damaged(&err)
+	w.reset(b)
+	pl, k := w.plan.parquet, &w.columns
+	if k.cell == nil {
+		k.cells, k.asked = make([][]parquetCell, len(pl.leaves)), make([]bool, len(pl.leaves))
+		k.cell = func(i int) []byte {
+			if c := pl.cells[i]; c >= 0 {
+				return k.cells[c][k.row].b
+			}
+			return nil
+		}
+		k.props = make([]model.BatchCol, len(pl.props))
+		for i, c := range pl.props {
+			k.props[i].Key = pl.leaves[c].name
+		}
+	}
+	clear(k.asked)
+	w.gather(b.rows)
+	w.decide(b)
+	w.keepRows(b)
+	return &w.out, nil
+}
+
+// gather takes the columns of a block out of their pages.
+func (w *worker) gather(rows *parquetRows) {
+	pl, k := w.plan.parquet, &w.columns
+	ask := func(i int) {
+		if i < 0 || k.asked[i] {
+			return
+		}
+		k.asked[i] = true
+		k.cells[i] = w.texts(k.cells[i][:0], rows, i)
+	}
+	ask(pl.user)
+	ask(pl.event)
+	ask(pl.clock)
+	for _, i := range pl.props {
+		ask(i)
+	}
+	k.times = k.times[:0]
+	if pl.time >= 0 && !pl.leaves[pl.time].list {
+		l := pl.leaves[pl.time]
+		k.times = gatherValues(k.times, l, rows.parts[pl.time], parquetTime{why: noTime},
+			func(d *parquetDict) []parquetTime {
+				d.timesOnce.Do(func() { d.times = allOf(d.page, func(k int) parquetTime { return w.stamp(l, d.page, k) }) })
+				return d.times
+			},
+			func(p *parquetPage, i int) parquetTime { return w.stamp(l, p, i) })
+	}
+	k.money = k.money[:0]
+	switch {
+	case pl.direct:
+		l := pl.leaves[pl.cells[0]]
+		k.money = gatherValues(k.money, l, rows.parts[pl.cells[0]], parquetMoney{money: model.NoMoney, fault: amountAbsent},
+			func(d *parquetDict) []parquetMoney {
+				d.moneyOnce.Do(func() { d.money = allOf(d.page, func(k int) parquetMoney { return w.price(l, d.page, k) }) })
+				return d.money
+			},
+			func(p *parquetPage, i int) parquetMoney { return w.price(l, p, i) })
+	case pl.amount != nil:
+		for _, i := range pl.cells {
+			ask(i)
+		}
+	}
+}
+
+// gatherValues appends a value for each row of a column that is no list: absent
+// for a null, from the dictionary's memory, or one made for it.
+func gatherValues[T any](dst []T, l *parquetLeaf, parts []parquetPart, absent T, memo func(*parquetDict) []T, one func(*parquetPage, int) T) []T {
+	for _, part := range parts {
+		p, k := part.page, part.value
+		var known []T
+		if p.at != nil {
+			known = memo(p.dict)
+		}
+		switch {
+		case p.def == nil && known != nil:
+			for _, at := range p.at[k : k+part.to-part.from] {
+				dst = append(dst, known[at])
+			}
+		case p.def == nil:
+			for ; k < part.value+part.to-part.from; k++ {
+				dst = append(dst, one(p, k))
+			}
+		default:
+			for _, level := range p.def[part.from:part.to] {
+				switch {
+				case level != l.maxDef:
+					dst = append(dst, absent)
+					continue
+				case known != nil:
+					dst = append(dst, known[p.at[k]])
+				default:
+					dst = append(dst, one(p, k))
+				}
+				k++
+			}
+		}
+	}
+	return dst
+}
+
+// allOf makes something of every value of a dictionary.
+func allOf[T any](p *parquetPage, one func(int) T) []T {
+	out := make([]T, p.count)
+	for k := range out {
+		out[k] = one(k)
+	}
+	return out
+}
+
+// texts appends the cells of a column.
+func (w *worker) texts(dst []parquetCell, rows *parquetRows, i int) []parquetCell {
+	l := rows.leaf[i]
+	if !l.list {
+		return gatherValues(dst, l, rows.parts[i], parquetCell{},
+			func(d *parquetDict) []parquetCell {
+				d.cellsOnce.Do(func() {
+					var own []byte // not the worker's: the dictionary outlives the block
+					d.cells = allOf(d.page, func(k int) parquetCell { return l.cell(d.page, k, &own) })
+				})
+				return d.cells
+			},
+			func(p *parquetPage, k int) parquetCell { return l.cell(p, k, &w.arena) })
+	}
+	walk := rows.walk(i)
+	for range rows.n {
+		start := len(w.arena)
+		out, some := walk.append(w.arena)
+		c := parquetCell{}
+		if some {
+			w.arena = out
+			c = parquetCell{b: w.arena[start:len(w.arena):len(w.arena)], kind: kindCompound}
+		}
+		dst = append(dst, c)
+	}
+	return dst
+}
+
+// cell is value k of a page, which has no dictionary, as a cell.
+func (l *parquetLeaf) cell(p *parquetPage, k int, arena *[]byte) (c parquetCell) {
+	if l.isText() {
+		c.b = p.bytes(k)
+		if c.bad = !p.valid && !utf8.Valid(c.b); c.bad {
+			c.b = bytes.ToValidUTF8(c.b, []byte("\uFFFD"))
+		}
+	} else {
+		start := len(*arena)
+		*arena = l.append(*arena, p, k)
+		c.b = (*arena)[start:len(*arena):len(*arena)]
+	}
+	c.b = trim(c.b)
+	if c.kind = l.look(); c.kind == kindText {
+		if k := classify(c.b); k == kindTime || k == kindAbsent || k == kindNull {
+			c.kind = k
+		}
+	}
+	if len(c.b) == 0 && c.kind == kindNumber {
+		c.kind = kindNull // a floating number that is none
+	}
+	return c
+}
+
+// stamp is value k as a time: times and dates as they are, whole numbers by the
+// unit of the mapping, all else as the text it is written as.
+func (w *worker) stamp(l *parquetLeaf, p *parquetPage, k int) parquetTime {
+	pl, form := w.plan.parquet, w.plan.times.form
+	switch {
+	case pl.iso && l.form == formStamp:
+		return parquetTime{stamp: stamp{ms: l.moment(p, k).UnixMilli(), zoned: !l.local}}
+	case pl.iso && l.form == formDay:
+		return parquetTime{stamp: stamp{ms: int64(p.int32s[k]) * 86_400_000, dated: true}}
+	case form >= formUnix && form <= formUnixNS && l.form == formPlain && (l.kind == parquet.Int32 || l.kind == parquet.Int64):
+		v := l.integer(p, k)
+		switch form {
+		case formUnix:
+			v = min(max(v, math.MinInt64/1000), math.MaxInt64/1000) * 1000
+		case formUnixUS:
+			v = floorDiv(v, 1000)
+		case formUnixNS:
+			v = floorDiv(v, 1_000_000)
+		}
+		return parquetTime{stamp: stamp{ms: v, zoned: true}}
+	}
+	b := l.cell(p, k, new([]byte)).b
+	if isAbsent(b) {
+		return parquetTime{why: noTime}
+	}
+	st, ok := w.plan.times.parse(b)
+	if !ok {
+		return parquetTime{why: badTime}
+	}
+	return parquetTime{stamp: st}
+}
+
+func floorDiv(a, b int64) int64 {
+	q := a / b
+	if a%b < 0 {
+		q--
+	}
+	return q
+}
+
+// price is value k as an amount: whole numbers and decimals as they are, a
+// floating number as the shortest decimal that stands for it.
+func (w *worker) price(l *parquetLeaf, p *parquetPage, k int) parquetMoney {
+	d, exact := decimal{}, false
+	switch {
+	case l.form == formDecimal && l.scale <= 18:
+		d.m, exact = l.unscaled(p, k)
+		d.s = l.scale
+	case l.form == formPlain && (l.kind == parquet.Int32 || l.kind == parquet.Int64):
+		d.m, exact = l.integer(p, k), true
+	case l.kind == parquet.Double:
+		// Up to 15 digits a decimal and its nearest floating number determine one
+		// another: if m millionths are nearest to v, they are its shortest form.
+		v := p.double[k]
+		if m := math.Round(v * 1e6); math.Abs(m) < 1e15 && m/1e6 == v {
+			return parquetMoney{money: model.Money(m)}
+		}
+	}
+	if exact && d.m != math.MinInt64 {
+		m, rounded, ok := d.money()
+		if !ok {
+			return parquetMoney{money: model.NoMoney, fault: amountTooBig}
+		}
+		return parquetMoney{money: m, rounded: rounded}
+	}
+	b, scratch := l.append(nil, p, k), []byte(nil)
+	m, rounded, fault := w.plan.parquet.amount.eval(func(int) []byte { return b }, &scratch)
+	return parquetMoney{m, rounded, fault}
+}
+
+// decide checks each row, in the order in which store checks a row of text.
+func (w *worker) decide(b block) {
+	pl, k, t := w.plan.parquet, &w.columns, &w.out.batch
+	n := b.rows.n
+	w.out.read += int64(n)
+	k.why = slices.Grow(k.why[:0], n)[:n]
+	clear(k.why)
+	w.refuseLong(n)
+	for r := range n {
+		if k.why[r] == longRow {
+			continue
+		}
+		before := w.out.facts
+		k.row = r
+		user, event, ms, dated, amount, why := w.check(r)
+		if why == accepted && k.why[r] != accepted {
+			why = k.why[r] // a long value is looked at last
+		}
+		if k.why[r] = why; why != accepted {
+			w.out.facts = before
+			if why == future {
+				w.out.facts.future++
+			}
+			continue
+		}
+		t.Line, t.User, t.Time = append(t.Line, b.line+int64(r)), append(t.User, user), append(t.Time, ms)
+		t.Event, w.dated, w.amount = append(t.Event, event), append(w.dated, dated), append(w.amount, amount)
+		w.note(ms, dated)
+	}
+	for i := range pl.leaves {
+		w.countBad(i, n)
+	}
+}
+
+// addTypes counts what a column's values look like; one without any is not named.
+func (w *worker) addTypes(key string, types *[kinds]int64) {
+	sum := w.types[key]
+	for kind, n := range types {
+		if n == 0 || valueKind(kind) == kindAbsent {
+			continue
+		}
+		if sum == nil {
+			sum = new([kinds]int64)
+			w.types[key] = sum
+		}
+		sum[kind] += n
+	}
+}
+
+// check is what store does with a row, but for its properties.
+func (w *worker) check(r int) (user, event []byte, ms int64, dated bool, amount model.Money, why reason) {
+	p, pl, k := w.plan, w.plan.parquet, &w.columns
+	amount = model.NoMoney
+	if pl.user >= 0 {
+		user = k.cells[pl.user][r].b
+	}
+	if isNobody(user) {
+		why = noUser
+		return
+	}
+	if p.integer {
+		user = dropPointZero(user)
+	}
+	if len(user) > MaxID {
+		why = longUser
+		return
+	}
+	event = p.consts
+	if p.event >= 0 {
+		event = nil
+		if pl.event >= 0 {
+			event = k.cells[pl.event][r].b
+		}
+		if isAbsent(event) {
+			why = noEvent
+			return
+		}
+		if len(event) > MaxID {
+			why = longEvent
+			return
+		}
+	}
+	if why = noTime; r < len(k.times) {
+		st := k.times[r]
+		if why = st.why; why == accepted {
+			var day []byte
+			if pl.clock >= 0 {
+				day = k.cells[pl.clock][r].b
+			}
+			ms, dated, why = w.place(st.stamp, day)
+		}
+	}
+	if why != accepted || pl.amount == nil {
+		return
+	}
+	got := parquetMoney{}
+	if pl.direct {
+		got = k.money[r]
+	} else {
+		got.money, got.rounded, got.fault = pl.amount.eval(k.cell, &w.num)
+	}
+	switch got.fault {
+	case amountNoNumber:
+		why = badAmount
+	case amountTooBig:
+		why = bigAmount
+	case amountOK:
+		amount = got.money
+	}
+	if got.rounded {
+		w.out.facts.rounded++
+	}
+	return
+}
+
+// refuseLong marks the rows that are too long as a whole or in one property.
+func (w *worker) refuseLong(n int) {
+	pl, k := w.plan.parquet, &w.columns
+	most := 0
+	for i, cells := range k.cells {
+		longest := 0
+		for r := range cells {
+			longest = max(longest, len(cells[r].b))
+		}
+		most += longest
+		if longest <= MaxValue || !slices.Contains(pl.props, i) {
+			continue
+		}
+		for r := range cells {
+			if len(cells[r].b) > MaxValue {
+				k.why[r] = longValue
+			}
+		}
+	}
+	for r := 0; most > MaxRow && r < n; r++ {
+		sum := 0
+		for i := range k.cells {
+			if k.asked[i] {
+				sum += len(k.cells[i][r].b)
+			}
+		}
+		if sum > MaxRow {
+			k.why[r] = longRow
+		}
+	}
+}
+
+// countBad counts the rows whose text was no UTF-8, at the first column that was not.
+func (w *worker) countBad(i, n int) {
+	k := &w.columns
+	if !k.asked[i] || !w.plan.parquet.leaves[i].isText() {
+		return
+	}
+	for r := range k.cells[i] {
+		if !k.cells[i][r].bad {
+			continue
+		}
+		first := !slices.ContainsFunc(k.cells[:i], func(c []parquetCell) bool { return r < len(c) && c[r].bad })
+		if first {
+			w.out.facts.badUTF8++
+		}
+	}
+}
+
+// keepRows appends the properties of the rows that are stored, and notes the others.
+func (w *worker) keepRows(b block) {
+	pl, k, t := w.plan.parquet, &w.columns, &w.out.batch
+	for i, c := range pl.props {
+		col, types, some := k.props[i].Values[:0], [kinds]int64{}, false
+		for r := range k.cells[c] {
+			if k.why[r] != accepted {
+				continue
+			}
+			v := &k.cells[c][r]
+			types[v.kind]++
+			if v.kind == kindNull || v.kind == kindAbsent {
+				col = append(col, nil)
+				continue
+			}
+			col, some = append(col, v.b), true
+		}
+		k.props[i].Values = col
+		if some {
+			t.Props = append(t.Props, k.props[i])
+		}
+		w.addTypes(k.props[i].Key, &types)
+	}
+	if w.plan.amount != nil {
+		t.Amount = w.amount
+	}
+	if slices.Contains(w.dated, true) {
+		t.Dated = w.dated
+	}
+	if len(t.Time) == b.rows.n {
+		return
+	}
+	lines := bytes.SplitAfter(b.rows.appendLines(nil), []byte{'\n'})
+	for r, why := range k.why {
+		if why != accepted {
+			w.reject(why, b.line+int64(r), chomp(lines[r]))
+		}
+	}
+}
