@@ -37,7 +37,8 @@ type backupInfo struct {
 // ErrNotBackup says that a file is no backup, or a damaged one.
 var ErrNotBackup = errors.New("the file is not a whole backup of a data set")
 
-// Backup writes the data set, with its shelf, to file, which must not be there.
+// Backup writes the data set, with its shelf, to file, which must not be there. A
+// damaged one is refused: restoring would be the moment to find out.
 // Reading it is enough: others may go on reading meanwhile. What a killed backup had
 // left in that folder is removed.
 func (s *Store) Backup(ctx context.Context, file string) (err error) {
@@ -53,6 +54,13 @@ func (s *Store) Backup(ctx context.Context, file string) (err error) {
 	defer snap.leave()
 	if _, err := os.Lstat(file); err == nil {
 		return fmt.Errorf("%s is there already: name another file, or remove it", file)
+	}
+	// Badger's stream leaves out what it cannot read without a word.
+	switch p, err := s.problem(ctx); {
+	case err != nil:
+		return err
+	case p != nil:
+		return fmt.Errorf("%s cannot be backed up: %w: %s; nothing was written; dwell check lists all that is damaged", s.dir, ErrDamaged, p)
 	}
 	dir := filepath.Dir(file)
 	sweep(dir, backupTemp)
@@ -275,21 +283,22 @@ func restoreInto(ctx context.Context, z *zip.Reader, dir string, o Options) (in 
 	if in.Version != head.Version || in.Events != head.Events || in.Users != head.Users || len(in.Loads) != head.Loads {
 		return in, fmt.Errorf("%w: it describes version %s with %d events, and holds version %s with %d", ErrNotBackup, head.Version, head.Events, in.Version, in.Events)
 	}
-	return in, s.wholeOr(ctx)
+	p, err := s.problem(ctx)
+	if err == nil && p != nil {
+		err = fmt.Errorf("%w: %s", ErrNotBackup, p)
+	}
+	return in, err
 }
 
-// wholeOr is the first broken promise that Check finds.
-func (s *Store) wholeOr(ctx context.Context) error {
-	var first error
-	err := s.Check(ctx, nil, func(p Problem) {
-		if first == nil {
-			first = fmt.Errorf("%w: %s", ErrNotBackup, p)
+// problem is the first broken promise that Check finds, nil if there is none. The
+// ledger is left out: it harms no data, and is written anew.
+func (s *Store) problem(ctx context.Context) (first *Problem, err error) {
+	err = s.Check(ctx, nil, func(p Problem) {
+		if first == nil && p.Place != ledgerFile {
+			first = &p
 		}
 	})
-	if err != nil {
-		return err
-	}
-	return first
+	return first, err
 }
 
 // readPart reads one part to its end, where its checksum is compared.
