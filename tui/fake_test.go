@@ -55,6 +55,8 @@ func (f *fakeEngine) Data(context.Context) (*query.Data, error) {
 	return &query.Data{AsOf: model.DayOf(2011, 12, 9)}, nil
 }
 
+func (f *fakeEngine) Named(string) ([]string, error) { return nil, nil }
+
 func (f *fakeEngine) Reload(context.Context) error { return nil }
 
 func (f *fakeEngine) Find(_ context.Context, text string, _ int) ([]query.Found, error) {

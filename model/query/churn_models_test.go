@@ -60,7 +60,7 @@ func TestSavedModelsAreListed(t *testing.T) {
 				if f, want := a.Figure("model."+name+".auc"), trained.Figure("auc"); f == nil || f.Value != want.Value || f.Lo != want.Lo || f.Hi != want.Hi || f.N != want.N {
 					t.Errorf("AUC of %s %+v, trained %+v", name, f, want)
 				}
-				if b := ask(t, e, r.Open); b.Figure("auc").Value != trained.Figure("auc").Value {
+				if b := ask(t, e, r.Open); slices.Contains(cells, "as trained") && b.Figure("auc").Value != trained.Figure("auc").Value {
 					t.Errorf("%s opens another AUC", r.Open)
 				}
 			}
