@@ -72,9 +72,33 @@ func (s *Store) Compact(ctx context.Context) (merged int, err error) {
 	}()
 	merged, err = s.merge(ctx, func(v *view) run { return run{0, len(v.loads)} })
 	if err == nil && merged > 0 {
-		err = s.db.Flatten(1) // the old chunks leave the disk now, not some day
+		err = s.shrink()
 	}
 	return merged, err
+}
+
+// shrink makes the old chunks leave the disk now, not some day. What marks them as
+// gone is still in Badger's memory table, which only closing makes a table of; so
+// Badger is closed and opened again, unless somebody reads.
+func (s *Store) shrink() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return model.ErrClosed
+	}
+	if len(s.snaps) == 0 {
+		if err := closeBadger(s.db); err != nil {
+			return err
+		}
+		o := badgerOptions(s.dir, false)
+		o.CompactL0OnClose = true // Flatten leaves alone what is all in one level
+		db, err := openBadger(o)
+		if err != nil {
+			return explainOpen(s.dir, err)
+		}
+		s.db = db
+	}
+	return s.db.Flatten(1)
 }
 
 // merge writes the loads that pick chooses as one; s.loading is held.

@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"errors"
+	"os"
+	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
@@ -159,5 +161,36 @@ func TestCompactCancelled(t *testing.T) {
 	mustCheck(t, d.Store)
 	if merged, err := d.Compact(context.Background()); err != nil || merged != 3 {
 		t.Errorf("merged %d: %v", merged, err)
+	}
+}
+
+// The chunks of the merged loads leave the disk with the merging, not some day.
+func TestCompactShrinks(t *testing.T) {
+	d := open(t, Options{})
+	tables := func() (n int64) {
+		names, err := filepath.Glob(filepath.Join(d.dir, dirBadger, "*.sst"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range names {
+			fi, err := os.Stat(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			n += fi.Size()
+		}
+		return n
+	}
+	for n := 1; n <= 5; n++ {
+		loadN(t, d, n)
+	}
+	d.Reopen(t)
+	before := tables()
+	if _, err := d.Compact(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	d.Reopen(t)
+	if after := tables(); after > before*11/10 {
+		t.Errorf("five loads take %d bytes, and merged %d", before, after)
 	}
 }

@@ -46,7 +46,7 @@ func (a *app) compact(ctx context.Context) error {
 		fmt.Fprintf(a.stdout, "nothing to merge: %s events in %s stand as one already\n", format.Count(before.Events), format.Plural(int64(before.Loads), "load", "loads"))
 		return nil
 	}
-	fmt.Fprintf(a.stdout, "%d loads were written as one: %s events of %s users\n", merged, format.Count(before.Events), format.Count(before.Users))
+	fmt.Fprintf(a.stdout, "%d loads were written as one: %s of %s\n", merged, counted(before.Events, "event"), counted(before.Users, "user"))
 	return nil
 }
 
