@@ -2,12 +2,17 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"dwell/model"
 	"dwell/model/modeltest"
+	"dwell/store/ingest"
 )
 
 // piecePlan is piece n (from 1) of a file that is followed, of which each piece is
@@ -119,5 +124,55 @@ func TestPiecesMerge(t *testing.T) {
 		t.Errorf("the report is %+v of %d users, the source %+v", q, in.Loads[0].Users, src)
 	}
 	d.Reopen(t)
+	mustCheck(t, d.Store)
+}
+
+// A file that is written anew and begins as it once did is another source, even where
+// merging has left no digest of that beginning: what it repeats is not stored again.
+func TestWrittenAnewAfterMerging(t *testing.T) {
+	d := open(t, Options{})
+	path := filepath.Join(t.TempDir(), "app.csv")
+	o := ingest.Options{Now: time.Now()}
+	tail := ingest.Follow(path, func(context.Context) (*model.Info, error) { return infoOf(t, d), nil })
+	defer tail.Close()
+	text := "user,time,event,n\n"
+	step := func() {
+		t.Helper()
+		if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		p, _, err := tail.Next(context.Background(), o)
+		if err != nil || p == nil {
+			t.Fatalf("nothing new: %v", err)
+		}
+		_, err = p.Load(context.Background(), d.Begin, o, nil)
+		switch {
+		case errors.Is(err, model.ErrKnownSource): // it is as long as it was, and the same
+			tail.Known(p, o)
+			err = nil
+		case err == nil:
+			tail.Done(p)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for n := range 4 {
+		text += followedRow(n)
+		step()
+	}
+	if _, err := d.Compact(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	text = "user,time,event,n\n"
+	for n := range 4 {
+		text += followedRow(n)
+		step()
+	}
+	text += followedRow(3) // twice now
+	step()
+	if in := infoOf(t, d); in.Events != 5 {
+		t.Errorf("%d rows are stored, want 5", in.Events)
+	}
 	mustCheck(t, d.Store)
 }

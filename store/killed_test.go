@@ -351,12 +351,16 @@ func childFollows(dir string) int {
 	if err != nil {
 		return said(err)
 	}
-	tail := ingest.Follow(path)
-	if err := tail.Resume(ctx, snap.Info().Sources); err != nil {
-		return said(err)
-	}
 	stored := snap.Info().Events
 	snap.Close()
+	tail := ingest.Follow(path, func(ctx context.Context) (*model.Info, error) {
+		s, err := s.Snapshot(ctx)
+		if err != nil {
+			return nil, err
+		}
+		defer s.Close()
+		return s.Info(), nil
+	})
 	w, err := os.OpenFile(path, os.O_APPEND|os.O_WRONLY, 0)
 	if err != nil {
 		return said(err)

@@ -31,6 +31,7 @@ type following struct {
 
 	mu    sync.Mutex // one load at a time
 	names int        // of events and properties that the dictionary has been taught
+	notes []string   // of the first look, for the explorer to say again
 }
 
 // How often the file is looked at, and how far apart loads begin at least: a load
@@ -128,17 +129,15 @@ func (f *following) begin(ctx context.Context, file, dir, from string) error {
 		return err
 	}
 	f.names = len(in.Names) + len(in.Keys)
+	stored := func(ctx context.Context) (*model.Info, error) { return known(ctx, f.db) }
 	if file == "-" {
-		f.tail = ingest.FollowReader(a.stdin)
+		f.tail = ingest.FollowReader(a.stdin, stored)
 	} else {
 		full, err := filepath.Abs(file)
 		if err != nil {
 			full = file
 		}
-		f.tail = ingest.Follow(full)
-	}
-	if err := f.tail.Resume(ctx, in.Sources); err != nil {
-		return err
+		f.tail = ingest.Follow(full, stored)
 	}
 	fmt.Fprintf(a.stderr, "data set  %s (%s)\n", dir, from)
 	bar := a.progressLine(false)
@@ -152,6 +151,7 @@ func (f *following) begin(ctx context.Context, file, dir, from string) error {
 		if err != nil {
 			return err
 		}
+		f.notes = append(f.notes, notes...)
 		if in.Events > 0 || n.Quality.Stored > 0 {
 			return nil
 		}
@@ -176,6 +176,13 @@ func (f *following) begin(ctx context.Context, file, dir, from string) error {
 // run stores what comes until ctx is done, and tells.
 func (f *following) run(ctx context.Context, news chan<- tui.News) {
 	last, ended := "", false
+	for _, line := range f.notes {
+		select {
+		case news <- tui.News{Text: line}:
+		case <-ctx.Done():
+			return
+		}
+	}
 	for wait := followLook; pause(ctx, wait); {
 		begin := time.Now()
 		load, notes, err := f.step(ctx, nil)
@@ -222,6 +229,9 @@ func (f *following) step(ctx context.Context, show func(ingest.Progress)) (model
 	defer f.mu.Unlock()
 	f.opt.Now = f.app.now()
 	p, notes, err := f.tail.Next(ctx, f.opt)
+	if errors.Is(err, ingest.ErrChanged) {
+		err = nil // the next look finds out how
+	}
 	if p == nil || err != nil {
 		return model.LoadInfo{}, notes, err
 	}
@@ -231,8 +241,13 @@ func (f *following) step(ctx context.Context, show func(ingest.Progress)) (model
 	}
 	load, err := p.Load(ctx, f.db.Begin, f.opt, show)
 	switch {
-	case errors.Is(err, model.ErrKnownSource), errors.Is(err, model.ErrNoRows):
-		f.tail.Done(p) // an earlier load had just this much of it; or it is blank lines
+	case errors.Is(err, ingest.ErrChanged):
+		return model.LoadInfo{}, notes, nil
+	case errors.Is(err, model.ErrKnownSource):
+		f.tail.Known(p, f.opt)
+		return model.LoadInfo{}, notes, nil
+	case errors.Is(err, model.ErrNoRows):
+		f.tail.Done(p) // blank lines
 		return model.LoadInfo{}, notes, nil
 	case err != nil:
 		return model.LoadInfo{}, notes, err

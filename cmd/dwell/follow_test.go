@@ -128,7 +128,8 @@ func followRow(user string, day int) string {
 }
 
 // The explorer follows a file: it says that there is new data, shows it on U with
-// the cursor on its row, and by itself after F; what it has stored stays.
+// the cursor on its row, and by itself after F; what it has stored stays. It waits for a
+// file that is not there, or no longer.
 func TestFollowAFile(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "app.csv")
@@ -136,9 +137,6 @@ func TestFollowAFile(t *testing.T) {
 	text.WriteString("user,time,event\n")
 	for i := range 8 {
 		text.WriteString(followRow(fmt.Sprintf("kim%d", i), 1+i))
-	}
-	if err := os.WriteFile(path, text.Bytes(), 0o666); err != nil {
-		t.Fatal(err)
 	}
 	more := func(text string) {
 		t.Helper()
@@ -154,6 +152,10 @@ func TestFollowAFile(t *testing.T) {
 		}
 	}
 	x := startOnScreen(t, dir, nil, "--db", filepath.Join(dir, "data"), "open", "users?sort=user", "--follow", "app.csv", "--ascii")
+	x.wait("app.csv is not there yet: waiting for it to come")
+	if err := os.WriteFile(path, text.Bytes(), 0o666); err != nil {
+		t.Fatal(err)
+	}
 	x.wait("1/8", "> kim0")
 	x.send("jjj")
 	x.wait("4/8", "> kim3")
@@ -167,6 +169,14 @@ func TestFollowAFile(t *testing.T) {
 	x.wait("7/11", "> kim3", "abel", "adam", "half")
 	x.send(":quality\r")
 	x.wait("load 3", "stored")
+	if err := os.Rename(path, path+".1"); err != nil {
+		t.Fatal(err)
+	}
+	x.wait("is gone: waiting for it to come back")
+	if err := os.WriteFile(path, []byte("user,time,event\n"+followRow("late", 11)), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	x.wait("load 4")
 	x.send("q")
 	<-x.done
 }

@@ -209,7 +209,7 @@ func (s *stream) Close() {
 }
 
 func (s *stream) readError(err error) error {
-	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, ErrChanged) {
 		return err
 	}
 	if s.parquet != nil {

@@ -12,8 +12,11 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
 	"sync"
+
+	"github.com/cespare/xxhash/v2"
 
 	"dwell/model"
 )
@@ -24,46 +27,53 @@ import (
 //
 // The pieces of one file are one source to the data set: they share a Stream, and
 // the Digest of each is that of the file from its beginning to the piece's end. So
-// Resume finds by content how far a file has been stored, be it by a follow or by
-// an ordinary load, and a load of the whole file afterwards is refused as known or
-// stores no row twice.
+// Next finds by content how far a file has been stored when it opens it, be it by a
+// follow or by an ordinary load, and a load of the whole file afterwards is refused
+// as known or stores no row twice.
 //
-// A file that is replaced (rotated), or cut short, is read from its beginning as
-// another source; what it repeats of the old one is not stored again.
+// A file that is replaced (rotated), cut short or written anew is read from where it
+// differs from all that is stored, mostly its beginning, as another source; what it
+// repeats of the old one is not stored again.
 //
-//	t := ingest.Follow("events.log")
-//	err := t.Resume(ctx, info.Sources)
+//	t := ingest.Follow("events.log", known)
 //	for {
 //		p, notes, err := t.Next(ctx, opts)   // nil: nothing new
 //		load, err := p.Load(ctx, db.Begin, opts, nil)
-//		t.Done(p)
+//		t.Done(p)                            // or t.Known, if it is stored already
 //	}
 //
 // A Tail is used by one goroutine.
 type Tail struct {
-	path string // "-" is standard input
-	pipe *pipe  // of standard input
-	file *os.File
+	path  string // "-" is standard input
+	known func(context.Context) (*model.Info, error)
+	pipe  *pipe // of standard input
+	file  *os.File
 
 	plan   *table // how the text is taken apart; nil before the first rows came
 	m      Mapping
 	at     int64 // bytes stored so far
 	line   int64 // lines before at
 	digest hash.Hash
-	stream string
-	end    []byte // the last bytes before at: they must still be there
-	gone   bool   // the file was missing when last looked for
+	stream string // "" before the first piece, which names it
+	prefix prefix // the bytes before at: they must still be there
+	// anew says that the next piece begins at byte 0 though at is stored: as the same
+	// stream where the data set does not know how often each row of it stands there
+	// (model.Info.Counted), as another where that stream goes on otherwise.
+	anew    bool
+	refused int64           // the end of a piece that the data set has already; 0: none
+	taken   map[string]bool // names of streams
+	gone    bool            // the file was missing when last looked for
 }
 
-// endKept is how many bytes before the end of what is stored are compared.
-const endKept = 64
-
-// Follow is the tail of a file.
-func Follow(path string) *Tail { return &Tail{path: path, digest: sha256.New()} }
+// Follow is the tail of a file, which need not be there yet. known tells what the data
+// set holds; it is asked when the file is opened, and again whenever it is another.
+func Follow(path string, known func(context.Context) (*model.Info, error)) *Tail {
+	return &Tail{path: path, known: known, digest: sha256.New(), prefix: newPrefix()}
+}
 
 // FollowReader is the tail of standard input. It starts to read at once.
-func FollowReader(r io.Reader) *Tail {
-	return &Tail{path: "-", pipe: newPipe(r), digest: sha256.New()}
+func FollowReader(r io.Reader, known func(context.Context) (*model.Info, error)) *Tail {
+	return &Tail{path: "-", known: known, pipe: newPipe(r), digest: sha256.New(), prefix: newPrefix()}
 }
 
 // Close releases the file. Standard input stays open.
@@ -93,10 +103,11 @@ type Piece struct {
 	m    Mapping
 	src  model.SourceInfo // From, Bytes, Digest and Stream; Rows come with the load
 	hash hash.Hash
-	tail []byte
 	line int64 // of the piece's first row
 	plan *table
 	body func() io.Reader
+
+	prefix prefix // of the file up to the piece's end
 }
 
 // Mapping is how the rows are read.
@@ -109,9 +120,18 @@ func (p *Piece) Load(ctx context.Context, begin Begin, o Options, progress func(
 	return Load(ctx, begin, []*Input{p.in}, p.m, o, progress)
 }
 
-// Resume steps over what the data set holds of the file already. It compares
-// content, so it does not matter how the file was loaded or what it is called now.
-func (t *Tail) Resume(ctx context.Context, known []model.SourceInfo) error {
+// resume opens the file and steps over what the data set holds of it already. It
+// compares content, so it does not matter how the file was loaded or what it is called
+// now.
+func (t *Tail) resume(ctx context.Context) error {
+	in, err := t.known(ctx)
+	if err != nil {
+		return err
+	}
+	t.taken = map[string]bool{}
+	for _, s := range in.Sources {
+		t.taken[s.Stream], t.taken[s.Digest] = true, true
+	}
 	if t.pipe != nil {
 		return nil
 	}
@@ -124,7 +144,7 @@ func (t *Tail) Resume(ctx context.Context, known []model.SourceInfo) error {
 	}
 	ends := map[int64][]model.SourceInfo{}
 	var at []int64
-	for _, s := range known {
+	for _, s := range in.Sources {
 		if s.Bytes > 0 && s.Bytes <= st.Size() && s.Digest != "" {
 			if ends[s.Bytes] == nil {
 				at = append(at, s.Bytes)
@@ -133,11 +153,12 @@ func (t *Tail) Resume(ctx context.Context, known []model.SourceInfo) error {
 		}
 	}
 	slices.Sort(at)
-	h, from := sha256.New(), int64(0)
+	t.begin()
+	h, from, pre := sha256.New(), int64(0), newPrefix()
 	var lines lineCounter
 	for _, to := range at {
 		r := io.NewSectionReader(t.file, from, to-from)
-		n, err := io.Copy(io.MultiWriter(h, &lines), readerFunc(func(p []byte) (int, error) {
+		n, err := io.Copy(io.MultiWriter(h, &lines, &pre), readerFunc(func(p []byte) (int, error) {
 			if err := ctx.Err(); err != nil {
 				return 0, err
 			}
@@ -152,10 +173,7 @@ func (t *Tail) Resume(ctx context.Context, known []model.SourceInfo) error {
 		sum := hex.EncodeToString(h.Sum(nil))
 		for _, s := range ends[to] {
 			if s.Digest == sum {
-				t.at, t.line, t.digest, t.stream = to, lines.n, cloneHash(h), s.Stream
-				if t.stream == "" {
-					t.stream = s.Digest
-				}
+				t.at, t.line, t.digest, t.prefix, t.stream = to, lines.n, cloneHash(h), pre, streamOf(&s)
 			}
 		}
 	}
@@ -164,9 +182,27 @@ func (t *Tail) Resume(ctx context.Context, known []model.SourceInfo) error {
 	}
 	// A row that was the file's last may have been stored without its line end, which
 	// has come since or is still to come.
-	t.end = make([]byte, min(t.at, endKept))
-	_, err = t.file.ReadAt(t.end, t.at-int64(len(t.end)))
-	return t.failed(err)
+	for i := range in.Sources {
+		if s := &in.Sources[i]; streamOf(s) == t.stream && s.Bytes > t.at {
+			t.anew, t.stream = true, "" // that stream is another file, which begins as this one does
+			return nil
+		}
+	}
+	t.anew = !in.Counted(t.stream)
+	return nil
+}
+
+// streamOf is the stream a source belongs to: its own, or that which goes on from it.
+func streamOf(s *model.SourceInfo) string {
+	if s.Stream != "" {
+		return s.Stream
+	}
+	return s.Digest
+}
+
+// begin forgets what was stored: the next piece is the file's first.
+func (t *Tail) begin() {
+	t.at, t.line, t.digest, t.stream, t.plan, t.anew, t.refused, t.prefix = 0, 0, sha256.New(), "", nil, false, 0, newPrefix()
 }
 
 // Stored is how many bytes of the file the data set holds.
@@ -182,9 +218,16 @@ func (t *Tail) Ended() bool {
 }
 
 // Next is what has come since the last Done, nil if no whole row has; it does not
-// wait. The notes tell of a file that was replaced, cut short, or is gone.
+// wait. The notes tell of a file that is not there yet, was replaced, cut short or
+// written anew, or is gone. An error that wraps ErrChanged says only that the file
+// changed under it: the next Next finds out how.
 func (t *Tail) Next(ctx context.Context, o Options) (p *Piece, notes []string, err error) {
 	if t.pipe != nil {
+		if t.taken == nil {
+			if err := t.resume(ctx); err != nil {
+				return nil, nil, err
+			}
+		}
 		size, ended, err := t.pipe.state()
 		if err != nil {
 			return nil, nil, t.failed(err)
@@ -194,51 +237,84 @@ func (t *Tail) Next(ctx context.Context, o Options) (p *Piece, notes []string, e
 	}
 	st, err := os.Stat(t.path)
 	if errors.Is(err, fs.ErrNotExist) {
-		if t.file == nil {
-			return nil, nil, t.failed(err)
-		}
-		if !t.gone {
-			t.gone, notes = true, append(notes, t.path+" is gone: waiting for it to come back")
-		}
-		p, err = t.rest(ctx, o, false)
-		return p, notes, err
+		return t.missing(ctx, o)
 	}
 	if err != nil {
 		return nil, nil, t.failed(err)
 	}
-	if err := t.open(); err != nil {
-		return nil, nil, err
+	if t.file == nil {
+		if err := t.resume(ctx); err != nil {
+			return nil, nil, err
+		}
 	}
 	now, err := t.file.Stat()
 	if err != nil {
 		return nil, nil, t.failed(err)
 	}
+	what := ""
 	if !os.SameFile(st, now) {
 		// What was still written into the old file comes first, its last row with it.
 		p, err := t.rest(ctx, o, true)
-		if p != nil || err != nil && !errors.Is(err, ErrNotEvents) && !errors.Is(err, ErrColumns) {
+		lost := errors.Is(err, ErrNotEvents) || errors.Is(err, ErrColumns)
+		if p != nil || err != nil && !lost {
 			return p, notes, err
 		}
-		notes = append(notes, t.path+" was replaced: the new file is read from its beginning")
-		if err := t.again(); err != nil {
+		if lost {
+			notes = append(notes, fmt.Sprintf("%s was replaced before %d bytes of it could be stored, which lie in the old file: load that by itself (%v)", t.path, now.Size()-t.at, err))
+		}
+		what = "was replaced"
+	} else if !t.prefix.stands(t.file, now) {
+		what = "was cut short or written anew"
+	}
+	if what != "" {
+		if err := t.again(ctx); err != nil {
 			return nil, notes, err
 		}
-	} else if now.Size() < t.at || !t.endStands() {
-		notes = append(notes, fmt.Sprintf("%s was cut short or written anew: it is read from its beginning; what is stored stays, and nothing is stored twice", t.path))
-		if err := t.again(); err != nil {
-			return nil, notes, err
+		from := "it is read from its beginning"
+		if t.at > 0 {
+			from = fmt.Sprintf("its first %d bytes are stored already, and it is read on from there", t.at)
 		}
+		notes = append(notes, fmt.Sprintf("%s %s: %s; what is stored stays, and nothing is stored twice", t.path, what, from))
 	}
 	t.gone = false
 	p, err = t.rest(ctx, o, false)
 	return p, notes, err
 }
 
+// missing is Next while there is no file of that name.
+func (t *Tail) missing(ctx context.Context, o Options) (p *Piece, notes []string, err error) {
+	if t.file == nil {
+		if _, err := os.Stat(filepath.Dir(t.path)); err != nil {
+			return nil, nil, &sentence{ErrUnreadable, fmt.Sprintf("%s: there is no folder %s: check the path", t.path, filepath.Dir(t.path))}
+		}
+		if !t.gone {
+			t.gone, notes = true, append(notes, t.path+" is not there yet: waiting for it to come")
+		}
+		return nil, notes, nil
+	}
+	if !t.gone {
+		t.gone, notes = true, append(notes, t.path+" is gone: waiting for it to come back")
+	}
+	p, err = t.rest(ctx, o, false) // what is written into it after all
+	return p, notes, err
+}
+
 // Done says that a piece is stored: the next begins behind it.
 func (t *Tail) Done(p *Piece) {
-	t.at, t.line, t.digest, t.stream, t.end = p.src.Bytes, p.line-1+p.Rows, p.hash, p.src.Stream, p.tail
+	t.at, t.line, t.digest, t.stream, t.prefix, t.anew, t.refused = p.src.Bytes, p.line-1+p.Rows, p.hash, p.src.Stream, p.prefix, false, 0
 	if t.pipe != nil {
 		t.pipe.drop(t.at)
+	}
+}
+
+// Known says that the data set refused a piece because an earlier load brought the
+// file just as far. Its rows come again with the next that are appended, for this
+// stream has to count them too. Standard input may bring no more before these are
+// taken: there the piece comes again under another digest.
+func (t *Tail) Known(p *Piece, o Options) {
+	if t.refused = p.src.Bytes; t.pipe != nil {
+		t.refused = 0
+		_, _ = fmt.Fprintf(t.digest, "\x00 again at %d", o.Now.UnixNano()) // never fails
 	}
 }
 
@@ -251,14 +327,14 @@ func (t *Tail) rest(ctx context.Context, o Options, last bool) (*Piece, error) {
 	return t.piece(ctx, st.Size(), last, o)
 }
 
-// again starts from the beginning of the file that is there now.
-func (t *Tail) again() error {
+// again opens the file that is there now.
+func (t *Tail) again(ctx context.Context) error {
 	err := t.Close()
-	t.at, t.line, t.digest, t.stream, t.end, t.plan = 0, 0, sha256.New(), "", nil, nil
+	t.begin()
 	if err != nil {
 		return t.failed(err)
 	}
-	return t.open()
+	return t.resume(ctx)
 }
 
 func (t *Tail) open() error {
@@ -277,49 +353,50 @@ func (t *Tail) open() error {
 	return nil
 }
 
-// endStands says that the bytes before the end of what is stored are those that
-// were stored.
-func (t *Tail) endStands() bool {
-	now := make([]byte, len(t.end))
-	_, err := t.file.ReadAt(now, t.at-int64(len(t.end)))
-	return len(now) == 0 || err == nil && bytes.Equal(now, t.end)
-}
-
 // piece is the whole rows of [t.at, size), nil without one. last says that the row
 // without a line end is whole too, for nothing follows it.
 func (t *Tail) piece(ctx context.Context, size int64, last bool, o Options) (*Piece, error) {
 	if size <= t.at {
 		return nil, nil
 	}
-	if t.plan == nil {
+	if t.plan == nil || t.at == 0 { // until a row is stored the header may change
+		t.plan = nil
 		if err := t.recognise(ctx, size, last, o); err != nil || t.plan == nil {
 			return nil, err
 		}
 	}
-	h := cloneHash(t.digest)
-	n, lines, err := wholeRows(ctx, io.NewSectionReader(t, t.at, size-t.at), t.plan.sx, last, h)
-	if err != nil {
-		return nil, t.failed(err)
+	rows := func(from int64, to ...io.Writer) (n, lines int64, err error) {
+		n, lines, err = wholeRows(ctx, io.NewSectionReader(t, from, size-from), t.plan.sx, last, io.MultiWriter(to...))
+		return n, lines, t.failed(err)
 	}
-	if n == 0 {
-		return nil, nil
+	p := &Piece{m: t.m, hash: cloneHash(t.digest), line: t.line + 1, prefix: t.prefix}
+	from := t.at
+	if t.anew {
+		// Whether a row has come is seen at the end, before all of it is read.
+		if n, _, err := rows(from); n == 0 || from+n == t.refused || err != nil {
+			return nil, err
+		}
+		p.hash, p.line, p.prefix, from = sha256.New(), 1, newPrefix(), 0
 	}
-	end := t.at + n
-	p := &Piece{Rows: lines, Size: n, m: t.m, hash: h, line: t.line + 1, tail: make([]byte, min(end, endKept))}
-	if t.pipe == nil {
-		if _, err := t.ReadAt(p.tail, end-int64(len(p.tail))); err != nil {
-			return nil, t.failed(err)
+	own := xxhash.New()
+	n, lines, err := rows(from, p.hash, &p.prefix, own)
+	if n == 0 || from+n == t.refused || err != nil {
+		return nil, err
+	}
+	p.Rows, p.Size = lines, n
+	p.src = model.SourceInfo{Path: t.path, Digest: hex.EncodeToString(p.hash.Sum(nil)), From: from, Bytes: from + n, Stream: t.stream}
+	if p.src.Stream == "" {
+		// Named by content; another file that began with just this is another stream.
+		for p.src.Stream = p.src.Digest; t.taken[p.src.Stream]; {
+			p.src.Stream += "'"
 		}
 	}
-	p.src = model.SourceInfo{Path: t.path, Digest: hex.EncodeToString(h.Sum(nil)), From: t.at, Bytes: end, Stream: t.stream}
-	if p.src.Stream == "" {
-		p.src.Stream = p.src.Digest
+	plan := *t.plan
+	if from > 0 {
+		plan.header = nil // only the first piece has it
 	}
-	own := *t.plan
-	if t.at > 0 {
-		own.header = nil // only the first piece has it
-	}
-	p.plan, p.body = &own, func() io.Reader { return io.NewSectionReader(t, p.src.From, n) }
+	sum := own.Sum64()
+	p.plan, p.body = &plan, func() io.Reader { return newCheckedReader(io.NewSectionReader(t, from, n), n, sum) }
 	p.in = &Input{Path: t.path, piece: p}
 	return p, nil
 }
@@ -396,8 +473,9 @@ func (t *Tail) failed(err error) error {
 	return &sentence{ErrUnreadable, fmt.Sprintf("%s: reading failed after %d bytes: %v", t.Name(), t.at, err)}
 }
 
-// wholeRows finds how many bytes of a text are whole rows, and writes those into h.
-func wholeRows(ctx context.Context, r io.Reader, sx syntax, last bool, h hash.Hash) (n, lines int64, err error) {
+// wholeRows finds how many bytes of a text are whole rows, and writes those into h,
+// whose writing never fails.
+func wholeRows(ctx context.Context, r io.Reader, sx syntax, last bool, h io.Writer) (n, lines int64, err error) {
 	pool := &sync.Pool{New: func() any { b := make([]byte, 0, blockSize+blockSize/8); return &b }}
 	s := newSplitter(r, sx, blockSize, pool)
 	for want := s.size; ; {
@@ -415,7 +493,7 @@ func wholeRows(ctx context.Context, r io.Reader, sx syntax, last bool, h hash.Ha
 		}
 		if end > 0 {
 			data := s.take(end, longNone).data
-			h.Write(data)
+			_, _ = h.Write(data) // hashes never fail
 			n += int64(len(data))
 			lines += countLines(data)
 			pool.Put(&data)
