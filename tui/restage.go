@@ -18,13 +18,14 @@ import (
 type restageScreen struct {
 	*answerScreen
 	accept key.Binding
+	churn  key.Binding
 	note   *widget.Input
 	saves  *job
 }
 
 func newRestage(s *session, q query.Query) Screen {
-	v := &restageScreen{answerScreen: newAnswerScreen(s, q), accept: bind("w", "put this model in force", "w")}
-	v.extra = []key.Binding{v.accept}
+	v := &restageScreen{answerScreen: newAnswerScreen(s, q), accept: bind("w", "put this model in force", "w"), churn: bind("K", "effect on the churn model", "K")}
+	v.extra = []key.Binding{v.accept, v.churn}
 	return v
 }
 
@@ -35,6 +36,16 @@ func (v *restageScreen) Update(msg tea.Msg) tea.Cmd {
 		switch {
 		case v.note != nil:
 			return v.noteKey(msg)
+		case v.filter == nil && v.form == nil && matches(msg, v.churn):
+			word := "yes"
+			if v.q.Get("churn") == word {
+				word = "no"
+			}
+			q, err := query.Parse(v.q.With("churn", word).String())
+			if err != nil {
+				return v.complain(err)
+			}
+			return v.post(replaceMsg{q: q})
 		case v.filter == nil && v.form == nil && v.ans != nil && matches(msg, v.accept):
 			v.note = widget.NewInput(v.styles, "note: ", "")
 			v.note.Hint = "why; kept with the version. enter puts the model in force, esc does not"

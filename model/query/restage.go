@@ -21,6 +21,7 @@ func restageAnalysis() analysis {
 				{Name: "version", Type: Int, Min: 1, Help: "a version of the named model; the newest if left out"},
 				{Name: "body", Type: Text, Help: "the other model as a whole TOML file"},
 				{Name: "within", Type: Int, Default: "90", Min: 1, Help: "days in which a stage counts as left for a next one"},
+				{Name: "churn", Type: Word, Values: []string{"no", "yes"}, Default: "no", Help: "yes: train the churn model under both stage models, and say how far its AUC differs"},
 			}, zoneKeys())},
 		check: func(q Query) error {
 			switch {
@@ -132,6 +133,7 @@ type restagePlan struct {
 	ahead    int       // days after the landmark
 	landmark model.Day // NoDay: the data are too short for one
 	within   int
+	churn    *restageChurn // nil: not asked for
 }
 
 func (p *restagePlan) moved() int          { return 1 }
@@ -169,6 +171,11 @@ func planRestage(r *Run) (*Plan, error) {
 	f := p.filter()
 	if _, err := p.visitor(f); err != nil {
 		return nil, err
+	}
+	if r.Str("churn") == "yes" {
+		if p.churn, err = r.restageChurn(other); err != nil {
+			return nil, err
+		}
 	}
 	return &Plan{
 		Slots: p.slots(), Columns: f.Columns, Amounts: f.Amounts,

@@ -23,6 +23,11 @@ func (p *restagePlan) layout(b *Builder) error {
 	p.flows(b)
 	p.separation(b)
 	p.conversion(b)
+	if p.churn != nil {
+		if err := p.churn.layout(p.r.Ctx, b); err != nil {
+			return err
+		}
+	}
 	if p.old.Hash() == p.new.Hash() {
 		b.Warn("same-model", "The other model is the one in force: nothing differs.")
 	}
@@ -212,8 +217,11 @@ func (p *restagePlan) pair(b *Builder, what, name, label string, i, j int, was, 
 }
 
 // listed are the users of the separation figures: everybody judged, who had a
-// stage on the landmark.
-func (p *restagePlan) listed(*Figure, Part) ([]User, error) {
+// stage on the landmark; or of those of the churn model, whom it was tested on.
+func (p *restagePlan) listed(fig *Figure, _ Part) ([]User, error) {
+	if strings.HasPrefix(fig.Key, "churn.") {
+		return p.churn.list(), nil
+	}
 	type split struct {
 		v     *restager
 		users []User
