@@ -2,6 +2,7 @@ package tui
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/charmbracelet/bubbles/key"
@@ -220,7 +221,8 @@ func progressLine(j *job) string {
 	return s + "  esc cancels"
 }
 
-// helpLine lists the keys that do something now, as many as fit.
+// helpLine lists the keys that do something now, as many as fit; where some do
+// not, the last is the one that shows them all.
 func (a *App) helpLine() string {
 	k := &a.s.keys
 	var bs []key.Binding
@@ -241,27 +243,30 @@ func (a *App) helpLine() string {
 			bs = append(s.ShortHelp(), k.Escape, k.Palette, k.Help, k.Quit)
 		}
 	}
-	var b strings.Builder
-	used := 0
+	const gap = "  "
+	var hints []string
 	for _, x := range bs {
-		if !x.Enabled() {
-			continue
+		if x.Enabled() {
+			hints = append(hints, x.Help().Key+" "+x.Help().Desc)
 		}
-		h := x.Help()
-		w := format.Width(h.Key) + 1 + format.Width(h.Desc)
-		if used > 0 {
-			w += 2
-		}
-		if used+w > a.w {
-			break
-		}
-		if used > 0 {
-			b.WriteString("  ")
-		}
-		b.WriteString(h.Key + " " + h.Desc)
-		used += w
 	}
-	return a.s.styles.Dim.Render(b.String())
+	line, last := strings.Join(hints, gap), ""
+	if format.Width(line) > a.w {
+		room := a.w
+		if help := k.Help.Help().Key + " " + k.Help.Help().Desc; slices.Contains(hints, help) {
+			last = help
+			room -= format.Width(help)
+		}
+		line = ""
+		for _, h := range hints {
+			if h == last || format.Width(line+h+gap) > room {
+				break
+			}
+			line += h + gap
+		}
+	}
+	line = strings.TrimSuffix(line+last, gap)
+	return a.s.styles.Dim.Render(line)
 }
 
 // helpLines is the full help: the live key maps of screen and app, nothing else.

@@ -31,13 +31,16 @@ func to(analysis string) func(query.Query) string {
 // other screens.
 func newOverview(s *session, q query.Query) Screen {
 	v := &hub{newAnswerScreen(s, q), []shortcut{
-		{bind("m", "stage numbers", "m"), func(query.Query) string { return query.Query{Analysis: "model", AsOf: model.NoDay}.String() }},
 		{bind("u", "users", "u"), to("users")},
-		{bind("E", "events", "E"), to("events")},
-		{bind("S", "segments", "S"), to("segments")},
 		{bind("R", "retention", "R"), to("retention")},
 		{bind("L", "lifecycle", "L"), to("lifecycle")},
 		{bind("K", "churn", "K"), to("churn")},
+		{bind("V", "value", "V"), to("value")},
+		{bind("S", "segments", "S"), to("segments")},
+		{bind("T", "whom to act on", "T"), to("targets")},
+		{bind("N", "next weeks", "N"), to("forecast")},
+		{bind("E", "events", "E"), to("events")},
+		{bind("m", "stage numbers", "m"), func(query.Query) string { return query.Query{Analysis: "model", AsOf: model.NoDay}.String() }},
 	}}
 	v.columns = 2
 	for _, w := range v.ways {

@@ -24,6 +24,8 @@ func newScreen(s *session, q query.Query) Screen {
 		return newChurn(s, q)
 	case "churnmodels":
 		return newChurnModels(s, q)
+	case "value", "revenue", "rfm", "expected", "tiers", "mrr", "forecast":
+		return newValue(s, q)
 	case "targets":
 		return newTargets(s, q)
 	case "whatif":
