@@ -14,19 +14,23 @@ import (
 	"time"
 
 	"github.com/cespare/xxhash/v2"
+	"github.com/klauspost/compress/s2"
 
 	"dwell/model"
 )
 
-// DefaultCacheSize is how many bytes a cache keeps when none is given.
-const DefaultCacheSize = 256 << 20
+// DefaultCacheSize is how many bytes a cache keeps when none is given: the
+// population of five million users, and answers.
+const DefaultCacheSize = 512 << 20
 
 // A Cache keeps derived bytes as files in a folder of its own, which may be
 // deleted at any time. What it gives is what was kept under that very key: a
 // file that is damaged, or another key's, is as good as none. Errors are not
 // reported, for whatever is in a cache can be computed again.
 //
-// Each file is the xxhash64 of the rest, the key's length, the key, the body.
+// Each file is the xxhash64 of the rest, the key's length, the key, the body. A
+// long body is packed (S2, which unpacks faster than a disk reads), and then the
+// highest bit of the length is set.
 type Cache struct {
 	dir    string
 	most   int64
@@ -57,28 +61,40 @@ func (c *Cache) path(key string) string {
 func (c *Cache) Recall(key string) ([]byte, bool) {
 	path := c.path(key)
 	raw, err := os.ReadFile(path)
-	if err != nil || len(raw) < 12 || binary.LittleEndian.Uint64(raw) != xxhash.Sum64(raw[8:]) {
+	if err != nil || len(raw) < cacheHeading || binary.LittleEndian.Uint64(raw) != xxhash.Sum64(raw[8:]) {
 		return nil, false
 	}
-	n := int64(binary.LittleEndian.Uint32(raw[8:]))
-	if n > int64(len(raw)-12) || !bytes.Equal(raw[12:12+n], []byte(key)) {
+	head := binary.LittleEndian.Uint32(raw[8:])
+	n := int64(head &^ packedBody)
+	if n > int64(len(raw)-cacheHeading) || !bytes.Equal(raw[cacheHeading:cacheHeading+n], []byte(key)) {
 		return nil, false
 	}
 	// The time of last use decides who goes first.
 	now := time.Now()
 	_ = os.Chtimes(path, now, now)
-	return raw[12+n:], true
+	body := raw[cacheHeading+n:]
+	if head&packedBody != 0 {
+		if body, err = s2.Decode(nil, body); err != nil {
+			return nil, false
+		}
+	}
+	return body, true
 }
 
-// Keep stores body under key; a body larger than a quarter of the cache is not
-// kept.
+const (
+	packedBody   = 1 << 31  // in a file's length of the key
+	minPacked    = 16 << 10 // shorter bodies are kept as they are
+	bodyOfWhole  = 2        // a body may take this part of the cache: one half
+	cacheHeading = 12
+)
+
+// Keep stores body under key; a body that takes more than half of the cache is
+// not kept.
 func (c *Cache) Keep(key string, body []byte) {
-	if int64(len(body)) > c.most/4 || os.MkdirAll(c.dir, 0o700) != nil {
+	raw := fileOf(key, body)
+	if int64(len(raw)) > c.most/bodyOfWhole || os.MkdirAll(c.dir, 0o700) != nil {
 		return
 	}
-	raw := make([]byte, 12, 12+len(key)+len(body))
-	binary.LittleEndian.PutUint32(raw[8:], uint32(len(key)))
-	raw = append(append(raw, key...), body...)
 	binary.LittleEndian.PutUint64(raw, xxhash.Sum64(raw[8:]))
 	tmp, err := c.create.write(c.dir, cacheTemp, raw, false)
 	if err != nil {
@@ -96,6 +112,23 @@ func (c *Cache) Keep(key string, body []byte) {
 	if c.size < 0 || c.size > c.most {
 		c.trim()
 	}
+}
+
+// fileOf is a file but for its sum.
+func fileOf(key string, body []byte) []byte {
+	head, from := uint32(len(key)), cacheHeading+len(key)
+	var raw []byte
+	if most := s2.MaxEncodedLen(len(body)); len(body) >= minPacked && most > 0 {
+		head |= packedBody
+		raw = make([]byte, from+most)
+		raw = raw[:from+len(s2.Encode(raw[from:], body))]
+	} else {
+		raw = make([]byte, from+len(body))
+		copy(raw[from:], body)
+	}
+	binary.LittleEndian.PutUint32(raw[8:], head)
+	copy(raw[cacheHeading:], key)
+	return raw
 }
 
 // trim looks at the folder and removes what was used longest ago until three

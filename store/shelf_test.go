@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
@@ -186,7 +187,20 @@ func TestCache(t *testing.T) {
 	for i := range 30 {
 		c.Keep(fmt.Sprint("big", i), make([]byte, 10_000))
 	}
-	c.Keep("huge", make([]byte, 90_000))
+	long := bytes.Repeat([]byte("the same again, "), 50_000) // is packed, or would be too long
+	c.Keep("long", long)
+	if b, ok := c.Recall("long"); !ok || !bytes.Equal(b, long) {
+		t.Errorf("a long body came back with %d bytes, %t", len(b), ok)
+	}
+	noise := make([]byte, 90_000)
+	rng := rand.New(rand.NewPCG(1, 2))
+	for i := range noise {
+		noise[i] = byte(rng.Uint32())
+	}
+	c.Keep("huge", noise)
+	if _, ok := c.Recall("huge"); ok {
+		t.Error("what takes most of the cache was kept")
+	}
 	n, err := diskLengths(dir)
 	if err != nil || n > 100_000 {
 		t.Errorf("the cache has %d bytes, %v", n, err)
@@ -194,7 +208,7 @@ func TestCache(t *testing.T) {
 	if err := os.RemoveAll(dir); err != nil {
 		t.Fatal(err)
 	}
-	if _, ok := c.Recall("big29"); ok {
+	if _, ok := c.Recall("long"); ok {
 		t.Error("a deleted cache knows something")
 	}
 	c.Keep("a", []byte("again"))

@@ -32,7 +32,7 @@ func (e *Engine) answerAt(ctx context.Context, st *state, q Query, p Progress) (
 		return nil, err
 	}
 	if a := e.recall(key); a != nil {
-		return a, nil
+		return e.aged(st, a), nil
 	}
 	st.users.Add(1) // for the run, which may outlive this asker
 	return e.share(ctx, key, p, func(ctx context.Context, p Progress) (*Answer, error) {
@@ -98,7 +98,7 @@ func (r *Run) within(q Query) (*Answer, error) {
 		return nil, err
 	}
 	if a := r.eng.recall(key); a != nil {
-		return a, nil
+		return r.eng.aged(r.st, a), nil
 	}
 	inner, err := r.eng.newRun(r.Ctx, r.st, q, r.progress)
 	if err != nil {

@@ -36,6 +36,9 @@ func (e *Engine) cacheKey(st *state, q Query) (string, error) {
 		return "", err
 	}
 	other += playbook
+	if q.Analysis == "overview" { // says in how many loads the same events lie
+		other += fmt.Sprintf(",%d loads", len(st.info.Loads))
+	}
 	var b strings.Builder
 	b.WriteString(q.String())
 	for _, part := range []string{st.info.Version.Hash, st.dictHash, st.data.ModelHash, segs, other, programVersion, e.opt.Version} {

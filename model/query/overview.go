@@ -2,7 +2,9 @@ package query
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"dwell/model"
@@ -94,8 +96,8 @@ func (p *overviewPlan) empty(b *Builder) error {
 func (p *overviewPlan) layout(b *Builder) error {
 	r := p.r
 	b.A.Title = "Overview · " + asOfNote(r)
+	b.A.volatile = r.Str("zone") != "" // aged knows the dictionary's zone alone
 	b.A.Definition = fmt.Sprintf("Users are all with an event up to the as-of day; each stands in one stage. A user is active in each %s that holds %s of theirs.", p.unit, p.activity.label)
-	b.A.volatile = true // the age of the data grows
 	chart := &Chart{XLabel: p.unit.String(), YLabel: "users", Unit: "users", Dates: true, Zero: true}
 	for i := range p.n {
 		from, _ := r.Cal.Bounds(p.unit, p.first+model.Period(i))
@@ -125,25 +127,53 @@ func (p *overviewPlan) facts(b *Builder) {
 	add("living", "in a living stage", b.Cell(b.Count(p.row(overviewLiving), "living", "users in a living stage")), "")
 	if b.group == 0 {
 		add("range", "range", TextCell(fmt.Sprintf("%s to %s, %s", r.FirstDay, r.LastDay, plural(int(r.LastDay-r.FirstDay)+1, "day"))), "")
-		add("age", "its end is", TextCell(p.age()), "")
+		add(ageRow, "its end is", TextCell(ageOf(r.eng, r.Info, r.Cal)), "")
 		add("loads", "loaded from", TextCell(fmt.Sprintf("%s in %s", plural(filesOf(r.Info), "file"), plural(len(r.Info.Loads), "load"))), r.link(question("quality")))
 	}
 	b.Block(bl)
 }
 
-// age says how old the end of the data is, by the engine's clock; without one,
+// ageRow is the key of the row that says how old the data are.
+const ageRow = "age"
+
+// ageOf says how old the end of the data is, by the engine's clock; without one,
 // how old it was when it was loaded.
-func (p *overviewPlan) age() string {
-	r := p.r
-	end := r.Cal.Begin(lastDay(r.Info, r.Cal) + 1)
-	if r.eng.opt.Now != nil {
-		return old(time.Duration(r.eng.opt.Now().UnixMilli()-end)*time.Millisecond) + " old"
+func ageOf(e *Engine, in *model.Info, cal *model.Calendar) string {
+	end := cal.Begin(lastDay(in, cal) + 1)
+	if e.opt.Now != nil {
+		return old(time.Duration(e.opt.Now().UnixMilli()-end)*time.Millisecond) + " old"
 	}
-	at := r.Info.Loads[len(r.Info.Loads)-1].At
+	at := in.Loads[len(in.Loads)-1].At
 	if at == 0 {
 		return "of unknown age"
 	}
 	return old(time.Duration(at-end)*time.Millisecond) + " older than the last load"
+}
+
+// aged is a kept answer as it reads today: the first page says how old the data
+// are, and is kept all the same, for a second start must not wait for it.
+func (e *Engine) aged(st *state, a *Answer) *Answer {
+	if a.Query.Analysis != "overview" {
+		return a
+	}
+	for i := range a.Blocks {
+		for k := range a.Blocks[i].Rows {
+			row := &a.Blocks[i].Rows[k]
+			if row.Key != ageRow || !strings.HasSuffix(a.Blocks[i].Name, "facts") {
+				continue
+			}
+			now := ageOf(e, st.info, st.data.Schema.Cal)
+			if row.Cells[0].Text == now {
+				return a
+			}
+			b := *a // answers are shared: this one is another
+			b.Blocks = slices.Clone(a.Blocks)
+			b.Blocks[i].Rows = slices.Clone(a.Blocks[i].Rows)
+			b.Blocks[i].Rows[k].Cells = []Cell{TextCell(now)}
+			return &b
+		}
+	}
+	return a
 }
 
 // old writes an age in its largest fitting unit.
