@@ -67,52 +67,61 @@ func newValues() *numbering {
 }
 
 // A stringCache is one worker's own way from strings to ids: a small table in
-// front of a map, so that the few values that fill a column cost a comparison.
+// front of a map, so that the few values that fill a column cost a comparison of
+// three numbers.
 type stringCache struct {
 	slots [512]cacheSlot
-	ids   map[string]cacheSlot
+	ids   map[string]uint32
 }
 
+// A cacheSlot knows the id of a string of 1 to 16 bytes by its ends; size 0 is free.
 type cacheSlot struct {
-	s  string
+	ends
 	id uint32
 }
 
-func newStringCache() *stringCache { return &stringCache{ids: map[string]cacheSlot{}} }
+// ends are a string's first and last bytes, which overlap in one shorter than 16;
+// with the size they are all of it.
+type ends struct {
+	first, last uint64
+	size        uint32
+}
 
-// slotOf hashes length and both ends; a collision costs a look into the map.
-func slotOf(b []byte) uint32 {
-	var x uint64
+func newStringCache() *stringCache { return &stringCache{ids: map[string]uint32{}} }
+
+func endsOf(b []byte) ends {
 	switch n := len(b); {
 	case n >= 8:
-		x = binary.LittleEndian.Uint64(b) ^ binary.LittleEndian.Uint64(b[n-8:])*3 + uint64(n)
+		return ends{binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[n-8:]), uint32(n)}
 	case n >= 4:
-		x = uint64(binary.LittleEndian.Uint32(b)) | uint64(binary.LittleEndian.Uint32(b[n-4:]))<<32
+		return ends{uint64(binary.LittleEndian.Uint32(b)), uint64(binary.LittleEndian.Uint32(b[n-4:])), uint32(n)}
 	case n > 0:
-		x = uint64(b[0]) | uint64(b[n/2])<<8 | uint64(b[n-1])<<16 + uint64(n)<<24
+		return ends{uint64(b[0]), uint64(b[n/2])<<8 | uint64(b[n-1]), uint32(n)}
 	}
-	return uint32((x * 0x9E3779B97F4A7C15) >> 55)
+	return ends{}
+}
+
+func (e ends) slot() uint32 {
+	return uint32((e.first ^ e.last*3 + uint64(e.size)) * 0x9E3779B97F4A7C15 >> 55)
 }
 
 // find gives the id of b, or miss.
 func (c *stringCache) find(b []byte) uint32 {
-	slot := &c.slots[slotOf(b)]
-	if slot.s == string(b) && len(b) > 0 {
+	e := endsOf(b)
+	slot := &c.slots[e.slot()]
+	if slot.ends == e && e.size-1 < 16 {
 		return slot.id
 	}
-	if known, ok := c.ids[string(b)]; ok {
-		*slot = known
-		return known.id
+	id, ok := c.ids[string(b)]
+	if !ok {
+		return miss
 	}
-	return miss
+	*slot = cacheSlot{e, id}
+	return id
 }
 
 // keep remembers an id that the load gave.
-func (c *stringCache) keep(b []byte, id uint32) {
-	known := cacheSlot{s: string(b), id: id}
-	c.ids[known.s] = known
-	c.slots[slotOf(b)] = known
-}
+func (c *stringCache) keep(b []byte, id uint32) { c.ids[string(b)] = id }
 
 // tooMany is ErrTooMany with what there is too much of.
 func tooMany(what string, limit int) error {

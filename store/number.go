@@ -3,7 +3,6 @@ package store
 import (
 	"bytes"
 	"cmp"
-	"encoding/binary"
 	"fmt"
 	"slices"
 
@@ -146,7 +145,6 @@ func (w *loadWorker) rows(b *model.Batch, first int64) error {
 			return fmt.Errorf("batch %d has a property twice", b.Seq)
 		}
 	}
-	r := spillRow{source: uint32(b.Source)}
 	for i := range b.Time {
 		amount := model.NoMoney
 		if b.Amount != nil {
@@ -159,7 +157,7 @@ func (w *loadWorker) rows(b *model.Batch, first int64) error {
 				n++
 			}
 		}
-		t = binary.AppendUvarint(t, n)
+		t = putUvarint(t, n)
 		for c := range cols {
 			switch id := cols[c].ids[i]; id {
 			case 0:
@@ -173,11 +171,7 @@ func (w *loadWorker) rows(b *model.Batch, first int64) error {
 		if len(t) > maxTail {
 			return fmt.Errorf("a row of user %q has %d MiB of properties: %d are the most", bytes.ToValidUTF8(b.User[i], []byte("?")), len(t)>>20, maxTail>>20)
 		}
-		r.user, r.time, r.num, r.tail = b.User[i], b.Time[i], first+int64(i), t
-		buf := &w.bufs[model.BucketOf(r.user)]
-		before := len(buf.b)
-		buf.add(&r)
-		w.bytes += int64(len(buf.b) - before)
+		w.bytes += int64(w.bufs[model.BucketOf(b.User[i])].add(b.User[i], b.Time[i], first+int64(i), uint32(b.Source), t))
 	}
 	return nil
 }

@@ -42,7 +42,7 @@ func TestSpilledRowsRoundTrip(t *testing.T) {
 	var want []spillRow
 	for i := range 500 {
 		row := spillRow{user: []byte{byte(i), 0, byte(i >> 8)}, time: r.Int64() - r.Int64(), num: int64(r.IntN(1 << 30)), source: uint32(r.IntN(3)), tail: make([]byte, r.IntN(9))}
-		w.add(&row)
+		w.add(row.user, row.time, row.num, row.source, row.tail)
 		want = append(want, row)
 	}
 	p := pieceReader{b: w.b}
@@ -66,7 +66,7 @@ func FuzzRecords(f *testing.F) {
 	f.Add(appendCountPage([]int64{0, 1, 1 << 50})[envelopeLen:])
 	f.Add([]byte(`{"Load":1,"Events":3,"Keys":[{"Values":2}]}`))
 	var w pieceWriter
-	w.add(&spillRow{user: []byte("u"), time: 5, num: 3, tail: appendTailPlain(appendTailHead(nil, 3, true, 7), 1, "x")})
+	w.add([]byte("u"), 5, 3, 0, appendTailPlain(putUvarint(appendTailHead(nil, 3, true, 7), 1), 1, "x"))
 	f.Add(w.b)
 	f.Fuzz(func(t *testing.T, b []byte) {
 		value := append(make([]byte, envelopeLen), b...)

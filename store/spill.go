@@ -27,6 +27,7 @@ import (
 //
 // so that two rows of one load are equal exactly if their tails are (DESIGN 5).
 // Numbers of fixed length are read and written without a branch for each byte.
+// The slices of a row belong to the piece it was read from.
 type spillRow struct {
 	user   []byte
 	time   int64
@@ -49,34 +50,30 @@ type pieceWriter struct {
 	num  int64
 }
 
-func (p *pieceWriter) add(r *spillRow) {
-	b := p.begin(r.user, r.time, r.num, r.source, len(r.tail))
-	p.b = append(putUvarint(b, uint64(len(r.tail))), r.tail...)
-}
-
-// begin writes a row up to its tail and gives the piece with room for one of n
-// bytes; the caller puts it back into p.b when it has written that.
-func (p *pieceWriter) begin(user []byte, time, num int64, source uint32, n int) []byte {
+// add writes a row and gives its length.
+func (p *pieceWriter) add(user []byte, time, num int64, source uint32, tail []byte) int {
 	b := p.b
-	if need := len(b) + len(user) + n + rowExtra; need > cap(b) {
-		b = append(make([]byte, 0, max(need, 2*cap(b), 512)), b...)
+	from := len(b)
+	if need := from + len(user) + len(tail) + rowExtra; need > cap(b) {
+		b = append(make([]byte, 0, max(need, 2*cap(b), 256)), b...)
 	}
 	b = append(putUvarint(b, uint64(len(user))), user...)
-	dt, dn := time-p.time, num-p.num
-	if dt > farTime && dt <= math.MaxInt32 {
+	if dt := time - p.time; dt > farTime && dt <= math.MaxInt32 {
 		b = binary.LittleEndian.AppendUint32(b, uint32(dt))
 	} else {
 		b = binary.LittleEndian.AppendUint32(b, 1<<31) // farTime
 		b = binary.LittleEndian.AppendUint64(b, uint64(dt))
 	}
-	if dn >= 0 && dn < farRow {
+	if dn := num - p.num; dn >= 0 && dn < farRow {
 		b = binary.LittleEndian.AppendUint16(b, uint16(dn))
 	} else {
 		b = binary.LittleEndian.AppendUint16(b, farRow)
 		b = binary.LittleEndian.AppendUint64(b, uint64(dn))
 	}
 	p.time, p.num = time, num
-	return putUvarint(b, uint64(source))
+	b = putUvarint(b, uint64(source))
+	p.b = append(putUvarint(b, uint64(len(tail))), tail...)
+	return len(p.b) - from
 }
 
 // putUvarint is binary.AppendUvarint, without a call for what fits into a byte.
@@ -228,13 +225,13 @@ func appendTailHead(dst []byte, name uint32, dated bool, amount model.Money) []b
 		h |= 1
 	}
 	if amount == model.NoMoney {
-		return binary.AppendUvarint(dst, h)
+		return putUvarint(dst, h)
 	}
-	return binary.AppendVarint(binary.AppendUvarint(dst, h|2), int64(amount))
+	return binary.AppendVarint(putUvarint(dst, h|2), int64(amount))
 }
 
 func appendTailCode(dst []byte, key, code uint32) []byte {
-	return binary.AppendUvarint(binary.AppendUvarint(dst, uint64(key)<<1), uint64(code))
+	return putUvarint(putUvarint(dst, uint64(key)<<1), uint64(code))
 }
 
 func appendTailPlain[S string | []byte](dst []byte, key uint32, s S) []byte {
