@@ -123,6 +123,7 @@ func (l *load) prepare(ctx context.Context) (model.LoadPlan, error) {
 // start makes what run needs.
 func (l *load) start(names []string) {
 	l.report = newReport(names, l.o.Rejects)
+	l.report.columns = []string{l.m.User, l.m.Time, l.m.Event, l.m.Clock, l.m.Amount}
 	l.sources = make([]model.SourceInfo, len(l.inputs))
 	l.pool.New = func() any { b := make([]byte, 0, blockSize+blockSize/8); return &b }
 }

@@ -48,3 +48,28 @@ func TestManyKeys(t *testing.T) {
 		t.Errorf("stored %d, rejected %d", q.Stored, q.RejectedTotal())
 	}
 }
+
+// "user": null beside user.id is an object that is not there, not a property; a
+// column that is null everywhere stays one, and so does an object that is now and
+// then a text.
+func TestNullObject(t *testing.T) {
+	in := `{"user":{"id":"u1"},"ts":"2024-01-01","event":"a","ctx":{"a":{"b":1}},"odd":{"x":1},"none":null}
+{"user":null,"ts":"2024-01-02","event":"b","ctx":null}
+{"user":{"id":"u2"},"ts":"2024-01-02","event":"c","ctx":{"a":null},"odd":"text","none":null}
+{"event":"d","ts":"2024-01-03","user":{"id":"u2"},"ctx":null,"odd":null}
+`
+	rec, info, _ := loadFile(t, write(t, "e.ndjson", in), Options{})
+	if got := strings.Join(rec.Mapping.Props, " "); got != "ctx.a.b odd.x none odd" {
+		t.Errorf("properties %q", got)
+	}
+	var types []string
+	for _, k := range info.Quality.Types {
+		types = append(types, fmt.Sprintf("%s %d %d %d", k.Key, k.Text, k.Number, k.Null))
+	}
+	if got := strings.Join(types, ", "); got != "ctx.a.b 0 1 0, none 0 0 2, odd 1 0 1, odd.x 0 1 0" {
+		t.Errorf("types %s", got)
+	}
+	if q := info.Quality; q.Stored != 3 || q.Rejected[0].Reason != "no user id" || q.Rejected[0].Lines[0].Line != 2 {
+		t.Errorf("quality %+v", q)
+	}
+}

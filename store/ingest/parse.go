@@ -72,6 +72,8 @@ type worker struct {
 	keyAt   map[string]int // of JSON: column by key, for this block
 	keys    []string
 	longKey bool // the row has a property name beyond MaxID
+	last    int  // 1 + the column of the member before; 0 at the beginning of a row
+	after   []int
 	arena   []byte
 	num     []byte
 	json    jsonReader
@@ -284,7 +286,7 @@ func (w *worker) object(row []byte) reason {
 	for range w.keys {
 		w.vals, w.kinds = append(w.vals, nil), append(w.kinds, kindAbsent)
 	}
-	w.longKey = false
+	w.longKey, w.last = false, 0
 	if !w.json.object(row) {
 		return notObject
 	}
@@ -304,8 +306,18 @@ func (w *worker) object(row []byte) reason {
 
 // member takes one value of a JSON row. A key that comes twice counts as its
 // last value, as encoding/json has it.
+//
+// Rows of one program have their keys in one order: what followed the key before
+// in the last row is looked at first.
 func (w *worker) member(path, value []byte, kind valueKind) {
-	i, ok := w.keyAt[string(path)]
+	for len(w.after) <= len(w.keys) {
+		w.after = append(w.after, 0)
+	}
+	i := w.after[w.last]
+	ok := i < len(w.keys) && w.keys[i] == string(path)
+	if !ok {
+		i, ok = w.keyAt[string(path)]
+	}
 	if !ok {
 		if !w.plan.rest || len(path) == 0 {
 			return
@@ -321,4 +333,6 @@ func (w *worker) member(path, value []byte, kind valueKind) {
 		w.vals, w.kinds = append(w.vals, nil), append(w.kinds, kindAbsent)
 	}
 	w.vals[i], w.kinds[i] = value, kind
+	w.after[w.last] = i
+	w.last = i + 1
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/csv"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strconv"
 	"sync/atomic"
@@ -54,6 +55,7 @@ type report struct {
 	source  int // of last; -1 before the first stored row
 	types   map[string]*[kinds]int64
 	out     *rejectWriter
+	columns []string // that the mapping names
 }
 
 func newReport(names []string, rejects io.Writer) *report {
@@ -119,7 +121,11 @@ func (r *report) finish(t *tally) (model.Quality, error) {
 		}
 	}
 	slices.SortStableFunc(r.q.Rejected, func(a, b model.Reject) int { return cmp.Compare(b.Count, a.Count) })
+	names := append(slices.Collect(maps.Keys(r.types)), r.columns...)
 	for key, n := range r.types {
+		if *n == ([kinds]int64{kindAbsent: n[kindAbsent], kindNull: n[kindNull]}) && isParent(key, names) {
+			continue // an object that is not there (see dropParents)
+		}
 		r.q.Types = append(r.q.Types, model.KeyTypes{Key: key, Text: n[kindText], Number: n[kindNumber], Bool: n[kindBool],
 			Time: n[kindTime], Null: n[kindNull], Compound: n[kindCompound]})
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"unicode/utf8"
@@ -357,7 +358,28 @@ func (t *table) readJSON(name string, text []byte, whole bool) error {
 		}
 		t.rows[i] = r
 	}
+	t.dropParents()
 	return nil
+}
+
+// dropParents takes out the columns that are null wherever they are named and of
+// which others are members: "user": null beside user.id is an object that is not
+// there, and no column.
+func (t *table) dropParents() {
+	for i := len(t.names) - 1; i >= 0; i-- {
+		if !isParent(t.names[i], t.names) || slices.ContainsFunc(t.kinds, func(ks []valueKind) bool { return ks[i] != kindNull && ks[i] != kindAbsent }) {
+			continue
+		}
+		t.names = slices.Delete(t.names, i, i+1)
+		for k := range t.rows {
+			t.rows[k], t.kinds[k] = slices.Delete(t.rows[k], i, i+1), slices.Delete(t.kinds[k], i, i+1)
+		}
+	}
+}
+
+// isParent says whether one of the names is a member of the object called name.
+func isParent(name string, names []string) bool {
+	return slices.ContainsFunc(names, func(n string) bool { return len(n) > len(name) && n[len(name)] == '.' && n[:len(name)] == name })
 }
 
 // column gives the non-empty cells of a column; rows of another width are left out.
