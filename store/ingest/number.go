@@ -106,6 +106,13 @@ func guessStyle(values []string) (s numberStyle, ok bool) {
 
 // trim cuts ASCII blanks off both ends.
 func trim(b []byte) []byte {
+	if n := len(b); n > 0 && b[0] > ' ' && b[n-1] > ' ' {
+		return b // as nearly all are
+	}
+	return trimBlanks(b)
+}
+
+func trimBlanks(b []byte) []byte {
 	for len(b) > 0 && blank(b[0]) {
 		b = b[1:]
 	}

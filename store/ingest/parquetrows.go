@@ -364,7 +364,7 @@ func (w *worker) decide(b block) {
 		}
 		t.Line, t.User, t.Time = append(t.Line, b.line+int64(r)), append(t.User, user), append(t.Time, ms)
 		t.Event, w.dated, w.amount = append(t.Event, event), append(w.dated, dated), append(w.amount, amount)
-		w.note(ms, dated)
+		w.note(ms)
 	}
 	for i := range pl.leaves {
 		w.countBad(i, n)

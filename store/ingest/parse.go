@@ -82,6 +82,8 @@ type worker struct {
 	base    int             // property columns of the plan
 	cellFn  func(int) []byte
 	columns parquetWork
+	dates   dateCache
+	days    []model.Day
 }
 
 func newWorker(p *plan, whole bool, t *tally) *worker {
@@ -189,6 +191,12 @@ func (w *worker) finish() {
 	}
 	if slices.Contains(w.dated, true) {
 		t.Dated = w.dated
+	}
+	w.days = w.plan.zone.Days(w.days[:0], &model.Timeline{Time: t.Time, Dated: t.Dated})
+	for i, d := range w.days {
+		if i == 0 || d != w.days[i-1] {
+			w.tally.day(d)
+		}
 	}
 }
 

@@ -51,12 +51,15 @@ func (w *worker) store(line int64) reason {
 	}
 	t.Line, t.User, t.Time = append(t.Line, line), append(t.User, user), append(t.Time, ms)
 	t.Event, w.dated, w.amount = append(t.Event, event), append(w.dated, dated), append(w.amount, amount)
-	w.note(ms, dated)
+	w.note(ms)
 	return accepted
 }
 
 // properties appends the row's property values, all or none.
 func (w *worker) properties() reason {
+	if w.plan.sx.mode == modeTable {
+		return w.tableProperties()
+	}
 	n := len(w.out.batch.Time)
 	at := func(i int) int {
 		if i < w.base {
@@ -64,7 +67,7 @@ func (w *worker) properties() reason {
 		}
 		return len(w.plan.names) + i - w.base
 	}
-	for i := w.base; w.plan.sx.mode != modeTable && i < w.base+len(w.keys)-len(w.plan.names); i++ {
+	for i := w.base; i < w.base+len(w.keys)-len(w.plan.names); i++ {
 		if i >= len(w.props) { // a key no row before had
 			w.addProp(w.keys[at(i)])
 			for range n {
@@ -79,21 +82,39 @@ func (w *worker) properties() reason {
 	}
 	for i := range w.props {
 		v := trim(w.vals[at(i)])
-		kind := kindAbsent
-		if w.plan.sx.mode == modeTable {
-			kind = classify(v)
-		} else if kind = w.kinds[at(i)]; kind == kindText {
+		kind := w.kinds[at(i)]
+		if kind == kindText {
 			if kind = classify(v); kind != kindTime && kind != kindAbsent && kind != kindNull {
 				kind = kindText
 			}
 		}
-		w.typeAt[i][kind]++
-		if kind == kindNull || kind == kindAbsent {
-			v = nil
-		}
-		w.props[i].Values = append(w.props[i].Values, v)
+		w.property(i, v, kind)
 	}
 	return accepted
+}
+
+// tableProperties is properties of a table, which has the same in every row.
+func (w *worker) tableProperties() reason {
+	for _, c := range w.plan.props {
+		if len(w.vals[c]) > MaxValue {
+			return longValue
+		}
+	}
+	for i, c := range w.plan.props {
+		v := trim(w.vals[c])
+		w.property(i, v, classify(v))
+	}
+	return accepted
+}
+
+// property appends one value to column i.
+func (w *worker) property(i int, v []byte, kind valueKind) {
+	w.typeAt[i][kind]++
+	if kind == kindNull || kind == kindAbsent {
+		v = nil
+	}
+	p := &w.props[i]
+	p.Values = append(p.Values, v)
 }
 
 // time reads the row's time.
@@ -101,7 +122,7 @@ func (w *worker) time(b []byte) (ms int64, dated bool, why reason) {
 	if isAbsent(b) {
 		return 0, false, noTime
 	}
-	st, ok := w.plan.times.parse(b)
+	st, ok := w.dates.parse(b, w.plan.times)
 	if !ok {
 		return 0, false, badTime
 	}
@@ -149,7 +170,7 @@ func (w *worker) place(st stamp, day []byte) (ms int64, dated bool, why reason) 
 }
 
 // note updates the counters that stored rows have.
-func (w *worker) note(ms int64, dated bool) {
+func (w *worker) note(ms int64) {
 	f := &w.out.facts
 	if f.rows == 0 {
 		f.first = ms
@@ -158,11 +179,6 @@ func (w *worker) note(ms int64, dated bool) {
 	}
 	f.last = ms
 	f.rows++
-	day := model.Day(ms / 86_400_000)
-	if !dated {
-		day = w.plan.zone.Day(ms)
-	}
-	w.tally.day(day)
 }
 
 // dropPointZero makes 17850 of 17850.0: the id of an integer column that a data
@@ -192,6 +208,8 @@ func classify(b []byte) valueKind {
 		return kindNull
 	}
 	switch c := b[0]; {
+	case c >= 'a' && c <= 'z' && c != 't' && c != 'f':
+		return kindText // as most are
 	case c >= '0' && c <= '9' || c == '-' || c == '+' || c == '.':
 		if looksNumber(b) {
 			return kindNumber

@@ -204,14 +204,11 @@ func (sx syntax) fields(row []byte, dst [][]byte, arena *[]byte) [][]byte {
 			row = row[n+1:] // n is a delimiter: next saw to that
 			continue
 		}
-		i := 0
-		for i < len(row) && row[i] != sx.delim {
-			i++
+		i := bytes.IndexByte(row, sx.delim)
+		if i < 0 {
+			return append(dst, row[:len(row):len(row)])
 		}
 		dst = append(dst, row[:i:i])
-		if i == len(row) {
-			return dst
-		}
 		row = row[i+1:]
 	}
 }
