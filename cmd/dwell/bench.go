@@ -15,6 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"dwell/model/churn"
 	"dwell/model/query"
 	"dwell/store"
 	"dwell/tui"
@@ -56,6 +57,11 @@ in turn with scikit-learn if --peer names a Python that has it.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if b.runs < 1 {
 				return usage(fmt.Errorf("--runs %d: at least 1", b.runs))
+			}
+			for _, name := range b.only {
+				if !slices.Contains(benchNames(), name) {
+					return usage(fmt.Errorf("--only %s: there is no such operation; there are %s", name, strings.Join(benchNames(), ", ")))
+				}
 			}
 			if b.train {
 				b.table.runs, b.table.json = b.runs, b.json
@@ -99,6 +105,7 @@ type benchFigure struct {
 	P99    *float64 `json:"p99_ms,omitempty"`
 	Bytes  *float64 `json:"bytes_per_user,omitempty"`
 	Rule   string   `json:"rule,omitempty"`
+	Note   string   `json:"note,omitempty"`  // why there is no figure
 	Check  *float64 `json:"check,omitempty"` // depends on all that was read
 	Plain  *float64 `json:"-"`               // written as a number alone
 }
@@ -109,6 +116,15 @@ type benchResult struct {
 	Events  int64
 	Users   int64
 	Figures []benchFigure
+}
+
+// benchNames are the operations, in their order.
+func benchNames() []string {
+	out := []string{"open"}
+	for _, p := range (&query.Bench{}).Probes() {
+		out = append(out, p.Name)
+	}
+	return append(out, "lookup", "frame", "session_mib")
 }
 
 // benchAt measures one data set.
@@ -169,7 +185,12 @@ func (a *app) benchAt(ctx context.Context, dir string, b benching) (*benchResult
 		if !want(p.Name) {
 			continue
 		}
-		if _, err := p.Run(ctx); err != nil { // what is kept from one question to the next is kept now
+		_, err := p.Run(ctx) // what is kept from one question to the next is kept now
+		if errors.Is(err, churn.ErrShort) {
+			res.add(p.Name, benchFigure{Note: err.Error()})
+			continue
+		}
+		if err != nil {
 			return nil, fmt.Errorf("%s: %w", p.Name, err)
 		}
 		f, err := medianOf(b.runs, func() (float64, error) { return p.Run(ctx) })
@@ -348,8 +369,10 @@ func (f *benchFigure) text() string {
 	if f.Plain != nil {
 		out = append(out, fmt.Sprintf("%10.3f MiB", *f.Plain))
 	}
-	if f.Rule != "" {
-		out = append(out, f.Rule)
+	for _, said := range []string{f.Rule, f.Note} {
+		if said != "" {
+			out = append(out, said)
+		}
 	}
 	return strings.Join(out, "  ")
 }

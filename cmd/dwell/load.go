@@ -95,6 +95,9 @@ func (a *app) load(ctx context.Context, paths []string, l loading) error {
 	if err != nil {
 		return err
 	}
+	if err := l.apart(paths); err != nil {
+		return err
+	}
 	l.opt.Now = a.now()
 	dir, from := a.dataSet()
 	say := a.stdout
@@ -133,9 +136,11 @@ func (a *app) load(ctx context.Context, paths []string, l loading) error {
 	if err != nil {
 		return errors.Join(storeError(err), db.Close())
 	}
+	fresh = fresh && len(before.Loads) == 0 // nobody else was quicker
 	load, err := a.loadInto(ctx, db, inputs, rec.Mapping, &l)
 	if err == nil {
-		err = a.learn(ctx, db, shelf, lesson{rec.Mapping, before, l.starts}, say)
+		// The rows are stored: it is too late to cancel.
+		err = a.learn(context.WithoutCancel(ctx), db, shelf, lesson{rec.Mapping, before, l.starts}, say)
 	}
 	if err = errors.Join(err, db.Close()); err != nil {
 		if fresh {
@@ -196,7 +201,7 @@ func (a *app) loadOpen(ctx context.Context, db *store.Store, shelf model.Shelf, 
 		}
 	})
 	if err == nil {
-		err = a.learn(ctx, db, shelf, lesson{rec.Mapping, before, ""}, io.Discard)
+		err = a.learn(context.WithoutCancel(ctx), db, shelf, lesson{rec.Mapping, before, ""}, io.Discard)
 	}
 	if err != nil {
 		return "", err
@@ -242,6 +247,21 @@ func (a *app) inputs(paths []string) ([]*ingest.Input, error) {
 		}
 	}
 	return out, nil
+}
+
+// apart refuses to write the rejected rows over a file that is to be read: it would
+// be empty by then.
+func (l *loading) apart(paths []string) error {
+	out, err := os.Stat(l.rejects)
+	if l.rejects == "" || err != nil {
+		return nil // there is none yet
+	}
+	for _, p := range paths {
+		if in, err := os.Stat(p); err == nil && os.SameFile(in, out) {
+			return usage(fmt.Errorf("--rejects %s is the file to load: name another, it is written over", l.rejects))
+		}
+	}
+	return nil
 }
 
 // stored takes up the mapping of the earlier load.

@@ -54,7 +54,11 @@ func (e *Engine) Bench(ctx context.Context, segment string) (*Bench, error) {
 			b.Segment = "events >= 1"
 		}
 	}
-	b.Filter = "events >= 10 and recency_days < 30 and " + b.Segment
+	clause := b.Segment
+	if segment != "" {
+		clause = "(" + segment + ")" // it may hold an "or"
+	}
+	b.Filter = "events >= 10 and recency_days < 30 and " + clause
 	pop, err := r.Population()
 	if err != nil {
 		return nil, err
@@ -63,8 +67,8 @@ func (e *Engine) Bench(ctx context.Context, segment string) (*Bench, error) {
 	for range min(benchLookups, pop.Len()) {
 		b.IDs = append(b.IDs, pop.ID(rnd.Intn(pop.Len())))
 	}
-	last := b.IDs[len(b.IDs)-1]
-	b.part = last[len(last)-min(len(last), 4):]
+	last := []rune(b.IDs[len(b.IDs)-1])
+	b.part = string(last[len(last)-min(len(last), 4):])
 	return b, nil
 }
 
