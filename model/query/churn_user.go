@@ -89,7 +89,7 @@ func (r *Run) risk(id string, train bool) (*Risk, error) {
 	out.BaseRate, out.Verdict, out.Better = m.Quality.BaseRate, m.Quality.Verdict, m.Quality.Better
 	f := s.filter
 	f.Until = cr.Cut
-	tl, err := r.Snap.User(r.Ctx, id, f)
+	tl, err := r.user(id, f)
 	if err != nil {
 		return nil, err
 	}

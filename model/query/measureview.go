@@ -133,7 +133,7 @@ func planUserMeasure(r *Run, ref measure.Ref) (*Plan, error) {
 	f.Until = r.Cut
 	f.Amounts = f.Amounts || r.Roles.NeedsAmount()
 	f.Sources = ref.Name == "attitude" // its acts are listed, each with its row
-	tl, err := r.Snap.User(r.Ctx, id, f)
+	tl, err := r.user(id, f)
 	if err != nil {
 		return nil, err
 	}

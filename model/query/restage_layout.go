@@ -19,15 +19,15 @@ func (p *restagePlan) layout(b *Builder) error {
 	b.Block(Block{Kind: TableBlock, Name: "moved", Title: "Who moves", Heads: []Head{{Label: "users", Right: true}, {Label: "move", Right: true}, {Label: "by"}},
 		Rows: []Row{{Key: "moved", Label: "everybody", Cells: []Cell{b.Cell(all), b.Cell(moved), TextCell(fmt.Sprintf("%s, %d of them", other.Name, b.N(p.moved(), Self)))}}}})
 	p.changes(b)
-	p.counts(b)
-	p.flows(b)
-	p.separation(b)
-	p.conversion(b)
 	if p.churn != nil {
 		if err := p.churn.layout(p.r.Ctx, b); err != nil {
 			return err
 		}
 	}
+	p.counts(b)
+	p.flows(b)
+	p.separation(b)
+	p.conversion(b)
 	if p.old.Hash() == p.new.Hash() {
 		b.Warn("same-model", "The other model is the one in force: nothing differs.")
 	}

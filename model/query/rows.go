@@ -98,7 +98,7 @@ func newRowFilter(r *Run) (*rowFilter, error) {
 	}
 	if f.user != "" {
 		// A user who does not exist is an error, not an empty table.
-		if _, err := r.Snap.User(r.Ctx, f.user, model.Filter{Until: r.Cut}); err != nil {
+		if _, err := r.user(f.user, model.Filter{Until: r.Cut}); err != nil {
 			return nil, err
 		}
 	}

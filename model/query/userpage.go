@@ -51,7 +51,7 @@ func readUser(r *Run, id string) (*userLife, error) {
 		f.Columns = append(f.Columns, k.Name)
 	}
 	var err error
-	if u.tl, err = r.Snap.User(r.Ctx, id, f); err != nil {
+	if u.tl, err = r.user(id, f); err != nil {
 		return nil, err
 	}
 	if u.tl.Len() == 0 {

@@ -155,7 +155,7 @@ func (c *churnPlan) one(id string) (*oneUser, error) {
 	o := &oneUser{c: c, id: id}
 	f := c.set.filter
 	f.Until = c.r.Cut
-	tl, err := c.r.Snap.User(c.r.Ctx, id, f)
+	tl, err := c.r.user(id, f)
 	if err != nil {
 		return nil, err
 	}
