@@ -124,6 +124,7 @@ func analyses() []analysis {
 		mrrAnalysis(),
 		tiersAnalysis(),
 		rfmAnalysis(),
+		clustersAnalysis(),
 		expectedAnalysis(),
 		forecastAnalysis(),
 		typicalAnalysis(),
