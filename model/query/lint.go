@@ -133,7 +133,7 @@ func grouped(n int64) string {
 
 // parted writes a number with so many decimals, thousands parted.
 func parted(v float64, decimals int) string {
-	s := strconv.FormatFloat(v, 'f', decimals, 64)
+	s := fixed(v, decimals)
 	point := strings.IndexByte(s, '.')
 	if point < 0 {
 		point = len(s)
@@ -143,6 +143,18 @@ func parted(v float64, decimals int) string {
 	}
 	return s
 }
+
+// fixed writes a number with so many decimals; what rounds to nothing has no sign.
+func fixed(v float64, decimals int) string {
+	s := strconv.FormatFloat(v, 'f', decimals, 64)
+	if strings.HasPrefix(s, "-") && strings.Trim(s, "-0.") == "" {
+		return s[1:]
+	}
+	return s
+}
+
+// shareText writes a share in per cent with one decimal.
+func shareText(x float64) string { return fixed(100*x, 1) + " %" }
 
 // warnDenominators says that the points of one curve are of different users: each
 // is of those whose interval has closed.

@@ -6,7 +6,6 @@ import (
 	"math"
 
 	"dwell/model"
-	"dwell/model/measure"
 	"dwell/model/value"
 )
 
@@ -22,13 +21,6 @@ func mrrAnalysis() analysis {
 			}, groupKeys(), truncatedKeys(), zoneKeys())},
 		plan: planMRR,
 	}
-}
-
-// A contractDay is one day on which a user paid for a period.
-type contractDay struct {
-	day, end model.Day   // paid from, and to but not including
-	monthly  model.Money // a month's worth
-	paid     model.Money // in all
 }
 
 // Slots of MRR: everybody who ever paid for a period; then for each period its
@@ -67,9 +59,12 @@ const contractAhead = 365
 type mrrPlan struct {
 	r       *Run
 	buys    *buying
-	column  string // paid_until or period
-	until   bool   // it is paid_until
-	place   int    // among the scan's columns
+	column  string   // paid_until or period
+	columns []string // it, and the plan
+	until   bool     // it is paid_until
+	place   int      // among the scan's columns
+	plan    int      // likewise of the column that tells subscriptions apart; −1: none
+	planKey *model.KeyInfo
 	grace   model.Day
 	unit    model.PeriodUnit
 	first   model.Period
@@ -117,10 +112,17 @@ func planMRR(r *Run) (*Plan, error) {
 	p.first = r.Cal.Period(p.unit, r.FirstDay)
 	p.periods = int(r.Cal.Period(p.unit, r.AsOf)-p.first) + 1
 	p.place = len(p.buys.columns)
+	p.columns, p.plan = []string{p.column}, -1
+	for _, c := range []string{cols.Plan, cols.Item} {
+		if p.planKey = r.Info.Key(c); c != "" && p.planKey != nil && c != p.column {
+			p.columns, p.plan = append(p.columns, c), p.place+1
+			break
+		}
+	}
 	if err := p.fit(); err != nil {
 		return nil, err
 	}
-	n := p.buys.needs(p.column)
+	n := p.buys.needs(p.columns...)
 	return &Plan{Slots: p.expected(len(contractLengths)), Columns: n.Columns, Amounts: true, JudgeAtT: true, List: r.coinList, Kernel: p.kernel, Layout: p.layout, Explain: p.explain}, nil
 }
 
@@ -128,52 +130,6 @@ func planMRR(r *Run) (*Plan, error) {
 func (p *mrrPlan) end(i int) model.Day {
 	_, to := p.r.Cal.Bounds(p.unit, p.first+model.Period(i))
 	return min(to-1, p.r.AsOf)
-}
-
-// contracts are a person's paid periods, by day. What is paid on one day for one
-// end adds up; an early renewal, up to a week before the end, pays from the end.
-func (p *mrrPlan) contracts(dst []contractDay, u *Person) []contractDay {
-	key := p.r.Info.Key(p.column)
-	for i, d := range u.Days {
-		if d > p.r.AsOf {
-			break
-		}
-		if p.r.Role(u, i)&model.Purchase == 0 || u.TL.Amount == nil || u.TL.Amount[i] == model.NoMoney {
-			continue
-		}
-		if c := p.buys.coin; c >= 0 && u.TL.Props[c].At(p.buys.keys[c], i) != p.buys.code {
-			continue
-		}
-		v := u.TL.Props[p.place].At(key, i)
-		if v == "" {
-			continue
-		}
-		end := model.NoDay
-		if p.until {
-			end = measure.PaidUntil(v, p.r.Cal)
-		} else {
-			end = measure.PaidFor(v, d)
-		}
-		if end == model.NoDay || end <= d {
-			continue
-		}
-		from := d
-		if n := len(dst); n > 0 && dst[n-1].end > d && dst[n-1].end <= d+7 && end > dst[n-1].end {
-			from = dst[n-1].end
-		}
-		each, err := monthly(u.TL.Amount[i], int(end-from))
-		if err != nil {
-			continue // money back, or a sum beyond all measure: no contract
-		}
-		c := contractDay{from, end, each, u.TL.Amount[i]}
-		if n := len(dst); n > 0 && dst[n-1].day == c.day && dst[n-1].end == c.end {
-			dst[n-1].monthly += c.monthly // each under a tenth of what fits
-			dst[n-1].paid += c.paid
-			continue
-		}
-		dst = append(dst, c)
-	}
-	return dst
 }
 
 // monthly is a month's worth of an amount that pays for so many days. Periods
@@ -185,34 +141,21 @@ func monthly(m model.Money, days int) (model.Money, error) {
 	return value.Monthly(m, 0, days)
 }
 
-// on is what a user's contract brings a month on a day, and whether any began
-// before.
-func (p *mrrPlan) on(cs []contractDay, day model.Day) (m model.Money, ever bool) {
-	for i := len(cs) - 1; i >= 0; i-- {
-		if cs[i].day <= day {
-			if day < cs[i].end+p.grace {
-				return cs[i].monthly, true
-			}
-			return 0, true
-		}
-	}
-	return 0, false
-}
-
 func (p *mrrPlan) kernel() Kernel {
-	var cs []contractDay
+	var read contractReader
 	return Visit(func(u *Person, h *Hits) {
-		if cs = p.contracts(cs[:0], u); len(cs) == 0 {
+		cs := read.of(p, u)
+		if len(cs) == 0 {
 			return
 		}
 		h.Hit(mrrEver, Self)
-		now, _ := p.on(cs, p.r.AsOf)
+		now, _ := on(cs, p.r.AsOf, p.grace)
 		if now > 0 {
 			h.Money(mrrOpen, now)
 		}
 		before, ever := model.Money(0), false
 		for i := range p.periods {
-			m, any := p.on(cs, p.end(i))
+			m, any := on(cs, p.end(i), p.grace)
 			if m > 0 {
 				h.Money(p.at(i, 0), m)
 			}
@@ -221,8 +164,8 @@ func (p *mrrPlan) kernel() Kernel {
 			}
 			before, ever = m, ever || any
 		}
-		p.renewals(cs, h)
-		p.worth(cs, now, h)
+		p.renewals(read.chain(0), h)
+		p.worth(&read, now, h)
 	})
 }
 
@@ -249,7 +192,7 @@ func (p *mrrPlan) opportunities(cs []contractDay) (n int, left, ok bool) {
 		return 0, false, false
 	}
 	for i := range cs {
-		due := cs[i].end + p.grace
+		due := cs[i].due(p.grace)
 		switch {
 		case i+1 < len(cs) && cs[i+1].day <= due:
 			n++
@@ -265,18 +208,18 @@ func (p *mrrPlan) opportunities(cs []contractDay) (n int, left, ok bool) {
 // fit fits a shifted beta-geometric to each length of contract.
 func (p *mrrPlan) fit() error {
 	type acc struct {
-		of [len(contractLengths)]value.Contracts
-		cs []contractDay
+		of   [len(contractLengths)]value.Contracts
+		read contractReader
 	}
-	n := p.buys.needs(p.column)
+	n := p.buys.needs(p.columns...)
 	err := Scan(p.r, n, func() *acc { return &acc{} },
 		func(a *acc, u *Person) error {
-			a.cs = p.contracts(a.cs[:0], u)
-			if len(a.cs) == 0 {
+			if len(a.read.of(p, u)) == 0 {
 				return nil
 			}
-			if t, left, ok := p.opportunities(a.cs); ok {
-				return a.of[lengthOf(a.cs)].Add(min(t, mostOpportunities), left && t <= mostOpportunities)
+			cs := a.read.chain(0)
+			if t, left, ok := p.opportunities(cs); ok {
+				return a.of[lengthOf(cs)].Add(min(t, mostOpportunities), left && t <= mostOpportunities)
 			}
 			return nil
 		},
@@ -304,24 +247,33 @@ func (p *mrrPlan) fit() error {
 // mostOpportunities bounds the renewals that a fit tells apart: a century of weeks.
 const mostOpportunities = 5200
 
-// worth is what an open contract is expected to bring in a year beyond the period
+// worth is what open contracts are expected to bring in a year beyond the period
 // that is paid: each later period with the chance that all renewals up to it come.
-func (p *mrrPlan) worth(cs []contractDay, now model.Money, h *Hits) {
-	class := lengthOf(cs)
-	fit := p.fits[class]
-	n, left, ok := p.opportunities(cs)
-	if now <= 0 || !ok || left || fit == nil {
+func (p *mrrPlan) worth(read *contractReader, now model.Money, h *Hits) {
+	if now <= 0 {
 		return
 	}
-	last := cs[len(cs)-1]
-	length := int(last.end - last.day)
-	due := (contractAhead - int(last.end-p.r.AsOf) + length - 1) / length // periods that begin within the year
-	if due <= 0 {
-		h.Money(p.expected(class), 0)
-		return
+	var sums [len(contractLengths)]float64
+	var open [len(contractLengths)]bool
+	for chain := range read.chains {
+		cs := read.chain(chain)
+		class := lengthOf(cs)
+		fit := p.fits[class]
+		n, left, ok := p.opportunities(cs)
+		if !ok || left || fit == nil {
+			continue
+		}
+		open[class] = true
+		last := cs[len(cs)-1]
+		length := int(last.end - last.day)
+		if due := (contractAhead - int(last.end-p.r.AsOf) + length - 1) / length; due > 0 { // periods that begin within the year
+			sums[class] += last.paid.Float() * fit.Periods(n, due, 0)
+		}
 	}
-	if m, ok := model.MoneyOf(last.paid.Float() * fit.Periods(n, due, 0)); ok {
-		h.Money(p.expected(class), m)
+	for class, yes := range open {
+		if m, ok := model.MoneyOf(sums[class]); ok && yes {
+			h.Money(p.expected(class), m)
+		}
 	}
 }
 

@@ -10,7 +10,7 @@ import (
 func (p *mrrPlan) layout(b *Builder) error {
 	r := p.r
 	b.A.Title = "Monthly recurring revenue · by " + p.unit.String() + p.buys.title() + " · " + asOfNote(r)
-	b.A.Definition = fmt.Sprintf("What open contracts bring a month at the end of each %s: the latest payment over the months it pays for (%s; periods within three days of whole months are whole months), until the paid period ends%s. A user's MRR at one end against the end before: new (never paid before), reactivation (paid once, not at the end before), expansion, contraction, churn (to nothing); their sum is the change exactly. Who comes and goes between two ends is in neither.", p.unit, p.columnNote(), p.graceNote())
+	b.A.Definition = fmt.Sprintf("What open contracts bring a month at the end of each %s: the latest payment over the months it pays for (%s; periods within three days of whole months are whole months), until the paid period ends%s%s. A user's MRR at one end against the end before: new (never paid before), reactivation (paid once, not at the end before), expansion, contraction, churn (to nothing); their sum is the change exactly. Who comes and goes between two ends is in neither.", p.unit, p.columnNote(), p.graceNote(), p.planNote())
 	for g := range b.Groups() {
 		b.Group(g)
 		p.group(b)
@@ -22,6 +22,15 @@ func (p *mrrPlan) layout(b *Builder) error {
 		b.Warn("open-period", "The last %s is still open: its end is %s.", p.unit, r.AsOf)
 	}
 	return b.coins(p.buys.code)
+}
+
+// planNote says how several subscriptions, changes and refunds are told.
+func (p *mrrPlan) planNote() string {
+	out := ", or is given back (for about all that is left of it)"
+	if p.plan < 0 {
+		return out + "; a user has one contract, the latest payment's"
+	}
+	return out + "; a payment for another " + p.columns[1] + " takes the place of the open contract, unless both are renewed or began on one day: then they add up"
 }
 
 func (p *mrrPlan) graceNote() string {
@@ -82,7 +91,7 @@ func (p *mrrPlan) group(b *Builder) {
 		}
 		rate := "—"
 		if was > 0 {
-			rate = fmt.Sprintf("%.1f %%", 100*lost/was)
+			rate = shareText(lost / was)
 		}
 		row.Cells = append(row.Cells, b.Cell(end), b.Cell(users), TextCell(rate))
 		last = end
@@ -132,7 +141,7 @@ func (p *mrrPlan) lengths(b *Builder) {
 			f := b.Rate(slot, "renewal."+name, fmt.Sprintf("%s contracts, renewal %d", l.key, i+1))
 			says := "—"
 			if fit != nil {
-				says = fmt.Sprintf("%.1f %%", 100*fit.Renews(i))
+				says = shareText(fit.Renews(i))
 			}
 			bl.Rows = append(bl.Rows, Row{Key: name, Label: fmt.Sprintf("renewal %d", i+1), Cells: []Cell{b.Cell(f), TextCell(says), TextCell(b.Fig(f).interval()), TextCell(count(b.N(slot, Of))), TextCell(count(b.N(slot, Open)))}})
 		}
