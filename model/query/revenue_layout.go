@@ -2,7 +2,6 @@ package query
 
 import (
 	"fmt"
-	"strconv"
 
 	"dwell/model"
 	"dwell/model/stat"
@@ -152,7 +151,7 @@ func (f *Figure) between() string {
 	case f.Kind == Rate || f.Unit == "share":
 		return percentText(f.Lo, f.Hi)
 	}
-	return strconv.FormatFloat(f.Lo, 'f', 2, 64) + "–" + strconv.FormatFloat(f.Hi, 'f', 2, 64)
+	return fixed(f.Lo, 2) + "–" + fixed(f.Hi, 2)
 }
 
 // interval gives a figure the interval of its ratio of sums over users.

@@ -99,7 +99,7 @@ func (p *rfmPlan) cells(b *Builder) {
 			f := b.Sum(rfmCells+i, "cell."+c.String()+".value", c.Title()+", "+p.moneyWord(), p.buys.unit)
 			share := "—"
 			if revenue > 0 {
-				share = fmt.Sprintf("%.1f %%", 100*b.Fig(f).Value/revenue)
+				share = shareText(b.Fig(f).Value / revenue)
 			}
 			row.Cells = append(row.Cells, b.Cell(f), TextCell(share))
 		}

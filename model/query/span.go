@@ -2,7 +2,6 @@ package query
 
 import (
 	"fmt"
-	"strconv"
 
 	"dwell/model"
 )
@@ -68,7 +67,7 @@ func (r *Run) span(days int) (span, error) {
 
 // percentText writes an interval of shares.
 func percentText(lo, hi float64) string {
-	return strconv.FormatFloat(100*lo, 'f', 1, 64) + "–" + strconv.FormatFloat(100*hi, 'f', 1, 64) + " %"
+	return fixed(100*lo, 1) + "–" + fixed(100*hi, 1) + " %"
 }
 
 // interval is the text of a figure's interval, "" without one.

@@ -178,7 +178,7 @@ func (m *foretelling) between(e estimate) string {
 	if !ok {
 		return "—"
 	}
-	return strconv.FormatFloat(iv.Lo, 'f', 2, 64) + "–" + strconv.FormatFloat(iv.Hi, 'f', 2, 64)
+	return fixed(iv.Lo, 2) + "–" + fixed(iv.Hi, 2)
 }
 
 // percentOf writes a probability, never as a certainty that it is not.
@@ -189,7 +189,7 @@ func chanceOf(p float64) string {
 	case p < 0.001 && p > 0:
 		return "< 0.1 %"
 	}
-	return strconv.FormatFloat(100*p, 'f', 1, 64) + " %"
+	return shareText(p)
 }
 
 // tenths is the buyers by expected value, the highest tenth first.
@@ -217,7 +217,7 @@ func (x *expecting) tenths(b *Builder) {
 			f := x.carry(b, b.Sum(expTenth+i, key+".value", label+", value expected", x.set.buys.unit))
 			share := "—"
 			if all > 0 {
-				share = fmt.Sprintf("%.1f %%", 100*b.Fig(f).Value/all)
+				share = shareText(b.Fig(f).Value / all)
 			}
 			row.Cells = append(row.Cells, b.Cell(f), TextCell(share))
 		}

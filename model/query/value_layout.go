@@ -3,7 +3,7 @@ package query
 import (
 	"fmt"
 	"math"
-	"strconv"
+	"strings"
 
 	"dwell/model"
 	"dwell/model/value"
@@ -140,7 +140,7 @@ func (p *valuePlan) split(b *Builder, now, was valueFigures) error {
 		if of == 0 {
 			return "—"
 		}
-		return strconv.FormatFloat(x/float64(of), 'f', 3, 64)
+		return fixed(x/float64(of), 3)
 	}
 	for _, l := range []struct {
 		key, label, was, now string
@@ -236,8 +236,8 @@ func (p *valuePlan) explain(f *Figure) []ExplainLine {
 
 // signed writes a number with its sign.
 func signed(x float64, digits int) string {
-	s := strconv.FormatFloat(x, 'f', digits, 64)
-	if x > 0 {
+	s := fixed(x, digits)
+	if x > 0 && strings.Trim(s, "0.") != "" {
 		s = "+" + s
 	}
 	return s

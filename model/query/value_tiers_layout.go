@@ -128,7 +128,7 @@ func (t *tiering) group(b *Builder) {
 		stay := b.medianStay(t.stay(i), "tier."+t.key(i)+".days", t.label(i)+", median days of a first stay")
 		share := "—"
 		if total > 0 {
-			share = fmt.Sprintf("%.1f %%", 100*b.Fig(sum).Value/total)
+			share = shareText(b.Fig(sum).Value / total)
 		}
 		bl.Rows = append(bl.Rows, Row{Key: t.key(i), Label: t.label(i), Rule: t.meets(i), Cells: []Cell{b.Cell(n), TextCell(percent(b.Fig(n).N, b.Fig(all).N)), b.Cell(sum), TextCell(share), TextCell(t.bounds(i)), b.Cell(stay), TextCell(b.Fig(stay).interval()), TextCell(censoredNote(b.Values(t.stay(i))))}})
 	}
