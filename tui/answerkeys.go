@@ -113,6 +113,14 @@ func (s *answerScreen) formKey(m tea.KeyMsg) tea.Cmd {
 // Typing is true while the filter, or a value of the form, is typed.
 func (s *answerScreen) Typing() bool { return s.filter != nil || s.form != nil && s.form.input != nil }
 
+// Over names what lies over the answer, "" if nothing does.
+func (s *answerScreen) Over() string {
+	if s.form != nil {
+		return "(options)"
+	}
+	return ""
+}
+
 // Escape clears a filter, or cancels the question that runs.
 func (s *answerScreen) Escape() bool {
 	if s.form != nil {

@@ -58,6 +58,14 @@ func (v *eventsScreen) Typing() bool {
 	return v.dict != nil && v.dict.input != nil || v.answerScreen.Typing()
 }
 
+// Over names what lies over the answer, "" if nothing does.
+func (v *eventsScreen) Over() string {
+	if v.dict != nil {
+		return "(dictionary)"
+	}
+	return v.answerScreen.Over()
+}
+
 // Escape closes what is open in the dictionary, then the dictionary.
 func (v *eventsScreen) Escape() bool {
 	if v.dict == nil {

@@ -3,8 +3,10 @@ package tui
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"reflect"
+	"strings"
 	"time"
 
 	tea "github.com/charmbracelet/bubbletea"
@@ -58,6 +60,7 @@ type headless struct {
 	ctx    context.Context
 	msgs   chan tea.Msg
 	out    int // commands under way
+	tally  *tally
 }
 
 func newSession(ctx context.Context, desk *Desk, address string) *headless {
@@ -73,11 +76,13 @@ func newSession(ctx context.Context, desk *Desk, address string) *headless {
 
 // pressed is the message of a key by its name.
 func pressed(k string) tea.KeyMsg {
-	switch k {
-	case "pgdown":
-		return tea.KeyMsg{Type: tea.KeyPgDown}
-	case "pgup":
-		return tea.KeyMsg{Type: tea.KeyPgUp}
+	named := map[string]tea.KeyType{"pgdown": tea.KeyPgDown, "pgup": tea.KeyPgUp, "up": tea.KeyUp, "down": tea.KeyDown,
+		"enter": tea.KeyEnter, "esc": tea.KeyEsc, "tab": tea.KeyTab, "shift+tab": tea.KeyShiftTab, "backspace": tea.KeyBackspace}
+	if t, ok := named[k]; ok {
+		return tea.KeyMsg{Type: t}
+	}
+	if k == "space" {
+		return tea.KeyMsg{Type: tea.KeySpace, Runes: []rune{' '}}
 	}
 	return tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune(k)}
 }
@@ -114,9 +119,13 @@ func (d *headless) deliver(msg tea.Msg) {
 			}
 			return
 		}
-		_, cmd := d.a.Update(msg)
-		d.start(cmd)
+		d.step(msg, messageName(msg))
 	}
+}
+
+// messageName is what a tour calls a result.
+func messageName(msg tea.Msg) string {
+	return strings.TrimPrefix(fmt.Sprintf("%T", msg), "tui.")
 }
 
 // take delivers what has come.

@@ -132,6 +132,17 @@ func (t *tableScreen) enter() tea.Cmd {
 // Typing is true while the filter is typed.
 func (t *tableScreen) Typing() bool { return t.filter != nil || t.form != nil && t.form.input != nil }
 
+// Over names what lies over the table, "" if nothing does.
+func (t *tableScreen) Over() string {
+	switch {
+	case t.form != nil:
+		return "(options)"
+	case t.chooser != nil:
+		return "(columns)"
+	}
+	return ""
+}
+
 // Escape closes the column list, cancels, or drops the filter.
 func (t *tableScreen) Escape() bool {
 	switch {

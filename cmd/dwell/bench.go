@@ -29,6 +29,8 @@ type benching struct {
 	only    []string
 	workers int
 	scale   bool
+	frames  bool
+	screens []string // of frames; nil: all
 	train   bool
 	table   training
 	sizes   []int
@@ -47,12 +49,19 @@ the search for an id, one user's timeline, a frame of the users screen while a
 job runs, training the churn model. Each is run several times and the median
 given; of lookups and frames the median and the 99th percentile.
 
+--frames goes through every screen of the explorer, at 80×24 and 200×60, with the
+keys that move, scroll, sort, type, open and go back, while jobs run, and prints
+for each screen how long Update and View of a message took, how much of it on a
+processor, and what a key sends to the terminal; 16 ms at the 99th percentile is
+what a screen may take. It opens every analysis and what lies behind it: minutes
+over millions of events. --only frames leaves the rest out, --screens names some.
+
 Nothing is changed. Single times on a shared machine say little: compare ratios
 of one run. --scale needs no data set: it makes 1, 3 and 10 million events in the
 cache folder, loads and measures them, prints how each figure grows, and removes
 them again. --train needs none either: it trains churn models on a made-up table,
 in turn with scikit-learn if --peer names a Python that has it.`,
-		Example: "  dwell bench\n  dwell bench --json --only retention,lookup\n  dwell bench --segment 'plan == \"pro\"'\n  dwell bench --scale\n  dwell bench --train --runs 3 --peer /usr/bin/python3",
+		Example: "  dwell bench\n  dwell bench --json --only retention,lookup\n  dwell bench --segment 'plan == \"pro\"'\n  dwell bench --only frames --screens retention,users\n  dwell bench --scale\n  dwell bench --train --runs 3 --peer /usr/bin/python3",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if b.runs < 1 {
@@ -84,6 +93,8 @@ in turn with scikit-learn if --peer names a Python that has it.`,
 	f := c.Flags()
 	f.BoolVar(&b.json, "json", false, "print one JSON object")
 	f.IntVar(&b.runs, "runs", 5, "how often each operation is run")
+	f.BoolVar(&b.frames, "frames", false, "also measure every screen of the explorer, which takes some minutes over a million users (alone: --only frames)")
+	f.StringSliceVar(&b.screens, "screens", nil, "with --frames, only the screens of these analyses: `a,b`")
 	f.StringVar(&b.segment, "segment", "", "the `RULE` of retention_recut (default: a common value of a property)")
 	f.StringSliceVar(&b.only, "only", nil, "measure only these: `a,b`")
 	f.IntVar(&b.workers, "workers", 0, "goroutines of one run (default: one for each processor)")
@@ -108,6 +119,8 @@ type benchFigure struct {
 	Note   string   `json:"note,omitempty"`  // why there is no figure
 	Check  *float64 `json:"check,omitempty"` // depends on all that was read
 	Plain  *float64 `json:"-"`               // written as a number alone
+
+	Screens []screenFrames `json:"-"` // of frames
 }
 
 // benchResult is what one data set gave.
@@ -222,7 +235,8 @@ func (a *app) benchAt(ctx context.Context, dir string, b benching) (*benchResult
 		}
 		res.add("lookup", percentiles(took))
 	}
-	if !want("frame") && !want("session_mib") {
+	tour := b.frames || slices.Contains(b.only, "frames")
+	if !want("frame") && !want("session_mib") && !tour {
 		return res, nil
 	}
 	// The explorer leaves a processor to the screen, so its frames are timed beside a
@@ -254,6 +268,13 @@ func (a *app) benchAt(ctx context.Context, dir string, b benching) (*benchResult
 			return nil, fmt.Errorf("session_mib: %w", err)
 		}
 		res.add("session_mib", benchFigure{Plain: &n})
+	}
+	if tour {
+		f, err := a.tour(ctx, db, dir, b)
+		if err != nil {
+			return nil, fmt.Errorf("frames: %w", err)
+		}
+		res.add("frames", f)
 	}
 	return res, nil
 }
@@ -356,6 +377,9 @@ func (b benching) write(w io.Writer, r *benchResult) error {
 }
 
 func (f *benchFigure) text() string {
+	if f.Screens != nil {
+		return framesText(f.Screens)
+	}
 	var out []string
 	if f.Median != nil {
 		out = append(out, fmt.Sprintf("%10.3f ms", *f.Median))
@@ -384,8 +408,11 @@ func (r *benchResult) object() ([]byte, error) {
 	for i := range r.Figures {
 		f := &r.Figures[i]
 		body, err := json.Marshal(f)
-		if f.Plain != nil {
+		switch {
+		case f.Plain != nil:
 			body, err = json.Marshal(*f.Plain)
+		case f.Screens != nil:
+			body, err = framesObject(f.Screens)
 		}
 		if err != nil {
 			return nil, err
