@@ -524,12 +524,7 @@ func (w *worker) keepRows(b block) {
 		}
 		w.addTypes(k.props[i].Key, &types)
 	}
-	if w.plan.amount != nil {
-		t.Amount = w.amount
-	}
-	if slices.Contains(w.dated, true) {
-		t.Dated = w.dated
-	}
+	w.close()
 	if len(t.Time) == b.rows.n {
 		return
 	}

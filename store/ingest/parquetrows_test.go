@@ -67,7 +67,7 @@ func oddRows(rng *rand.Rand, n int) []oddRow {
 	}
 	var rows []oddRow
 	for i := range n {
-		at := time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC).Add(time.Duration(i)*time.Minute + time.Duration(rng.IntN(1e9)))
+		at := time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC).Add(time.Duration(i)*11*time.Hour*time.Duration(1+i%5) + time.Duration(rng.IntN(1e9)))
 		if rng.IntN(50) == 0 {
 			at = time.Date([]int{1950, 2090, 2300}[rng.IntN(3)], 1, 1, 0, 0, 0, 0, time.UTC)
 		}

@@ -186,6 +186,12 @@ func (w *worker) finish() {
 		}
 		t.Props = append(t.Props, w.props[i])
 	}
+	w.close()
+}
+
+// close hands over what batches of any kind of file have, and notes their days.
+func (w *worker) close() {
+	t := &w.out.batch
 	if w.plan.amount != nil {
 		t.Amount = w.amount
 	}
