@@ -18,9 +18,13 @@ type guessedTime struct {
 
 // knownLayouts are forms with month names, in Go's notation.
 var knownLayouts = []string{
-	"2 Jan 2006", "2 Jan 2006 15:04", "2 Jan 2006 15:04:05", "Jan 2, 2006", "Jan 2, 2006 15:04:05", "Jan 2, 2006 3:04 PM", "Jan 2, 2006 3:04:05 PM",
-	"January 2, 2006", "January 2, 2006 15:04:05", "2 January 2006", "2 January 2006 15:04:05", "Jan 2 2006", "2-Jan-2006", "2-Jan-2006 15:04:05", "2-Jan-06",
-	"02/Jan/2006:15:04:05 -0700", time.ANSIC, time.UnixDate, time.RFC1123, time.RFC1123Z, time.RFC850, "2006-01-02 15:04:05 -0700 MST",
+	"2 Jan 2006", "2 Jan 2006 15:04", "2 Jan 2006 15:04:05", "Jan 2, 2006", "Jan 2, 2006 15:04", "Jan 2, 2006 15:04:05", "Jan 2, 2006 3:04 PM", "Jan 2, 2006 3:04:05 PM",
+	"Jan 2, 2006, 3:04 PM", "Jan 2, 2006, 3:04:05 PM",
+	"January 2, 2006", "January 2, 2006 15:04", "January 2, 2006 15:04:05", "January 2, 2006 3:04 PM", "2 January 2006", "2 January 2006 15:04", "2 January 2006 15:04:05", "Jan 2 2006",
+	"2-Jan-2006", "2-Jan-2006 15:04", "2-Jan-2006 15:04:05", "2-Jan-06", "2-Jan-06 15:04", "2-Jan-06 15:04:05", "2-Jan-06 3:04:05 PM",
+	// Those with an offset before those with letters, which take +0000 as well.
+	"02/Jan/2006:15:04:05 -0700", time.ANSIC, time.UnixDate, time.RubyDate, time.RFC1123Z, time.RFC1123, time.RFC850, "2 Jan 2006 15:04:05 -0700", "2 Jan 2006 15:04:05 MST",
+	"Mon Jan 2 2006 15:04:05 GMT-0700", "2006-01-02 15:04:05 -0700 MST", "2006-01-02 15:04:05 MST",
 }
 
 // guessTime finds the form nine in ten of the cells have. named says that the

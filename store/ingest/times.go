@@ -40,6 +40,7 @@ type timeParser struct {
 	form   timeForm
 	layout string // of formLayout
 	zoned  bool   // the layout names a zone
+	abbr   bool   // by letters alone, as CET
 	dated  bool   // the layout has no time of day
 }
 
@@ -71,6 +72,7 @@ func parseFormat(s string) (*timeParser, error) {
 	if at.AddDate(1, 0, 0).Format(p.layout) == base || at.AddDate(0, 0, 1).Format(p.layout) == base {
 		return nil, bad("it does not hold a whole date")
 	}
+	p.abbr = strings.Contains(p.layout, "MST") && !strings.Contains(p.layout, "-07") && !strings.Contains(p.layout, "Z07")
 	p.zoned = at.In(time.FixedZone("XYZ", 3600)).Format(p.layout) != at.Add(time.Hour).Format(p.layout)
 	p.dated = at.Add(-9*time.Hour).Format(p.layout) == base
 	return p, nil
@@ -136,11 +138,36 @@ func (p *timeParser) parse(b []byte) (st stamp, ok bool) {
 		}
 		return parseISO(b)
 	}
-	t, err := time.Parse(p.layout, string(b))
+	t, err := time.ParseInLocation(p.layout, string(b), time.UTC)
 	if err != nil {
 		return st, false
 	}
-	return stamp{ms: t.UnixMilli(), zoned: p.zoned, dated: p.dated}, true
+	st = stamp{ms: t.UnixMilli(), zoned: p.zoned, dated: p.dated}
+	if p.abbr {
+		off, ok := lettersOffset(t)
+		st.ms -= off
+		return st, ok
+	}
+	return st, true
+}
+
+// lettersOffset is what must be taken off a time whose zone stands in letters.
+// Parsing takes letters it does not know for UTC, which would move the time by
+// hours in silence: those of RFC 822, 5.1, and of Europe and Japan, which mean one
+// zone the world over, are known here, and others make the time one that cannot
+// be read (CST is taken as RFC 822 has it; IST or BST are several zones).
+func lettersOffset(t time.Time) (ms int64, ok bool) {
+	name, off := t.Zone()
+	if off != 0 {
+		return int64(off) * 1000, true // GMT+3, whose offset is read and not applied
+	}
+	if name != "" && (name[0] == '+' || name[0] == '-') {
+		hours, err := strconv.Atoi(name)
+		return int64(hours) * 3_600_000, err == nil && -24 < hours && hours < 24
+	}
+	hours, ok := map[string]int64{"UTC": 0, "GMT": 0, "UT": 0, "Z": 0, "WET": 0, "EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6, "PST": -8, "PDT": -7,
+		"WEST": 1, "CET": 1, "CEST": 2, "MEZ": 1, "MESZ": 2, "EET": 2, "EEST": 3, "MSK": 3, "JST": 9}[name]
+	return hours * 3_600_000, ok
 }
 
 // parseISO reads YYYY-MM-DD (or with / or .), alone or followed by T or a blank

@@ -46,6 +46,15 @@ func TestParseTimes(t *testing.T) {
 		{"yyyymmdd", "19970101T083015Z", "1997-01-01T08:30:15Z", zoned},
 		{"yyyymmdd", "19971301", "", bad},
 		{"yyyymmdd", "1997010", "", bad},
+		{"Mon, 02 Jan 2006 15:04:05 MST", "Wed, 01 Dec 2010 08:26:00 GMT", "2010-12-01T08:26:00Z", zoned},
+		{"Mon, 02 Jan 2006 15:04:05 MST", "Wed, 01 Dec 2010 08:26:00 PST", "2010-12-01T16:26:00Z", zoned},
+		{"Mon, 02 Jan 2006 15:04:05 MST", "Wed, 01 Dec 2010 08:26:00 CEST", "2010-12-01T06:26:00Z", zoned},
+		{"Mon, 02 Jan 2006 15:04:05 MST", "Wed, 01 Dec 2010 08:26:00 GMT+3", "2010-12-01T05:26:00Z", zoned},
+		{"Mon, 02 Jan 2006 15:04:05 MST", "Wed, 01 Dec 2010 08:26:00 +03", "2010-12-01T05:26:00Z", zoned},
+		{"Mon, 02 Jan 2006 15:04:05 MST", "Wed, 01 Dec 2010 08:26:00 +0000", "2010-12-01T08:26:00Z", zoned},
+		{"Mon, 02 Jan 2006 15:04:05 MST", "Wed, 01 Dec 2010 08:26:00 IST", "", bad},
+		{"%Y-%m-%d %H:%M:%S %Z", "2010-12-01 08:26:00 EST", "2010-12-01T13:26:00Z", zoned},
+		{"2006-01-02 15:04:05 -0700 MST", "2010-12-01 08:26:00 +0530 IST", "2010-12-01T02:56:00Z", zoned},
 		{"unix", "1291191960", "2010-12-01T08:26:00Z", zoned},
 		{"unix", "1291191960.5", "2010-12-01T08:26:00.5Z", zoned},
 		{"unix", "1.29119196e9", "2010-12-01T08:26:00Z", zoned},
@@ -195,5 +204,32 @@ func TestSlashBeyondTheSample(t *testing.T) {
 	rec, info, _ := loadFile(t, write(t, "e.csv", b.String()), Options{})
 	if rec.Mapping.TimeFormat != "d/m/y" || info.Quality.RejectedTotal() != 0 || !strings.Contains(strings.Join(rec.Lines, "\n"), "13/02/2020 10:00, further down, shows it") {
 		t.Errorf("time format %s, rejected %d\n%s", rec.Mapping.TimeFormat, info.Quality.RejectedTotal(), strings.Join(rec.Lines, "\n"))
+	}
+}
+
+// Each way of writing times that is known is found from a day's worth of them.
+func TestKnownLayouts(t *testing.T) {
+	for _, layout := range knownLayouts {
+		p, err := parseFormat(layout)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var cells []string
+		for i := range 50 {
+			cells = append(cells, time.Date(2024, 2, 20+i/10, i%24, i, 0, 0, time.UTC).Format(layout))
+		}
+		g, ok := guessTime(cells, true)
+		if !ok {
+			t.Errorf("%s: %q is not recognised", layout, cells[0])
+			continue
+		}
+		for _, c := range cells {
+			got, ok := g.parse([]byte(c))
+			want, _ := p.parse([]byte(c))
+			if !ok || got != want {
+				t.Errorf("%s: %q read as %s gives %+v, want %+v", layout, c, g.String(), got, want)
+				break
+			}
+		}
 	}
 }
