@@ -54,7 +54,7 @@ func (s *stream) decode(want string) (used string, err error) {
 	var e encoding.Encoding
 	switch want {
 	case utf8Name:
-		if bytes.IndexByte(head, 0) >= 0 {
+		if isBinary(head) {
 			return "", &sentence{ErrNotEvents, s.in.Name() + ": is a binary file, not text: dwell loads CSV, NDJSON and Parquet (for UTF-16 text, say --encoding utf-16)"}
 		}
 		return want, nil
@@ -125,10 +125,31 @@ func badEncoding(name string) error {
 	return &sentence{ErrOption, fmt.Sprintf("%q is not an encoding: use utf-8, latin1, windows-1252, utf-16, utf-16le, utf-16be or a WHATWG name such as gbk or shift_jis", name)}
 }
 
-// guessEncoding tells UTF-8 from the one other encoding that is common enough
+// guessUTF16 tells UTF-16 without a byte order mark by its zeros: in text of mostly
+// Latin letters every other byte is one, always on the same side.
+func guessUTF16(head []byte) string {
+	var zeros [2]int
+	for i, b := range head {
+		if b == 0 {
+			zeros[i%2]++
+		}
+	}
+	switch n := len(head); {
+	case zeros[1]*5 > n && zeros[0]*50 < n:
+		return "utf-16le"
+	case zeros[0]*5 > n && zeros[1]*50 < n:
+		return "utf-16be"
+	}
+	return ""
+}
+
+// guessEncoding tells UTF-8 from the other encodings that are common enough
 // to guess. Windows-1252 needs three wrong bytes and no right multi-byte
 // character: a UTF-8 file with a damaged byte stays UTF-8.
 func guessEncoding(head []byte) string {
+	if wide := guessUTF16(head); wide != "" {
+		return wide
+	}
 	right, wrong := 0, 0
 	for len(head) > 0 {
 		r, n := utf8.DecodeRune(head)

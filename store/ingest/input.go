@@ -159,7 +159,8 @@ func (s *stream) unpack() error {
 		if err != nil {
 			return s.readError(err)
 		}
-		s.packed, s.text = "gzip", bufio.NewReaderSize(z, 256<<10)
+		z.Multistream(false)
+		s.packed, s.text = "gzip", bufio.NewReaderSize(&members{name: s.in.Name(), z: z, r: br}, 256<<10)
 	case bytes.HasPrefix(head, []byte{0x28, 0xb5, 0x2f, 0xfd}):
 		z, err := zstd.NewReader(br, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(128<<20))
 		if err != nil {
@@ -214,6 +215,10 @@ func (s *stream) readError(err error) error {
 	}
 	if s.parquet != nil {
 		return s.parquet.fault(err)
+	}
+	var told *sentence
+	if errors.As(err, &told) {
+		return told
 	}
 	why := fmt.Sprintf("reading failed after %d bytes: %v", s.raw.n.Load(), err)
 	if s.packed != "" || errors.Is(err, gzip.ErrHeader) || errors.Is(err, gzip.ErrChecksum) {
