@@ -126,6 +126,8 @@ type desk struct {
 	mu      sync.Mutex
 	session *session
 	follow  *following // nil: no file is followed, and the data set is open for reading
+
+	create func() (exportFile, error) // of exports; nil: newExport
 }
 
 func (d *desk) close() error {
@@ -134,9 +136,55 @@ func (d *desk) close() error {
 	return d.session.close()
 }
 
+// An exportFile is a file being written; an error of Sync or Close is one of writing.
+type exportFile interface {
+	io.Writer
+	Name() string
+	Sync() error
+	Close() error
+}
+
+// newExport makes the file that an export is written into before it has its name.
+func newExport() (exportFile, error) {
+	for i := 0; ; i++ {
+		// Not os.CreateTemp, whose files are for their owner alone whatever the umask.
+		f, err := os.OpenFile(fmt.Sprintf(".dwell-export-%d-%d", os.Getpid(), i), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
+		if !errors.Is(err, fs.ErrExist) || i == 100 {
+			return f, err
+		}
+	}
+}
+
 // export writes a file into the working directory; a name that is taken gets a
-// number.
+// number. It has its name once it is whole and on the disk: an export that fails, or
+// is killed, leaves nothing that could be taken for one.
 func (d *desk) export(name string, write func(io.Writer) error) (string, error) {
+	create := newExport
+	if d.create != nil {
+		create = d.create
+	}
+	f, err := create()
+	if err != nil {
+		return "", fmt.Errorf("the export cannot be written: %w", err)
+	}
+	if err = write(f); err == nil {
+		err = f.Sync()
+	}
+	path := ""
+	if err = errors.Join(err, f.Close()); err == nil {
+		path, err = nameExport(f.Name(), name)
+	}
+	if err != nil {
+		return "", fmt.Errorf("the export was not written: %w", errors.Join(err, os.Remove(f.Name())))
+	}
+	if full, err := filepath.Abs(path); err == nil {
+		path = full
+	}
+	return path, nil
+}
+
+// nameExport gives a whole file the first name of its kind that is free.
+func nameExport(tmp, name string) (string, error) {
 	ext := filepath.Ext(name)
 	stem := strings.TrimSuffix(filepath.Base(name), ext)
 	for i := 1; ; i++ {
@@ -144,22 +192,22 @@ func (d *desk) export(name string, write func(io.Writer) error) (string, error) 
 		if i > 1 {
 			try = stem + "-" + strconv.Itoa(i) + ext
 		}
-		f, err := os.OpenFile(try, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
-		if errors.Is(err, fs.ErrExist) && i < 10_000 {
-			continue
+		err := os.Link(tmp, try) // which fails if the name is taken, and a rename does not
+		if err == nil {
+			return try, os.Remove(tmp)
 		}
-		if err != nil {
-			return "", fmt.Errorf("the export cannot be written: %w", err)
+		if !errors.Is(err, fs.ErrExist) { // a file system without links
+			var f *os.File
+			if f, err = os.OpenFile(try, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644); err == nil {
+				if err = errors.Join(f.Close(), os.Rename(tmp, try)); err != nil {
+					err = errors.Join(err, os.Remove(try))
+				}
+				return try, err
+			}
 		}
-		err = errors.Join(write(f), f.Close())
-		if err != nil {
-			return "", errors.Join(err, os.Remove(try))
+		if !errors.Is(err, fs.ErrExist) || i == 10_000 {
+			return "", err
 		}
-		full, err := filepath.Abs(try)
-		if err != nil {
-			full = try
-		}
-		return full, nil
 	}
 }
 

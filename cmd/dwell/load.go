@@ -346,7 +346,13 @@ func (a *app) loadInto(ctx context.Context, db *store.Store, inputs []*ingest.In
 	load, err := ingest.Load(ctx, db.Begin, inputs, m, l.opt, bar.show)
 	bar.clear()
 	if out != nil {
-		err = errors.Join(err, out.Close())
+		if e := out.Close(); e != nil {
+			e = fmt.Errorf("the rejected rows may not all be in %s: %w", l.rejects, e)
+			if err == nil {
+				e = fmt.Errorf("the load is stored, but %w", e)
+			}
+			err = errors.Join(err, e)
+		}
 	}
 	return load, err
 }
