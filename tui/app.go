@@ -54,6 +54,7 @@ type App struct {
 	messages []message
 	explain  *job // fills the pager
 	find     *job // fills the palette
+	going    *job // leads to the user who was looked for, unless one goes elsewhere
 	follow   follower
 
 	ahead    []tea.KeyMsg // typed before the screen in front could take them
@@ -317,8 +318,14 @@ func (a *App) own(msg jobMessage) tea.Cmd {
 			a.mode, a.chooser = modeChoice, &chooseMsg{title: "bookmarks", choices: m.value}
 		}
 	case doneMsg[goUser]:
-		if m.err != nil {
+		if !a.going.owns(m.job) {
+			return nil // meanwhile one has gone elsewhere
+		}
+		a.going = nil
+		if m.err != nil && !cancelled(m.err) {
 			a.status = statusMsg{text: m.err.Error(), bad: true}
+		}
+		if m.err != nil {
 			return nil
 		}
 		return a.goTo(query.Query{Analysis: "user", ID: m.value.id, AsOf: model.NoDay}.String(), true)

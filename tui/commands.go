@@ -134,10 +134,11 @@ func (a *App) load(arg string) tea.Cmd {
 		return nil
 	}
 	paths := strings.Fields(arg)
-	_, cmd := start(a.s.jobs, nil, "load "+arg, "bytes", func(ctx context.Context, p query.Progress) (loaded, error) {
+	j, cmd := start(a.s.jobs, nil, "load "+arg, "bytes", func(ctx context.Context, p query.Progress) (loaded, error) {
 		e, summary, err := load(ctx, paths, p)
 		return loaded{e, summary}, err
 	})
+	j.asked = true
 	return cmd
 }
 

@@ -218,6 +218,9 @@ func progressLine(j *job) string {
 	case j.done > 0:
 		s += " " + format.Count(j.done) + " " + j.unit
 	}
+	if j.owner == nil && !j.asked { // what the program does by itself ends by itself
+		return s
+	}
 	return s + "  esc cancels"
 }
 

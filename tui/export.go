@@ -86,17 +86,33 @@ func (a *App) export(ways []export, name string, endings []string) tea.Cmd {
 			continue
 		}
 		put, write := a.s.desk.Export, w.write
-		_, cmd := start(a.s.jobs, nil, "export "+name, "rows", func(ctx context.Context, _ query.Progress) (exported, error) {
-			p, err := put(name, func(w io.Writer) error { return write(ctx, w) })
+		j, cmd := start(a.s.jobs, nil, "export "+name, "bytes", func(ctx context.Context, p query.Progress) (exported, error) {
+			path, err := put(name, func(w io.Writer) error { return write(ctx, &counting{w: w, told: p}) })
 			if err != nil {
 				return exported{}, fmt.Errorf("export %s: %w", name, err)
 			}
-			return exported{p}, nil
+			return exported{path}, nil
 		})
+		j.asked = true
 		return cmd
 	}
 	a.tell(statusMsg{text: fmt.Sprintf("%q does not say a format: end it in %s", name, strings.Join(endings, ", ")), bad: true})
 	return nil
+}
+
+// A counting writer reports how many bytes went through.
+type counting struct {
+	w    io.Writer
+	n    int64
+	told query.Progress
+}
+
+// Write passes on and counts.
+func (c *counting) Write(p []byte) (int, error) {
+	n, err := c.w.Write(p)
+	c.n += int64(n)
+	c.told(c.n, 0)
+	return n, err
 }
 
 // answerExports are the ways to write an answer.

@@ -21,6 +21,12 @@ func (a *App) escape() tea.Cmd {
 	if e, ok := a.screen().(escaper); ok && e.Escape() {
 		return nil
 	}
+	if j := a.stoppable(); j != nil {
+		j.stop()
+		j.halted = true
+		a.status = statusMsg{text: "stopped: " + j.title}
+		return nil
+	}
 	if p := a.hist[a.at].parent; p >= 0 {
 		return a.show(p)
 	}
@@ -29,6 +35,16 @@ func (a *App) escape() tea.Cmd {
 	}
 	a.status = statusMsg{text: "this is the outermost screen: q quits"}
 	return nil
+}
+
+// stoppable is the youngest job of the app that a person asked for.
+func (a *App) stoppable() (out *job) {
+	for _, j := range a.s.jobs.live {
+		if j.asked && !j.halted && (out == nil || j.id > out.id) {
+			out = j
+		}
+	}
+	return out
 }
 
 // home is the address of the outermost screen.
@@ -67,6 +83,7 @@ func (a *App) goTo(address string, drilled bool) tea.Cmd {
 	if a.at >= 0 && a.hist[a.at].address == canonical {
 		return nil
 	}
+	a.stay()
 	if s := a.screen(); s != nil {
 		s.Leave()
 	}
@@ -79,6 +96,13 @@ func (a *App) goTo(address string, drilled bool) tea.Cmd {
 		a.forget(far)
 	}
 	return a.arrive()
+}
+
+// stay gives up the way to a user who is still being looked for: one has gone
+// elsewhere.
+func (a *App) stay() {
+	a.going.stop()
+	a.going = nil
 }
 
 // forget drops the screen of a step; its address stays.
@@ -100,6 +124,7 @@ func (a *App) show(i int) tea.Cmd {
 		a.status = statusMsg{text: "there is nothing further that way"}
 		return nil
 	}
+	a.stay()
 	if s := a.screen(); s != nil {
 		s.Leave()
 	}

@@ -29,6 +29,8 @@ type job struct {
 	cancel      context.CancelFunc
 	next        tea.Cmd // waits for the next report
 	owner       Screen  // nil: the app
+	asked       bool    // for by the person, of the app: esc stops it
+	halted      bool    // by esc; its end is on its way
 }
 
 // owns says whether a message speaks of this job; false for a nil job.

@@ -339,7 +339,9 @@ func (a *App) runLine() tea.Cmd {
 // goFound looks a user up and goes there, or completes an analysis' name.
 func (a *App) goFound(want string) tea.Cmd {
 	e := a.s.desk.Engine
-	_, cmd := start(a.s.jobs, nil, "find "+want, "", func(ctx context.Context, _ query.Progress) (goUser, error) {
+	a.going.stop()
+	var cmd tea.Cmd
+	a.going, cmd = start(a.s.jobs, nil, "find "+want, "", func(ctx context.Context, _ query.Progress) (goUser, error) {
 		users, err := e.Find(ctx, want, 1)
 		if err == nil && len(users) == 0 {
 			err = fmt.Errorf("no user's id or searchable property holds %q, and it is no address: : lists what can be asked", want)
@@ -349,6 +351,7 @@ func (a *App) goFound(want string) tea.Cmd {
 		}
 		return goUser{users[0].ID}, nil
 	})
+	a.going.asked = true
 	return cmd
 }
 
