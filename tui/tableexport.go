@@ -45,7 +45,7 @@ func (t *tableScreen) Export() []export {
 			c := csv.NewWriter(w)
 			var names []string
 			for _, h := range heads {
-				names = append(names, h.Name)
+				names = append(names, exportName(h))
 			}
 			if err := c.Write(names); err != nil {
 				return err
@@ -71,6 +71,15 @@ func (t *tableScreen) Export() []export {
 	}
 }
 
+// exportName is the name of a column in a file: of what a list carries beside its
+// users that is what it is, "expected loss", not that it is carried.
+func exportName(h query.TableHead) string {
+	if slices.Contains([]string{"score", "beside", "value"}, h.Name) && h.Label != "" {
+		return h.Label
+	}
+	return h.Name
+}
+
 // exactCells are a row's cells with numbers in full.
 func exactCells(r widget.Row) []string {
 	out := slices.Clone(r.Cells)
@@ -88,11 +97,11 @@ func rowObject(heads []query.TableHead, r widget.Row) map[string]any {
 	for i, h := range heads {
 		switch {
 		case i < len(r.Values) && r.Values[i] != nil:
-			o[h.Name] = *r.Values[i]
+			o[exportName(h)] = *r.Values[i]
 		case i >= len(r.Cells) || r.Cells[i] == format.None:
-			o[h.Name] = nil
+			o[exportName(h)] = nil
 		default:
-			o[h.Name] = r.Cells[i]
+			o[exportName(h)] = r.Cells[i]
 		}
 	}
 	return o

@@ -42,11 +42,11 @@ func (c *churnPlan) explain(f *Figure) []ExplainLine {
 	case key == "false_alarms":
 		line("Formula", "100 × (1 − share that %s of the tested users given %s or more)", c.set.q.Happened(), churnPercent(c.at))
 	case key == "lead":
-		line("Formula", "median of the days from the test's cut-off to the day on which it came true, of the users warned of rightly")
+		line("Formula", "median of the days from the test's cut-off to the day on which it came true, of the users rightly given %s or more", churnPercent(c.at))
 	case strings.HasPrefix(key, "splits."):
 		line("Formula", "how many of the trees' splits ask for this feature")
 	case strings.HasSuffix(key, "auc"):
-		line("Formula", "chance that a user who churned was given a higher probability than one who stayed, ties counting half (DeLong's interval)")
+		line("Formula", "chance that a user who %s was given a higher probability than one who %s, ties counting half (DeLong's interval)", c.set.q.Happened(), c.set.q.Stayed())
 	case strings.HasSuffix(key, "brier"):
 		line("Formula", "mean of (probability − outcome)² over the tested users")
 	case strings.HasSuffix(key, "skill"):
@@ -54,7 +54,7 @@ func (c *churnPlan) explain(f *Figure) []ExplainLine {
 	case strings.HasSuffix(key, "log_loss"):
 		line("Formula", "mean of −log(probability given to what came true), natural logarithm")
 	case key == "calibration.slope" || key == "calibration.intercept":
-		line("Formula", "logit P(churned) = intercept + slope · logit(probability), fitted on the test; 0 and 1 are perfect")
+		line("Formula", "logit P = intercept + slope · logit(probability), fitted on the test; 0 and 1 are perfect")
 	case key == "ece":
 		line("Formula", "mean of |said − came true| over tenths of probability, weighted by users")
 	case strings.HasPrefix(key, "coef."):

@@ -125,8 +125,12 @@ func (c *churnPlan) warning(b *Builder, one func(key, label string, cells ...Cel
 	right := b.Rate(churnWarned, "warned", fmt.Sprintf("of those given %s or more in the test, who %s", churnPercent(c.at), c.set.q.Happened()))
 	one("warned", fmt.Sprintf("given %s or more, who %s", churnPercent(c.at), c.set.q.Happened()), b.Cell(right))
 	f := b.Fig(right)
-	wrong := b.Stat(churnTested, "false_alarms", "false alarms in 100 warnings", 100*(1-f.Value), f.None, "")
-	one("false_alarms", "false alarms in 100 warnings", b.Cell(wrong))
+	alarms := "false alarms in 100 warnings"
+	if c.set.q.Definition == churn.ByGoal {
+		alarms = "in vain of 100 called likely"
+	}
+	wrong := b.Stat(churnTested, "false_alarms", alarms, 100*(1-f.Value), f.None, "")
+	one("false_alarms", alarms, b.Cell(wrong))
 	lead := slices.Clone(b.Values(churnLead))
 	slices.Sort(lead)
 	mid, ok := stat.Median(lead)

@@ -1,8 +1,11 @@
 package query
 
 import (
+	"bytes"
 	"encoding/csv"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"io"
 	"strconv"
 	"strings"
@@ -190,41 +193,70 @@ func WriteUsersText(w io.Writer, l *List) error {
 	return nil
 }
 
-// WriteUsersJSON writes one JSON object a line.
+// WriteUsersJSON writes one JSON object a line: user and, where the figure has
+// them, amount or times, and what else its list carries, by the names that a CSV
+// has in its heading.
 func WriteUsersJSON(w io.Writer, l *List) error {
-	type line struct {
-		User   string   `json:"user"`
-		Amount *float64 `json:"amount,omitempty"`
-		Times  *int64   `json:"times,omitempty"`
-		Score  *float64 `json:"score,omitempty"`  // what it is: Figure.Carry
-		Beside *float64 `json:"beside,omitempty"` // Figure.Beside
-		Value  *float64 `json:"value,omitempty"`
-		Tier   string   `json:"tier,omitempty"`
-		Act    string   `json:"suggested,omitempty"`
-		Why    string   `json:"signals,omitempty"`
-	}
-	e := json.NewEncoder(w)
+	f := &l.Figure
+	var line bytes.Buffer
+	e := json.NewEncoder(&line)
 	e.SetEscapeHTML(false)
+	put := func(encode func() error) error { // without the encoder's line end
+		err := encode()
+		if n := line.Len(); n > 0 && line.Bytes()[n-1] == '\n' {
+			line.Truncate(n - 1)
+		}
+		return err
+	}
+	word := func(key, value string) error {
+		line.WriteByte(map[bool]byte{true: '{', false: ','}[line.Len() == 0])
+		if err := put(func() error { return e.Encode(key) }); err != nil {
+			return err
+		}
+		line.WriteByte(':')
+		return put(func() error { return e.Encode(value) })
+	}
+	number := func(key string, value float64) error {
+		line.WriteByte(',')
+		if err := put(func() error { return e.Encode(key) }); err != nil {
+			return err
+		}
+		line.WriteByte(':')
+		return put(func() error { return e.Encode(value) })
+	}
 	for i := range l.Users {
 		u := &l.Users[i]
-		out := line{User: u.ID}
-		if l.Figure.Kind == Sum && u.Amount != model.NoMoney {
-			v := u.Amount.Float()
-			out.Amount = &v
+		line.Reset()
+		err := word("user", u.ID)
+		if f.Kind == Sum && u.Amount != model.NoMoney {
+			err = errors.Join(err, number("amount", u.Amount.Float()))
 		}
-		if l.Figure.Kind == Rows || l.Figure.Kind == Pairs {
-			out.Times = &u.Times
+		if f.Kind == Rows || f.Kind == Pairs {
+			err = errors.Join(err, number("times", float64(u.Times)))
 		}
-		if l.Figure.Carry != "" {
-			out.Score = &u.Score
+		if f.Carry != "" {
+			err = errors.Join(err, number(f.Carry, u.Score))
 		}
-		if l.Figure.Beside != "" {
-			out.Beside = &u.Beside
+		if f.Beside != "" {
+			err = errors.Join(err, number(f.Beside, u.Beside))
 		}
 		if m := u.More; m != nil {
-			out.Value, out.Tier, out.Act, out.Why = &m.Value, m.Tier, m.Suggest, m.Why
+			name := f.More
+			if name == "" {
+				name = "value"
+			}
+			err = errors.Join(err, number(name, m.Value))
+			for _, x := range [][2]string{{"tier", m.Tier}, {"suggested", m.Suggest}, {"signals", m.Why}} {
+				if x[1] != "" {
+					err = errors.Join(err, word(x[0], x[1]))
+				}
+			}
 		}
-		if err := e.Encode(out); err != nil {
+		if err != nil {
+			return fmt.Errorf("user %q: %w", u.ID, err)
+		}
+		line.WriteString("}\n")
+		if _, err := w.Write(line.Bytes()); err != nil {
 			return err
 		}
 	}
