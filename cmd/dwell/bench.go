@@ -67,6 +67,9 @@ in turn with scikit-learn if --peer names a Python that has it.`,
 			if b.runs < 1 {
 				return usage(fmt.Errorf("--runs %d: at least 1", b.runs))
 			}
+			if len(b.screens) > 0 && !b.frames && !slices.Contains(b.only, "frames") {
+				return usage(fmt.Errorf("--screens chooses among the screens of --frames: give that too, or --only frames"))
+			}
 			for _, name := range b.only {
 				if !slices.Contains(benchNames(), name) {
 					return usage(fmt.Errorf("--only %s: there is no such operation; there are %s", name, strings.Join(benchNames(), ", ")))
@@ -137,7 +140,7 @@ func benchNames() []string {
 	for _, p := range (&query.Bench{}).Probes() {
 		out = append(out, p.Name)
 	}
-	return append(out, "lookup", "frame", "session_mib")
+	return append(out, "lookup", "frame", "session_mib", "frames")
 }
 
 // benchAt measures one data set.
