@@ -243,7 +243,6 @@ func (m *merging) pack(c *commit) error {
 			newUsers += l.table[b].newUsers
 		}
 		p.row, p.sums, p.ratio, p.digest = bucketRow{}, p.sums[:0], 0.4, xxhash.New()
-		p.equal.known = nil
 		if err := sc.bucket(b); err != nil {
 			return err
 		}

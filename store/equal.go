@@ -24,8 +24,7 @@ import (
 // they hid (hiddenRow). Each piece adds to T what it stores, whatever was loaded
 // between two of them.
 type equality struct {
-	known map[string]bool     // users that an earlier load has
-	old   map[string][]oldRow // their rows in this load's time range, by time
+	old   map[string][]oldRow // of users that an earlier load has: their rows in this load's time range, by time
 	arena []byte
 
 	hidden map[string][]hiddenRow // of pieces before, by user
@@ -69,7 +68,7 @@ type tallies struct {
 }
 
 func (e *equality) reset() {
-	e.known, e.old, e.arena = map[string]bool{}, map[string][]oldRow{}, nil
+	e.old, e.arena = map[string][]oldRow{}, nil
 	e.hidden, e.out = map[string][]hiddenRow{}, e.out[:0]
 }
 

@@ -39,6 +39,7 @@ type bucketRows struct {
 	raw   []byte
 	users []string // sorted
 	from  []int    // of each user, the first row; one more at the end
+	old   []bool   // of each user, whether an earlier load has it: for the packer to set
 	rows  []packedRow
 	ids   userTable // the users in order of appearance
 
@@ -129,6 +130,23 @@ func (r *bucketRows) name() {
 		r.users = append(r.users, text[:n])
 		text = text[n:]
 	}
+	r.old = grow(r.old, len(r.users))
+	clear(r.old)
+}
+
+// place is where in users an id stands; ok is false if it is not among them.
+func (r *bucketRows) place(id []byte) (u int, ok bool) {
+	num, _, ok := r.ids.find(r.raw, id)
+	if !ok {
+		return 0, false
+	}
+	return int(r.rank[num]), true
+}
+
+// isOld says whether an id is one of the users and known of an earlier load.
+func (r *bucketRows) isOld(id string) bool {
+	u, ok := r.place([]byte(id))
+	return ok && r.old[u]
 }
 
 // headOf is the first eight bytes as a number that sorts as they do.

@@ -168,7 +168,7 @@ func (p *packer) readHidden(b int) error {
 	for _, l := range p.c.view.loads {
 		if err := eachHidden(p.c.txn, l, b, func(r *hiddenRow) {
 			s := l.sources.table[r.source]
-			if p.c.whole[s] == p.c.own && s >= p.c.counted && p.equal.known[r.user] {
+			if p.c.whole[s] == p.c.own && s >= p.c.counted && p.rows.isOld(r.user) {
 				p.equal.hidden[r.user] = append(p.equal.hidden[r.user], *r)
 			}
 		}); err != nil {

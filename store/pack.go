@@ -52,6 +52,9 @@ func (p *packer) bucket(b int) (bucketRow, uint64, error) {
 			if err := p.user(b, id, rows); err != nil {
 				return bucketRow{}, 0, err
 			}
+			if !p.rows.old[u] {
+				p.row.newUsers++
+			}
 		}
 	}
 	if err := p.flush(b); err != nil {
@@ -74,9 +77,6 @@ func (p *packer) user(b int, id string, rows []packedRow) error {
 	}
 	p.row.events += s.events
 	p.row.users++
-	if !p.equal.known[id] {
-		p.row.newUsers++
-	}
 	p.sums = append(p.sums, s)
 	if len(rows) > impossibleDay {
 		p.equal.impossible(p.c, rows)
@@ -258,16 +258,17 @@ func (p *packer) readOld(b int) error {
 	if p.old == nil {
 		return nil
 	}
+	some := false
 	for _, l := range p.c.view.loads {
 		if err := eachID(p.c.txn, l, b, func(id []byte) {
-			if _, _, ok := p.rows.ids.find(p.rows.raw, id); ok {
-				p.equal.known[string(id)] = true
+			if u, ok := p.rows.place(id); ok {
+				p.rows.old[u], some = true, true
 			}
 		}); err != nil {
 			return err
 		}
 	}
-	if p.c.l.plan.KeepEqual || len(p.equal.known) == 0 {
+	if p.c.l.plan.KeepEqual || !some {
 		return nil
 	}
 	if err := p.readHidden(b); err != nil {
@@ -279,7 +280,7 @@ func (p *packer) readOld(b int) error {
 	}
 	p.old.plan.from, p.old.plan.to = lo, hi
 	p.old.fn = func(tl *model.Timeline) error {
-		if p.equal.known[tl.ID] {
+		if p.rows.isOld(tl.ID) {
 			p.equal.remember(p.c, tl, lo, hi)
 		}
 		return nil
