@@ -147,7 +147,7 @@ func (a *app) churnTable(ctx context.Context, t churnTable) error {
 	if err != nil {
 		return err
 	}
-	tab, left, err := churn.ReadTable(head, rows, t.label, t.yes, t.drop)
+	read, err := churn.ReadTable(head, rows, t.label, t.yes, t.drop)
 	if err != nil {
 		return usage(fmt.Errorf("%s: %w", t.file, err))
 	}
@@ -164,7 +164,7 @@ func (a *app) churnTable(ctx context.Context, t churnTable) error {
 			return usage(fmt.Errorf("--seed: %q is not a whole number", t.seed))
 		}
 	}
-	train, test := tab.Split()
+	train, test := read.Table.Split()
 	m, err := churn.Train(train, churn.Options{Kind: kind, Boosting: churn.Boosting{Seed: seed}, Clip: -1, Stop: func() bool { return ctx.Err() != nil }})
 	if err != nil {
 		return fmt.Errorf("%s: %w", t.file, err)
@@ -173,11 +173,11 @@ func (a *app) churnTable(ctx context.Context, t churnTable) error {
 	if err != nil {
 		return fmt.Errorf("%s: the model could not be tested: %w", t.file, err)
 	}
-	return a.writeTable(t.format, m, q, left)
+	return a.writeTable(t.format, m, q, read)
 }
 
 // writeTable prints what a table's model is worth, and what it goes by.
-func (a *app) writeTable(format string, m *churn.Model, q churn.Quality, left []string) error {
+func (a *app) writeTable(format string, m *churn.Model, q churn.Quality, read *churn.Reading) error {
 	type line struct {
 		key    string
 		v      float64
@@ -230,7 +230,16 @@ func (a *app) writeTable(format string, m *churn.Model, q churn.Quality, left []
 			}
 			writeJSON(&s, l.key)
 			s.WriteString(":" + query.Number(l.v))
+			if l.banded {
+				s.WriteString(",")
+				writeJSON(&s, l.key+".lo")
+				s.WriteString(":" + query.Number(l.lo) + ",")
+				writeJSON(&s, l.key+".hi")
+				s.WriteString(":" + query.Number(l.hi))
+			}
 		}
+		s.WriteString(`,"verdict":`)
+		writeJSON(&s, q.Verdict)
 		s.WriteString("}\n")
 		_, err := io.WriteString(a.stdout, s.String())
 		return err
@@ -250,8 +259,17 @@ func (a *app) writeTable(format string, m *churn.Model, q churn.Quality, left []
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	if len(left) > 0 {
-		fmt.Fprintf(a.stdout, "\nLeft out, for nearly every row has a value of its own: %s.\n", strings.Join(left, ", "))
+	if len(read.Left) > 0 {
+		fmt.Fprintf(a.stdout, "\nLeft out, for nearly every row has a value of its own: %s.\n", strings.Join(read.Left, ", "))
+	}
+	if read.Unlabelled > 0 {
+		fmt.Fprintf(a.stdout, "\nLeft out, for their outcome is not known: %s.\n", counted(int64(read.Unlabelled), "row"))
+	}
+	if read.Missing > 0 {
+		fmt.Fprintf(a.stdout, "\nTaken as no value, among numbers: %s that say NA, null or the like.\n", counted(int64(read.Missing), "cell"))
+	}
+	if read.NotFinite > 0 {
+		fmt.Fprintf(a.stdout, "\nTaken as no value: %s that are infinite or no number (NaN).\n", counted(int64(read.NotFinite), "cell"))
 	}
 	if len(m.Dropped) > 0 {
 		fmt.Fprintf(a.stdout, "\nLeft out, the same for all rows or too rare: %s.\n", strings.Join(m.Dropped, ", "))
@@ -273,13 +291,34 @@ func readTable(path string) (head []string, rows [][]string, err error) {
 			return nil, nil, fmt.Errorf("%s: it begins like gzip and is not: %w", path, err)
 		}
 	}
-	rows, err = csv.NewReader(r).ReadAll()
+	in = bufio.NewReaderSize(r, 1<<16)
+	c := csv.NewReader(in)
+	c.Comma = comma(in)
+	rows, err = c.ReadAll()
 	if err != nil {
-		return nil, nil, usage(fmt.Errorf("%s is not a table of comma-separated values: %w", path, err))
+		return nil, nil, usage(fmt.Errorf("%s is not a table of values parted by commas, semicolons or tabs: %w", path, err))
+	}
+	if len(rows) == 0 {
+		return nil, nil, usage(fmt.Errorf("%s is empty", path))
 	}
 	if len(rows) < 2 {
 		return nil, nil, usage(fmt.Errorf("%s holds no rows below its heading", path))
 	}
 	rows[0][0] = strings.TrimPrefix(rows[0][0], "\ufeff")
 	return rows[0], rows[1:], nil
+}
+
+// comma is what parts the fields of a table's heading: a semicolon or a tab where
+// it holds no comma.
+func comma(in *bufio.Reader) rune {
+	head, _ := in.Peek(1 << 15) // a shorter file gives what there is
+	head, _, _ = bytes.Cut(head, []byte("\n"))
+	switch {
+	case bytes.ContainsRune(head, ','):
+	case bytes.ContainsRune(head, ';'):
+		return ';'
+	case bytes.ContainsRune(head, '\t'):
+		return '\t'
+	}
+	return ','
 }
