@@ -79,6 +79,9 @@ type Model struct {
 	Columns   []string  `toml:"columns"` // the table's, in order
 	Dropped   []string  `toml:"dropped"` // columns that were the same for all training users
 
+	Alike   []string `toml:"alike,omitempty"`   // features left out, each with the one that says the same
+	Suspect []string `toml:"suspect,omitempty"` // values of properties that may know the future, each with its reason
+
 	Resampled int `toml:"resampled,omitempty"` // draws behind the coefficients' intervals; 0: there are none
 
 	Iterations int     `toml:"iterations"`

@@ -21,6 +21,7 @@ type Options struct {
 	Least    int                        // users needed of each outcome; 0: 20
 	Clip     float64                    // share of the training users on each side beyond whose value a feature is held; 0: 0.01, below 0: none
 	Leak     float64                    // a feature that alone ranks the outcomes this well knows the future; 0: 0.995, above 1: no guard
+	Alike    float64                    // of LogisticKind: features correlated so much with an earlier one are left out; 0: none
 	Stop     func() bool                // asked at every step; may be nil
 	Progress func(done, total int)      // told at every step; may be nil
 	Allow    func(name string) bool     // features the guard lets pass; nil: none
@@ -96,6 +97,9 @@ func Train(t *Table, o Options) (*Model, error) {
 		m.Near = t.near(m)
 		return m, nil
 	}
+	if o.Alike > 0 {
+		x = m.unlike(x, o.Alike)
+	}
 	m.Ridge = o.Ridge
 	mean, sd := make([]float64, len(x)), make([]float64, len(x))
 	for i := range m.Features {
@@ -125,6 +129,7 @@ func (m *Model) lay(t *Table, o Options) (x [][]float64, err error) {
 	type column struct {
 		features []Feature
 		x        [][]float64
+		suspect  []string
 		err      error
 	}
 	columns := make([]column, len(t.X))
@@ -141,6 +146,9 @@ func (m *Model) lay(t *Table, o Options) (x [][]float64, err error) {
 			}
 			if at.err = t.guard(&f, col, o); at.err != nil {
 				return
+			}
+			if s := t.suspect(&f, col); s != "" {
+				at.suspect = append(at.suspect, s)
 			}
 			if o.Kind == BoostingKind && f.Level == "" && t.Known[c] != nil {
 				for i, k := range t.Known[c] {
@@ -160,6 +168,7 @@ func (m *Model) lay(t *Table, o Options) (x [][]float64, err error) {
 			m.Dropped = append(m.Dropped, t.Names[c])
 		}
 		m.Features, x = append(m.Features, at.features...), append(x, at.x...)
+		m.Suspect = append(m.Suspect, at.suspect...)
 	}
 	return x, nil
 }

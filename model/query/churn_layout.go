@@ -264,6 +264,12 @@ func (c *churnPlan) fit(b *Builder, note string) {
 	if d := c.model.Fitted.Dropped; len(d) > 0 {
 		lines = append(lines, "The same for all training users, or too rare, and so left out: "+strings.Join(d, ", ")+".")
 	}
+	if d := c.model.Fitted.Suspect; len(d) > 0 {
+		b.Warn("may-know-the-future", "%s. Was it known at the cut-off, or written to the events later? What is written later knows the future: then name the features without it (features=).", strings.Join(d, "; "))
+	}
+	if d := c.model.Fitted.Alike; len(d) > 0 {
+		lines = append(lines, "Almost the same of these users as another measure, and so left out: "+strings.Join(d, ", ")+".")
+	}
 	if len(c.set.dropped) > 0 {
 		lines = append(lines, "Not in these data: "+strings.Join(c.set.dropped, ", ")+".")
 	}

@@ -265,11 +265,15 @@ func (s *churnSetting) step(before, now *churn.Table, last bool) (*churnModel, e
 // (SPEC R2.14).
 const ruleDrop = 0.7
 
+// mostAlike is the correlation from which two features are one: below it each may
+// know something that the other does not.
+const mostAlike = 0.99
+
 // options are those of every training of the question; resample asks for the
 // coefficients' intervals.
 func (s *churnSetting) options(resample bool) churn.Options {
 	return churn.Options{
-		Kind: s.kind, Question: s.q, Resample: resample,
+		Kind: s.kind, Question: s.q, Resample: resample, Alike: mostAlike,
 		Boosting: churn.Boosting{Seed: s.seed}, Parallel: s.r.eng.parallel, Monotone: s.monotone,
 		Stop: func() bool { return s.r.Ctx.Err() != nil },
 		// The guard is for features that know the future; silence itself only nears
