@@ -258,6 +258,15 @@ func TestSpace(t *testing.T) {
 	if _, err := Open(t.TempDir(), Options{Free: free(0)}); !errors.Is(err, ErrNoSpace) || !strings.Contains(err.Error(), "1 MiB are free") {
 		t.Errorf("a full disk gives %v", err)
 	}
+	dir := t.TempDir() // what a refused opening made goes again
+	for _, at := range []string{dir, filepath.Join(dir, "new")} {
+		if _, err := Open(at, Options{Free: free(0)}); !errors.Is(err, ErrNoSpace) {
+			t.Errorf("a full disk gives %v", err)
+		}
+		if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+			t.Errorf("opening %s left %v, %v", at, left, err)
+		}
+	}
 	d := open(t, Options{Memory: 1 << 18})
 	if _, err := modeltest.Load(t, d, loadPlan(1), loadRows(1), 1); err != nil {
 		t.Fatal(err)

@@ -36,7 +36,14 @@ func (s *Store) prepare() error {
 		return explainOpen(s.dir, err)
 	}
 	// Badger opens its files through mmap before it notices a full disk.
-	return s.room(0)
+	full := s.room(0)
+	if full != nil { // the folders made here go again; one that holds anything stays
+		_ = os.Remove(filepath.Join(s.dir, dirBadger))
+		if err != nil {
+			_ = os.Remove(s.dir)
+		}
+	}
+	return full
 }
 
 // writable finds out whether this user may make files in dir.
