@@ -127,19 +127,59 @@ func (a *App) load(arg string) tea.Cmd {
 		a.tell(statusMsg{text: "this session cannot load files: use dwell load FILE", bad: true})
 		return nil
 	case arg == "":
-		a.tell(statusMsg{text: "write :load FILE…, with blanks between the files", bad: true})
+		a.tell(statusMsg{text: `write :load FILE…, with blanks between the files, and "a name" with blanks in quotes`, bad: true})
 		return nil
 	case strings.HasPrefix(arg, "--") || strings.Contains(arg, " --"):
 		a.tell(statusMsg{text: "a file is loaded here as the earlier ones were: one that needs options is loaded with dwell load", bad: true})
 		return nil
 	}
-	paths := strings.Fields(arg)
+	paths, ok := fileNames(arg)
+	if !ok {
+		a.tell(statusMsg{text: "a quote around a file's name is not closed", bad: true})
+		return nil
+	}
 	j, cmd := start(a.s.jobs, nil, "load "+arg, "bytes", func(ctx context.Context, p query.Progress) (loaded, error) {
 		e, summary, err := load(ctx, paths, p)
 		return loaded{e, summary}, err
 	})
 	j.asked = true
 	return cmd
+}
+
+// fileNames takes a line apart at its blanks, as a shell does: a name with blanks
+// stands in quotes of either kind, or has a backslash before each blank. Any other
+// backslash is a part of its name, as on Windows. ok is false if a quote is open.
+func fileNames(line string) (names []string, ok bool) {
+	var name strings.Builder
+	begun, quote := false, rune(0)
+	rs := []rune(line)
+	for i := 0; i < len(rs); i++ {
+		switch r := rs[i]; {
+		case quote != 0 && r == quote:
+			quote = 0
+		case quote != 0:
+			name.WriteRune(r)
+		case r == '"' || r == '\'':
+			quote, begun = r, true
+		case r == '\\' && i+1 < len(rs) && strings.ContainsRune(` "'`, rs[i+1]):
+			i++
+			name.WriteRune(rs[i])
+			begun = true
+		case r == ' ' || r == '\t':
+			if begun {
+				names = append(names, name.String())
+			}
+			name.Reset()
+			begun = false
+		default:
+			name.WriteRune(r)
+			begun = true
+		}
+	}
+	if begun {
+		names = append(names, name.String())
+	}
+	return names, quote == 0
 }
 
 func (a *App) afterLoad(m doneMsg[loaded]) tea.Cmd {
