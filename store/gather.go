@@ -72,6 +72,7 @@ func (r *bucketRows) read(l *loader, b int) error {
 		}
 		r.starts = append(r.starts, len(r.raw))
 		r.raw = append(r.raw, w.bufs[b].b...)
+		w.bufs[b].b = nil // nobody else reads this bucket
 		r.starts = append(r.starts, len(r.raw))
 		from := len(r.in)
 		for i := range len(r.starts) - 1 {
