@@ -130,11 +130,13 @@ func (l *memLoader) Add(b *Batch) error {
 	rows := make([]memRow, b.Len())
 	keys := make([]string, len(b.Props))
 	order := make([]int, len(b.Props))
+	cells := 0
 	for c := range b.Props {
 		keys[c], order[c] = l.m.word([]byte(b.Props[c].Key)), c
+		cells += len(b.Props[c].Values)
 	}
 	slices.SortFunc(order, func(x, y int) int { return strings.Compare(keys[x], keys[y]) })
-	props := make([]memProp, 0, b.Len()*len(b.Props)) // one array for the whole batch
+	props := make([]memProp, 0, cells) // one array for the whole batch
 	var buf []byte
 	for i := range rows {
 		r := memRow{user: l.m.word(b.User[i]), time: b.Time[i], name: l.m.word(b.Event[i]), amount: NoMoney, source: b.Source}
@@ -146,7 +148,7 @@ func (l *memLoader) Add(b *Batch) error {
 		}
 		first := len(props)
 		for _, c := range order {
-			if v := b.Props[c].Values[i]; len(v) > 0 {
+			if v := b.Props[c].Value(i); len(v) > 0 {
 				props = append(props, memProp{keys[c], l.m.word(v)})
 			}
 		}

@@ -21,6 +21,8 @@
 //	}
 package model
 
+import "slices"
+
 // A NameID is an index into Info.Names.
 type NameID uint32
 
@@ -107,6 +109,20 @@ type Batch struct {
 type BatchCol struct {
 	Key    string
 	Values [][]byte
+	// At are the rows that have a value where few do, ascending: Values are theirs
+	// alone. nil: Values has one for every row.
+	At []int32
+}
+
+// Value is the property of one row; nil or empty is absent.
+func (c *BatchCol) Value(row int) []byte {
+	if c.At == nil {
+		return c.Values[row]
+	}
+	if i, ok := slices.BinarySearch(c.At, int32(row)); ok {
+		return c.Values[i]
+	}
+	return nil
 }
 
 // Len is the number of rows.

@@ -69,10 +69,20 @@ func newValues() *numbering {
 // A stringCache is one worker's own way from strings to ids: a small table in
 // front of a map, so that the few values that fill a column cost a comparison of
 // three numbers.
+//
+// The table grows with the strings, for there is one for each worker and property,
+// and a load may have thousands of properties.
 type stringCache struct {
-	slots [512]cacheSlot
+	slots []cacheSlot // 1 << (64 - shift)
+	shift uint8
 	ids   map[string]uint32
 }
+
+// The sizes of the table, as shifts of a hash: 16 slots at first, 512 at most.
+const (
+	fewSlots  = 60
+	mostSlots = 55
+)
 
 // A cacheSlot knows the id of a string of 1 to 16 bytes by its ends; size 0 is free.
 type cacheSlot struct {
@@ -87,7 +97,15 @@ type ends struct {
 	size        uint32
 }
 
-func newStringCache() *stringCache { return &stringCache{ids: map[string]uint32{}} }
+func newStringCache() *stringCache {
+	c := &stringCache{ids: map[string]uint32{}}
+	c.resize(fewSlots)
+	return c
+}
+
+func (c *stringCache) resize(shift uint8) {
+	c.slots, c.shift = make([]cacheSlot, 1<<(64-shift)), shift
+}
 
 func endsOf(b []byte) ends {
 	switch n := len(b); {
@@ -101,14 +119,14 @@ func endsOf(b []byte) ends {
 	return ends{}
 }
 
-func (e ends) slot() uint32 {
-	return uint32((e.first ^ e.last*3 + uint64(e.size)) * 0x9E3779B97F4A7C15 >> 55)
+func (e ends) hash() uint64 {
+	return (e.first ^ e.last*3 + uint64(e.size)) * 0x9E3779B97F4A7C15
 }
 
 // find gives the id of b, or miss.
 func (c *stringCache) find(b []byte) uint32 {
 	e := endsOf(b)
-	slot := &c.slots[e.slot()]
+	slot := &c.slots[e.hash()>>c.shift]
 	if slot.ends == e && e.size-1 < 16 {
 		return slot.id
 	}
@@ -121,7 +139,12 @@ func (c *stringCache) find(b []byte) uint32 {
 }
 
 // keep remembers an id that the load gave.
-func (c *stringCache) keep(b []byte, id uint32) { c.ids[string(b)] = id }
+func (c *stringCache) keep(b []byte, id uint32) {
+	c.ids[string(b)] = id
+	if c.shift > mostSlots && 4*len(c.ids) > len(c.slots) {
+		c.resize(max(c.shift-2, mostSlots))
+	}
+}
 
 // tooMany is ErrTooMany with what there is too much of.
 func tooMany(what string, limit int) error {

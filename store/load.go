@@ -100,6 +100,7 @@ type loadWorker struct {
 	// Of the batch at hand.
 	nameIDs []uint32
 	cols    []batchColumn
+	sparse  sparseCells
 	tail    []byte
 }
 
@@ -107,6 +108,7 @@ type loadWorker struct {
 type batchColumn struct {
 	key  uint32
 	vals [][]byte
+	at   []int32 // their rows; nil: all
 	ids  []uint32
 	nums *numbering
 	miss bool
@@ -182,11 +184,22 @@ func checkBatch(b *model.Batch, sources int) error {
 		}
 	}
 	for i := range b.Props {
-		if len(b.Props[i].Values) != n {
+		p := &b.Props[i]
+		if p.At == nil && len(p.Values) != n || p.At != nil && !ascending(p.At, len(p.Values), n) {
 			return fmt.Errorf("batch %d has columns of different lengths", b.Seq)
 		}
 	}
 	return nil
+}
+
+// ascending says that at are so many rows of n, each once.
+func ascending(at []int32, want, n int) bool {
+	for i, r := range at {
+		if r < 0 || int(r) >= n || i > 0 && at[i-1] >= r {
+			return false
+		}
+	}
+	return len(at) == want
 }
 
 func (l *loader) worker() (*loadWorker, error) {

@@ -21,8 +21,9 @@ func (w *loadWorker) resolve(b *model.Batch) {
 	w.cols = w.cols[:len(b.Props)]
 	for c := range b.Props {
 		col := &w.cols[c]
-		col.vals, col.ids, col.miss = b.Props[c].Values, grow(col.ids, b.Len()), false
-		key, known := w.keys[b.Props[c].Key]
+		p := &b.Props[c]
+		col.vals, col.at, col.ids, col.miss = p.Values, p.At, grow(col.ids, len(p.Values)), false
+		key, known := w.keys[p.Key]
 		if !known {
 			col.nums, col.miss = nil, true
 			for i, v := range col.vals {
@@ -145,26 +146,25 @@ func (w *loadWorker) rows(b *model.Batch, first int64) error {
 			return fmt.Errorf("batch %d has a property twice", b.Seq)
 		}
 	}
+	w.sparse.gather(cols, b.Len())
 	for i := range b.Time {
 		amount := model.NoMoney
 		if b.Amount != nil {
 			amount = b.Amount[i]
 		}
 		t := appendTailHead(w.tail[:0], w.nameIDs[i], b.Dated != nil && b.Dated[i], amount)
-		n := uint64(0)
-		for c := range cols {
-			if cols[c].ids[i] != 0 {
-				n++
+		if w.sparse.any {
+			t = w.sparse.append(t, cols, i)
+		} else {
+			n := uint64(0)
+			for c := range cols {
+				if cols[c].ids[i] != 0 {
+					n++
+				}
 			}
-		}
-		t = putUvarint(t, n)
-		for c := range cols {
-			switch id := cols[c].ids[i]; id {
-			case 0:
-			case plainValue:
-				t = appendTailPlain(t, cols[c].key, cols[c].vals[i])
-			default:
-				t = appendTailCode(t, cols[c].key, id)
+			t = putUvarint(t, n)
+			for c := range cols {
+				t = cols[c].append(t, i)
 			}
 		}
 		w.tail = t
@@ -174,6 +174,90 @@ func (w *loadWorker) rows(b *model.Batch, first int64) error {
 		w.bytes += int64(w.bufs[model.BucketOf(b.User[i])].add(b.User[i], b.Time[i], first+int64(i), uint32(b.Source), t))
 	}
 	return nil
+}
+
+// append adds value i to a row's tail, if it is there.
+func (c *batchColumn) append(t []byte, i int) []byte {
+	switch id := c.ids[i]; id {
+	case 0:
+		return t
+	case plainValue:
+		return appendTailPlain(t, c.key, c.vals[i])
+	default:
+		return appendTailCode(t, c.key, id)
+	}
+}
+
+// sparseCells are the values of a batch's sparse columns by row, so that rows of a
+// thousand properties, each in a few of them, cost what they hold and no more.
+type sparseCells struct {
+	any   bool
+	full  []int32 // the columns that have a value for every row
+	from  []int32 // of each row, its first cell; one more at the end
+	next  []int32
+	cells []sparseCell
+}
+
+type sparseCell struct{ col, i int32 }
+
+// gather sorts the values by row and column.
+func (s *sparseCells) gather(cols []batchColumn, rows int) {
+	s.any, s.full = false, s.full[:0]
+	for c := range cols {
+		if cols[c].at != nil {
+			s.any = true
+		} else {
+			s.full = append(s.full, int32(c))
+		}
+	}
+	if !s.any {
+		return
+	}
+	s.from = grow(s.from, rows+1)
+	clear(s.from)
+	for c := range cols {
+		for j, r := range cols[c].at {
+			if cols[c].ids[j] != 0 {
+				s.from[r+1]++
+			}
+		}
+	}
+	for r := range rows {
+		s.from[r+1] += s.from[r]
+	}
+	s.next = append(s.next[:0], s.from...)
+	s.cells = grow(s.cells, int(s.from[rows]))
+	for c := range cols {
+		for j, r := range cols[c].at {
+			if cols[c].ids[j] != 0 {
+				s.cells[s.next[r]] = sparseCell{int32(c), int32(j)}
+				s.next[r]++
+			}
+		}
+	}
+}
+
+// append adds the properties of one row, how many first, in the columns' order.
+func (s *sparseCells) append(t []byte, cols []batchColumn, row int) []byte {
+	cells := s.cells[s.from[row]:s.from[row+1]]
+	n := uint64(len(cells))
+	for _, c := range s.full {
+		if cols[c].ids[row] != 0 {
+			n++
+		}
+	}
+	t = putUvarint(t, n)
+	for _, c := range s.full {
+		for len(cells) > 0 && cells[0].col < c {
+			t = cols[cells[0].col].append(t, int(cells[0].i))
+			cells = cells[1:]
+		}
+		t = cols[c].append(t, row)
+	}
+	for _, cell := range cells {
+		t = cols[cell.col].append(t, int(cell.i))
+	}
+	return t
 }
 
 // maxTail bounds one row, which has to fit into one record.

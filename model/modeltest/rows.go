@@ -57,6 +57,11 @@ func batch(rows []Row, seq int) *model.Batch {
 			b.Props[c].Values[i] = []byte(r.Props[k])
 		}
 	}
+	for c := range b.Props {
+		if (seq+c)%2 == 1 { // both forms of a column come by
+			thin(&b.Props[c])
+		}
+	}
 	if !slices.Contains(b.Dated, true) {
 		b.Dated = nil
 	}
@@ -64,6 +69,17 @@ func batch(rows []Row, seq int) *model.Batch {
 		b.Amount = nil
 	}
 	return b
+}
+
+// thin keeps the rows that have a value alone.
+func thin(c *model.BatchCol) {
+	all := c.Values
+	c.Values, c.At = nil, []int32{}
+	for i, v := range all {
+		if len(v) > 0 {
+			c.Values, c.At = append(c.Values, v), append(c.At, int32(i))
+		}
+	}
 }
 
 func sorted(m map[string]string) []string {

@@ -110,7 +110,7 @@ func (w *Wanted) equal(b *model.Batch, i int) bool {
 		got := ""
 		for _, c := range b.Props {
 			if c.Key == key {
-				got = string(c.Values[i])
+				got = string(c.Value(i))
 			}
 		}
 		if got != want {

@@ -41,7 +41,7 @@ const (
 	MaxValue   = 64 << 10 // bytes of one property value
 	MaxID      = 1024     // bytes of a user id, an event name or a property name
 	MaxColumns = 4096     // columns of a table
-	MaxNewKeys = 512      // different property names in one block of JSON (about 1 MiB)
+	MaxNewKeys = 8192     // different property names in one block of JSON (about 1 MiB)
 
 	blockSize  = 1 << 20 // bytes of text in a block
 	sampleSize = 1 << 20 // bytes of text a recognition looks at

@@ -406,8 +406,8 @@ func previewRow(b *model.Batch, i int) Preview {
 		v.Amount = b.Amount[i].String()
 	}
 	for _, c := range b.Props {
-		if len(c.Values[i]) > 0 {
-			v.Props = append(v.Props, [2]string{c.Key, string(c.Values[i])})
+		if value := c.Value(i); len(value) > 0 {
+			v.Props = append(v.Props, [2]string{c.Key, string(value)})
 		}
 	}
 	return v

@@ -56,7 +56,7 @@ func (r *recorder) Add(b *model.Batch) error {
 	c := &model.Batch{Seq: b.Seq, Source: b.Source, Line: slices.Clone(b.Line), User: clone2(b.User), Time: slices.Clone(b.Time),
 		Dated: slices.Clone(b.Dated), Event: clone2(b.Event), Amount: slices.Clone(b.Amount)}
 	for _, p := range b.Props {
-		c.Props = append(c.Props, model.BatchCol{Key: p.Key, Values: clone2(p.Values)})
+		c.Props = append(c.Props, model.BatchCol{Key: p.Key, Values: clone2(p.Values), At: slices.Clone(p.At)})
 	}
 	r.batches[b.Seq] = c
 	return nil
@@ -87,8 +87,8 @@ func (r *recorder) rows(t *testing.T) []string {
 				s += " " + b.Amount[i].String()
 			}
 			for _, p := range b.Props {
-				if len(p.Values[i]) > 0 {
-					s += fmt.Sprintf(" %s=%s", p.Key, p.Values[i])
+				if v := p.Value(i); len(v) > 0 {
+					s += fmt.Sprintf(" %s=%s", p.Key, v)
 				}
 			}
 			out = append(out, s)

@@ -3,6 +3,7 @@ package ingest
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -71,5 +72,40 @@ func TestNullObject(t *testing.T) {
 	}
 	if q := info.Quality; q.Stored != 3 || q.Rejected[0].Reason != "no user id" || q.Rejected[0].Lines[0].Line != 2 {
 		t.Errorf("quality %+v", q)
+	}
+}
+
+// Rows that each have a few of very many properties cost what they hold: neither the
+// sample nor a batch is as large as rows times properties, and no row is refused for
+// what the others of its block have.
+func TestFewOfManyKeys(t *testing.T) {
+	var b strings.Builder
+	const rows, keys = 4000, 3000
+	want := make([]string, rows)
+	for i := range rows {
+		at := 1577836800 + i
+		k, l := fmt.Sprintf("k%04d", i%keys), fmt.Sprintf("k%04d", (i*7+1)%keys)
+		want[i] = fmt.Sprintf("0:%d u %d e", i+1, at*1000)
+		for _, key := range slices.Sorted(slices.Values([]string{k, l})) {
+			want[i] += fmt.Sprintf(" %s=%d", key, i)
+		}
+		fmt.Fprintf(&b, `{"user_id":"u","time":%d,"event":"e",%q:%d,%q:"%d","none":null}`+"\n", at, k, i, l, i)
+	}
+	r := record(t, Options{}, File(write(t, "e.ndjson", b.String())))
+	got, cells := r.rows(t), 0
+	for _, batch := range r.batches {
+		for _, p := range batch.Props {
+			cells += len(p.Values)
+		}
+	}
+	for i := range got {
+		head, props, _ := strings.Cut(got[i], " e ")
+		got[i] = head + " e " + strings.Join(slices.Sorted(slices.Values(strings.Fields(props))), " ")
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("the rows differ: %q … are not %q …", got[:min(3, len(got))], want[:3])
+	}
+	if cells != 2*rows {
+		t.Errorf("%d values take %d cells", 2*rows, cells)
 	}
 }

@@ -136,8 +136,8 @@ func (k *rowKeeper) Add(b *model.Batch) error {
 		}
 		var props []string
 		for _, c := range b.Props {
-			if len(c.Values[i]) > 0 {
-				props = append(props, fmt.Sprintf("%s=%.300s", c.Key, c.Values[i]))
+			if v := c.Value(i); len(v) > 0 {
+				props = append(props, fmt.Sprintf("%s=%.300s", c.Key, v))
 			}
 		}
 		slices.Sort(props)

@@ -71,8 +71,10 @@ type worker struct {
 	props   []model.BatchCol
 	keyAt   map[string]int // of JSON: column by key, for this block
 	keys    []string
-	longKey bool // the row has a property name beyond MaxID
-	last    int  // 1 + the column of the member before; 0 at the beginning of a row
+	longKey bool   // the row has a property name beyond MaxID
+	last    int    // 1 + the column of the member before; 0 at the beginning of a row
+	given   []int  // the columns that the row has; those alone are filled in vals and kinds
+	isGiven []bool // by column
 	after   []int
 	arena   []byte
 	num     []byte
@@ -159,6 +161,7 @@ func (w *worker) reset(b block) {
 	for i := range w.props {
 		w.props[i].Values = w.props[i].Values[:0]
 	}
+	w.vals, w.kinds, w.isGiven, w.given = w.vals[:0], w.kinds[:0], w.isGiven[:0], w.given[:0]
 }
 
 func (w *worker) addProp(key string) {
@@ -170,7 +173,7 @@ func (w *worker) addProp(key string) {
 	w.typeAt = append(w.typeAt, t)
 	if n := len(w.props); n < cap(w.props) {
 		w.props = w.props[:n+1]
-		w.props[n].Key, w.props[n].Values = key, w.props[n].Values[:0]
+		w.props[n].Key, w.props[n].Values, w.props[n].At = key, w.props[n].Values[:0], w.props[n].At[:0]
 		return
 	}
 	w.props = append(w.props, model.BatchCol{Key: key})
@@ -181,10 +184,16 @@ func (w *worker) finish() {
 	t := &w.out.batch
 	t.Props = t.Props[:0]
 	for i := range w.props {
-		if w.plan.sx.mode != modeTable && i >= w.base && allEmpty(w.props[i].Values) {
+		p := w.props[i]
+		switch {
+		case i < w.base:
+			p.At = nil
+		case len(p.Values) == 0:
 			continue
+		case len(p.Values) == len(t.Time):
+			p.At = nil // every row has it
 		}
-		t.Props = append(t.Props, w.props[i])
+		t.Props = append(t.Props, p)
 	}
 	w.close()
 }
@@ -204,15 +213,6 @@ func (w *worker) close() {
 			w.tally.day(d)
 		}
 	}
-}
-
-func allEmpty(v [][]byte) bool {
-	for _, b := range v {
-		if len(b) > 0 {
-			return false
-		}
-	}
-	return true
 }
 
 // long handles a piece of a row beyond MaxRow.
@@ -296,10 +296,13 @@ func (w *worker) accept(row []byte, line int64, kind rowKind) reason {
 
 // object reads a JSON row into vals and kinds.
 func (w *worker) object(row []byte) reason {
-	w.vals, w.kinds = w.vals[:0], w.kinds[:0]
-	for range w.keys {
-		w.vals, w.kinds = append(w.vals, nil), append(w.kinds, kindAbsent)
+	for _, i := range w.given {
+		if i < len(w.vals) {
+			w.vals[i], w.kinds[i], w.isGiven[i] = nil, kindAbsent, false
+		}
 	}
+	w.given = w.given[:0]
+	w.columnsUpTo(len(w.keys))
 	w.longKey, w.last = false, 0
 	if !w.json.object(row) {
 		return notObject
@@ -313,9 +316,17 @@ func (w *worker) object(row []byte) reason {
 			delete(w.keyAt, k)
 		}
 		w.keys = w.keys[:len(w.plan.names)+MaxNewKeys]
+		w.vals, w.kinds, w.isGiven = w.vals[:len(w.keys)], w.kinds[:len(w.keys)], w.isGiven[:len(w.keys)]
 		return manyKeys
 	}
 	return accepted
+}
+
+// columnsUpTo makes n columns of them, the new ones without a value.
+func (w *worker) columnsUpTo(n int) {
+	for len(w.vals) < n {
+		w.vals, w.kinds, w.isGiven = append(w.vals, nil), append(w.kinds, kindAbsent), append(w.isGiven, false)
+	}
 }
 
 // member takes one value of a JSON row. A key that comes twice counts as its
@@ -344,7 +355,11 @@ func (w *worker) member(path, value []byte, kind valueKind) {
 		name := string(path)
 		w.keys = append(w.keys, name)
 		w.keyAt[name] = i
-		w.vals, w.kinds = append(w.vals, nil), append(w.kinds, kindAbsent)
+		w.columnsUpTo(i + 1)
+	}
+	if !w.isGiven[i] {
+		w.isGiven[i] = true
+		w.given = append(w.given, i)
 	}
 	w.vals[i], w.kinds[i] = value, kind
 	w.after[w.last] = i

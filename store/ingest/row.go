@@ -60,37 +60,49 @@ func (w *worker) properties() reason {
 	if w.plan.sx.mode == modeTable {
 		return w.tableProperties()
 	}
-	n := len(w.out.batch.Time)
-	at := func(i int) int {
-		if i < w.base {
-			return w.plan.props[i]
-		}
-		return len(w.plan.names) + i - w.base
+	named := len(w.plan.names)
+	for i := len(w.props) - w.base + named; i < len(w.keys); i++ {
+		w.addProp(w.keys[i]) // a key no row before had
 	}
-	for i := w.base; i < w.base+len(w.keys)-len(w.plan.names); i++ {
-		if i >= len(w.props) { // a key no row before had
-			w.addProp(w.keys[at(i)])
-			for range n {
-				w.props[i].Values = append(w.props[i].Values, nil)
-			}
-		}
-	}
-	for i := range w.props {
-		if len(w.vals[at(i)]) > MaxValue {
+	for _, c := range w.plan.props {
+		if len(w.vals[c]) > MaxValue {
 			return longValue
 		}
 	}
-	for i := range w.props {
-		v := trim(w.vals[at(i)])
-		kind := w.kinds[at(i)]
-		if kind == kindText {
-			if kind = classify(v); kind != kindTime && kind != kindAbsent && kind != kindNull {
-				kind = kindText
-			}
+	for _, c := range w.given {
+		if c >= named && len(w.vals[c]) > MaxValue {
+			return longValue
 		}
+	}
+	for i, c := range w.plan.props {
+		v, kind := w.jsonValue(c)
 		w.property(i, v, kind)
 	}
+	n := int32(len(w.out.batch.Time))
+	for _, c := range w.given {
+		if c < named {
+			continue
+		}
+		i := w.base + c - named
+		v, kind := w.jsonValue(c)
+		if w.typeAt[i][kind]++; kind == kindNull || kind == kindAbsent {
+			continue
+		}
+		p := &w.props[i]
+		p.Values, p.At = append(p.Values, v), append(p.At, n)
+	}
 	return accepted
+}
+
+// jsonValue is what column c of a JSON row holds.
+func (w *worker) jsonValue(c int) ([]byte, valueKind) {
+	v, kind := trim(w.vals[c]), w.kinds[c]
+	if kind == kindText {
+		if kind = classify(v); kind != kindTime && kind != kindAbsent && kind != kindNull {
+			kind = kindText
+		}
+	}
+	return v, kind
 }
 
 // tableProperties is properties of a table, which has the same in every row.

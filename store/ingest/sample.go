@@ -25,6 +25,10 @@ type table struct {
 
 const maxSampleRows = 20_000
 
+// maxSampleCells bounds a sample of JSON rows with ever new names, which is as many
+// cells as rows times names.
+const maxSampleCells = 1 << 20
+
 // sample takes the beginning of the text apart, without taking it off the
 // stream. A megabyte is enough, unless a row longer than that stands in it: then
 // sixteen are looked at.
@@ -322,7 +326,7 @@ func (t *table) readJSON(name string, text []byte, whole bool) error {
 		}
 	}
 	bad := 0
-	for p := 0; p < len(text) && len(t.rows) < maxSampleRows; {
+	for p := 0; p < len(text) && len(t.rows) < maxSampleRows && len(t.rows)*len(t.names) < maxSampleCells; {
 		end, kind := t.sx.next(text, p, whole)
 		if kind == rowMore || kind == rowLong {
 			if p = t.pastLong(text, p, whole); p < 0 {
