@@ -109,5 +109,15 @@ func explainOpen(dir string, err error) error {
 	case errors.Is(err, ErrDamaged):
 		return err
 	}
-	return fmt.Errorf("open %s: %w: %w", dir, ErrDamaged, err)
+	return fmt.Errorf("open %s: %w: %s%w; restore a backup or load the files again into a new directory", dir, ErrDamaged, badgerFile(err), err)
+}
+
+// badgerFile names the file that an error of Badger's is about where Badger does not.
+func badgerFile(err error) string {
+	for _, text := range []string{badger.ErrEncryptionKeyMismatch.Error(), "sanity text", "key registry", "keyRegistryIterator", "validRegistry"} {
+		if strings.Contains(err.Error(), text) { // nothing is encrypted here, but the file is read
+			return filepath.Join(dirBadger, badger.KeyRegistryFileName) + ": "
+		}
+	}
+	return ""
 }

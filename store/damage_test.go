@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -77,6 +78,10 @@ func digestOf(s *Store) (string, error) {
 	return fmt.Sprintf("%x", h.Sum(nil)[:8]), nil
 }
 
+// places are how a report names what is damaged: a record, a file, or the whole.
+var places = []string{"chunk of bucket", "summaries of bucket", "dictionary of load", "marker of load", "bucket table of load", "rows of load", "intent of load",
+	"format number", "ledger", ".sst", ".vlog", ".mem", "MANIFEST", "KEYREGISTRY", "DISCARD"}
+
 // TestDamaged flips bits of, truncates, blanks and deletes files of a data set
 // and reads it in another process. That process ends by itself, without a
 // panic, and either reports the damage or has read exactly what was stored.
@@ -101,6 +106,12 @@ func TestDamaged(t *testing.T) {
 			if s, err = Open(whole, Options{}); err != nil {
 				t.Fatal(err)
 			}
+		}
+	}
+	// Pieces of a followed file, with rows that another source has.
+	for n := 1; n <= 2; n++ {
+		if _, err := modeltest.Load(t, s, piecePlan(n), loadRows(4)[n*50:n*50+90], 1); err != nil {
+			t.Fatal(err)
 		}
 	}
 	want, err := digestOf(s)
@@ -132,6 +143,9 @@ func TestDamaged(t *testing.T) {
 		switch text := string(out); {
 		case strings.Contains(text, "refused") || strings.Contains(text, "problem"):
 			verdicts["reported"]++
+			if !slices.ContainsFunc(places, func(p string) bool { return strings.Contains(text, p) }) {
+				t.Errorf("%s: it is not said where: %s", what, text)
+			}
 		case strings.Contains(text, "digest "+want):
 			verdicts["harmless"]++
 		default:
