@@ -136,7 +136,7 @@ func (p *Population) Columns(r *Run, refs []measure.Ref) ([]*measure.Column, err
 		}
 	}
 	fresh := map[string]*measure.Column{}
-	if len(want) > 0 {
+	if want = p.recallColumns(r, want, fresh); len(want) > 0 {
 		_, cols, err := readColumns(r, p, want)
 		if err != nil {
 			return nil, err
@@ -144,6 +144,7 @@ func (p *Population) Columns(r *Run, refs []measure.Ref) ([]*measure.Column, err
 		for i, c := range cols {
 			fresh[want[i].String()] = c
 			p.store(want[i], c)
+			r.keepColumn(want[i], c)
 		}
 	}
 	get := func(ref measure.Ref) *measure.Column {

@@ -49,14 +49,114 @@ func (p *Population) encode(refs []measure.Ref) []byte {
 	w.int(len(refs))
 	for _, ref := range refs {
 		c := p.cols[ref.String()]
-		w.bytes([]byte(ref.String()))
-		put(&w, c.Ints, func(b []byte, v int32) []byte { return binary.LittleEndian.AppendUint32(b, uint32(v)) })
-		put(&w, c.Reals, func(b []byte, v float64) []byte { return binary.LittleEndian.AppendUint64(b, math.Float64bits(v)) })
-		put(&w, c.Codes, binary.LittleEndian.AppendUint32)
-		put(&w, c.Flags, binary.LittleEndian.AppendUint64)
-		put(&w, c.Known, binary.LittleEndian.AppendUint64)
+		w.column(ref, c)
 	}
 	return w.out
+}
+
+// column writes one column under the name of its measure.
+func (w *popWriter) column(ref measure.Ref, c *measure.Column) {
+	w.bytes([]byte(ref.String()))
+	put(w, c.Ints, func(b []byte, v int32) []byte { return binary.LittleEndian.AppendUint32(b, uint32(v)) })
+	put(w, c.Reals, func(b []byte, v float64) []byte { return binary.LittleEndian.AppendUint64(b, math.Float64bits(v)) })
+	put(w, c.Codes, binary.LittleEndian.AppendUint32)
+	put(w, c.Flags, binary.LittleEndian.AppendUint64)
+	put(w, c.Known, binary.LittleEndian.AppendUint64)
+}
+
+// column reads what the writer's column wrote into an empty one of n users; false
+// if it is not that.
+func (d *popReader) column(ref measure.Ref, c *measure.Column, n int) bool {
+	if string(d.bytes()) != ref.String() {
+		return false
+	}
+	c.Len = n
+	u64 := func(b []byte) uint64 { return binary.LittleEndian.Uint64(b) }
+	keep(&c.Ints, get(d, 4, func(b []byte) int32 { return int32(binary.LittleEndian.Uint32(b)) }))
+	keep(&c.Reals, get(d, 8, func(b []byte) float64 { return math.Float64frombits(u64(b)) }))
+	keep(&c.Codes, get(d, 4, func(b []byte) uint32 { return binary.LittleEndian.Uint32(b) }))
+	if f := get(d, 8, u64); f != nil {
+		c.Flags = f
+	}
+	if k := get(d, 8, u64); k != nil {
+		c.Known = k
+	}
+	return !d.bad && max(len(c.Ints), len(c.Reals), len(c.Codes), len(c.Flags)*64) >= n
+}
+
+// Columns beyond the base are kept one by one, so that a user's page and a rule
+// need not read everybody at a second start: plain measures and properties, not
+// those with numbers of their own, of which a line that is typed asks many.
+
+func (r *Run) columnKey(ref measure.Ref) string {
+	return "column/" + hashOf([]byte(r.popKey()+"|"+ref.String()))
+}
+
+func plainRef(ref measure.Ref) bool { return ref.Days == 0 && ref.Where == nil }
+
+// recallColumns takes what the cache has of the wanted columns, and gives those it
+// has not.
+func (p *Population) recallColumns(r *Run, want []measure.Ref, fresh map[string]*measure.Column) (rest []measure.Ref) {
+	if !r.cachable() {
+		return want
+	}
+	for _, ref := range want {
+		c := p.recallColumn(r, ref)
+		if c == nil {
+			rest = append(rest, ref)
+			continue
+		}
+		fresh[ref.String()] = c
+		p.store(ref, c)
+	}
+	return rest
+}
+
+func (p *Population) recallColumn(r *Run, ref measure.Ref) *measure.Column {
+	c := r.emptyColumn(ref)
+	if c == nil {
+		return nil
+	}
+	body, ok := r.eng.cache.Recall(r.columnKey(ref))
+	if !ok {
+		return nil
+	}
+	d := popReader{in: body}
+	if d.byte() != popVersion || !d.column(ref, c, p.Len()) || len(d.in) > 0 {
+		return nil // damaged, and derived: it is read anew
+	}
+	for _, code := range c.Codes {
+		if int(code) >= len(c.Dict) {
+			return nil
+		}
+	}
+	return c
+}
+
+// emptyColumn is a column for a measure that is kept, nil for any other.
+func (r *Run) emptyColumn(ref measure.Ref) *measure.Column {
+	if !plainRef(ref) {
+		return nil
+	}
+	set, err := measure.Compile([]measure.Ref{ref}, r.Schema)
+	if err != nil {
+		return nil
+	}
+	return set.NewColumn(0, 0)
+}
+
+// keepColumn hands a column that was read to the cache.
+func (r *Run) keepColumn(ref measure.Ref, c *measure.Column) {
+	if !r.cachable() {
+		return
+	}
+	if e := r.emptyColumn(ref); e == nil || len(e.Dict) != len(c.Dict) {
+		return // texts of its own, which the column alone would not tell
+	}
+	w := popWriter{out: make([]byte, 0, c.Len*9+64)}
+	w.byte(popVersion)
+	w.column(ref, c)
+	r.eng.cache.Keep(r.columnKey(ref), w.out)
 }
 
 // errBadPopulation says that stored bytes are no population of this run.
@@ -88,21 +188,8 @@ func decodePopulation(r *Run, refs []measure.Ref, body []byte) (*Population, err
 		return nil, errBadPopulation
 	}
 	for i, ref := range refs {
-		if string(d.bytes()) != ref.String() {
-			return nil, errBadPopulation
-		}
 		c := set.NewColumn(i, 0)
-		c.Len = n
-		keep(&c.Ints, get(&d, 4, i32))
-		keep(&c.Reals, get(&d, 8, func(b []byte) float64 { return math.Float64frombits(u64(b)) }))
-		keep(&c.Codes, get(&d, 4, u32))
-		if f := get(&d, 8, u64); f != nil {
-			c.Flags = f
-		}
-		if k := get(&d, 8, u64); k != nil {
-			c.Known = k
-		}
-		if max(len(c.Ints), len(c.Reals), len(c.Codes), len(c.Flags)*64) < n {
+		if !d.column(ref, c, n) {
 			return nil, errBadPopulation
 		}
 		p.cols[ref.String()] = c

@@ -70,6 +70,23 @@ func TestPopulationCacheRoundTrip(t *testing.T) {
 			}
 		}
 	}
+	for _, ref := range refs {
+		w := popWriter{}
+		w.column(ref, p.cols[ref.String()])
+		c, d := r.emptyColumn(ref), popReader{in: w.out}
+		if !d.column(ref, c, p.Len()) || len(d.in) > 0 {
+			t.Fatalf("%s alone cannot be read", ref)
+		}
+		for row := range p.Len() {
+			a, ka := p.cols[ref.String()].At(row)
+			if b, kb := c.At(row); a != b || ka != kb || c.Type == measure.Text && c.Text(row) != p.cols[ref.String()].Text(row) {
+				t.Fatalf("%s alone, row %d: %v %v became %v %v", ref, row, a, ka, b, kb)
+			}
+		}
+		if d := (popReader{in: w.out[:len(w.out)-1]}); d.column(ref, r.emptyColumn(ref), p.Len()) && len(w.out) > 1 && !d.bad {
+			t.Errorf("%s was read though cut", ref)
+		}
+	}
 	for cut := 0; cut < len(body); cut += 1 + len(body)/200 {
 		if _, err := decodePopulation(r, refs, body[:cut]); err == nil {
 			t.Fatalf("a population cut to %d of %d bytes was read", cut, len(body))
