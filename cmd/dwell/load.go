@@ -137,6 +137,7 @@ func (a *app) load(ctx context.Context, paths []string, l loading) error {
 		return errors.Join(storeError(err), db.Close())
 	}
 	fresh = fresh && len(before.Loads) == 0 // nobody else was quicker
+	l.opt.Note = func(note string) { fmt.Fprintln(say, "  note     ", note) }
 	load, err := a.loadInto(ctx, db, inputs, rec.Mapping, &l)
 	if err == nil {
 		// The rows are stored: it is too late to cancel.

@@ -96,6 +96,7 @@ type Options struct {
 	Known       []model.SourceInfo // sources already in the data set, for an early refusal
 	Rejects     io.Writer          // receives every rejected row as CSV: file, line, reason, row
 	Workers     int                // parsing goroutines; 0 means one a core
+	Note        func(string)       // told in what a file is read otherwise than the mapping says; may be nil
 
 	rejectsAlone bool // a load of nothing but rejected rows is one (Piece.Load)
 }

@@ -93,10 +93,15 @@ func (l *load) prepare(ctx context.Context) (model.LoadPlan, error) {
 		names[i] = in.Path
 		size := int64(-1)
 		if err := in.interruptible(ctx, func() error {
-			s, _, err := openPlan(in, &l.m, &l.o)
+			s, p, err := openPlan(in, &l.m, &l.o)
 			if err == nil {
 				size = s.size
 				s.Close()
+			}
+			if err == nil && l.o.Note != nil {
+				for _, n := range p.notes {
+					l.o.Note(n)
+				}
 			}
 			return err
 		}); err != nil {

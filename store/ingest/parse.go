@@ -31,6 +31,7 @@ type plan struct {
 	allow   bool   // store future rows
 
 	parquet *parquetPlan // nil of text
+	notes   []string     // in what the file is read otherwise than the mapping says
 }
 
 // A parsed is what a worker made of a block.

@@ -141,6 +141,7 @@ func newPlan(file string, t *table, m *Mapping, o *Options) (*plan, error) {
 		p.names = t.names
 	}
 	p.place(m)
+	p.fit(file, t, m, o)
 	return p, nil
 }
 
