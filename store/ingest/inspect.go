@@ -80,6 +80,9 @@ func inspect(ctx context.Context, in *Input, o Options) (*Recognition, error) {
 	if len(t.rows) == 0 {
 		return nil, t.noRows(in.Name())
 	}
+	if s.parquet != nil {
+		t.widen(s.parquet.leaves)
+	}
 	r, err := recogniseOrReuse(in.Name(), t, &o)
 	if err != nil {
 		return nil, err

@@ -201,3 +201,50 @@ func TestDamagedParquet(t *testing.T) {
 		t.Errorf("from standard input: %v", err)
 	}
 }
+
+// A column that the first rows leave empty is a column all the same: it is listed,
+// can be asked for, and its values come.
+func TestParquetLateColumn(t *testing.T) {
+	type row struct {
+		User  string   `parquet:"user_id"`
+		Late  *string  `parquet:"late,optional"`
+		At    int64    `parquet:"time,timestamp(millisecond)"`
+		Price *float64 `parquet:"price,optional"`
+		Never *int32   `parquet:"never,optional"`
+	}
+	rows := make([]row, 30_000)
+	word, price := "yes", 2.5
+	for i := range rows {
+		rows[i] = row{User: "u", At: 1_700_000_000_000 + int64(i)}
+		if i >= 29_000 {
+			rows[i].Late, rows[i].Price = &word, &price
+		}
+	}
+	var b bytes.Buffer
+	if err := parquet.Write(&b, rows, parquet.MaxRowsPerRowGroup(10_000)); err != nil {
+		t.Fatal(err)
+	}
+	rec, info, m := loadFile(t, write(t, "e.parquet", b.String()), Options{Amount: "price", EventConst: "e"})
+	if !slices.Equal(rec.Columns, []string{"user_id", "late", "time", "price", "never"}) || info.Quality.Stored != 30_000 {
+		t.Errorf("columns %q, %+v", rec.Columns, info.Quality)
+	}
+	snap, err := m.Snapshot(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	tl, err := snap.User(t.Context(), "u", model.Filter{Until: model.NoCut, Amounts: true, Columns: []string{"late"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if k := snap.Info().Key("late"); tl.Amount[28_999] != model.NoMoney || tl.Amount[29_000].String() != "2.5" || tl.Props[0].At(k, 28_999) != "" || tl.Props[0].At(k, 29_999) != "yes" {
+		t.Errorf("amounts %v %v", tl.Amount[28_999], tl.Amount[29_000])
+	}
+}
+
+func TestInterval(t *testing.T) {
+	for want, in := range map[string][3]uint32{"P1M2DT3.5S": {1, 2, 3500}, "PT0S": {0, 0, 0}, "P14M": {14, 0, 0}, "P3DT86400S": {0, 3, 86_400_000}} {
+		if got := string(appendInterval(nil, in[0], in[1], in[2])); got != want {
+			t.Errorf("%v is %s, want %s", in, got, want)
+		}
+	}
+}

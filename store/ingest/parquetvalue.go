@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/parquet-go/parquet-go"
+	"github.com/parquet-go/parquet-go/deprecated"
 	"github.com/parquet-go/parquet-go/format"
 )
 
@@ -39,7 +40,8 @@ const (
 	formDecimal                     // an integer whose last digits stand behind a point
 	formUnsigned                    // an integer without sign
 	formUUID
-	formHalf // a floating number of two bytes
+	formHalf     // a floating number of two bytes
+	formInterval // months, days and milliseconds
 )
 
 func newParquetLeaf(name string, c *parquet.Column) *parquetLeaf {
@@ -50,6 +52,9 @@ func newParquetLeaf(name string, c *parquet.Column) *parquetLeaf {
 	}
 	logical := c.Type().LogicalType()
 	if logical == nil {
+		if old := c.Type().ConvertedType(); old != nil && *old == deprecated.Interval {
+			l.form = formInterval
+		}
 		return l
 	}
 	switch t := logical.Value.(type) {
@@ -138,6 +143,10 @@ func (l *parquetLeaf) append(dst []byte, p *parquetPage, k int) []byte {
 			}
 			return dst
 		}
+	case formInterval:
+		if b := p.bytes(k); len(b) == 12 {
+			return appendInterval(dst, binary.LittleEndian.Uint32(b), binary.LittleEndian.Uint32(b[4:]), binary.LittleEndian.Uint32(b[8:]))
+		}
 	case formHalf:
 		if b := p.bytes(k); len(b) == 2 {
 			return appendFloat(dst, half(binary.LittleEndian.Uint16(b)), 32)
@@ -158,6 +167,21 @@ func (l *parquetLeaf) append(dst []byte, p *parquetPage, k int) []byte {
 		b = []byte(strings.ToValidUTF8(string(b), "\uFFFD"))
 	}
 	return append(dst, b...)
+}
+
+// appendInterval writes a length of time as ISO 8601-1, 5.5.2 has it: P1M2DT3.5S.
+func appendInterval(dst []byte, months, days, millis uint32) []byte {
+	dst = append(dst, 'P')
+	if months > 0 {
+		dst = append(strconv.AppendUint(dst, uint64(months), 10), 'M')
+	}
+	if days > 0 {
+		dst = append(strconv.AppendUint(dst, uint64(days), 10), 'D')
+	}
+	if millis > 0 || months == 0 && days == 0 {
+		dst = append(strconv.AppendFloat(append(dst, 'T'), float64(millis)/1000, 'f', -1, 64), 'S')
+	}
+	return dst
 }
 
 // integer is value k of a column of Int32 or Int64.

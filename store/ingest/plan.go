@@ -47,9 +47,13 @@ func sampleFor(s *stream, m *Mapping) (*table, error) {
 	if _, err := s.decode(m.Encoding); err != nil {
 		return nil, err
 	}
-	return s.sample(func(text []byte, whole bool) (*table, error) {
+	t, err := s.sample(func(text []byte, whole bool) (*table, error) {
 		return readFor(s.in.Name(), text, whole, s.sep, m)
 	})
+	if err == nil && s.parquet != nil {
+		t.widen(s.parquet.wanted(m))
+	}
+	return t, err
 }
 
 func readFor(name string, text []byte, whole bool, sep byte, m *Mapping) (*table, error) {

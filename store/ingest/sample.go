@@ -366,6 +366,21 @@ func (t *table) readJSON(name string, text []byte, whole bool) error {
 	return nil
 }
 
+// widen adds the columns of a Parquet file that are null throughout the sample, in
+// the order of the file.
+func (t *table) widen(leaves []*parquetLeaf) {
+	for at, l := range leaves {
+		if t.has(l.name) {
+			continue
+		}
+		at = min(at, len(t.names))
+		t.names = slices.Insert(t.names, at, l.name)
+		for k := range t.rows {
+			t.rows[k], t.kinds[k] = slices.Insert(t.rows[k], at, ""), slices.Insert(t.kinds[k], at, kindAbsent)
+		}
+	}
+}
+
 // dropParents takes out the columns that are null wherever they are named and of
 // which others are members: "user": null beside user.id is an object that is not
 // there, and no column.
