@@ -237,6 +237,9 @@ func FuzzKeys(f *testing.F) {
 		if k, err := parseSummaryKey(b); err == nil && !bytes.Equal(appendSummaryKey(nil, k), b) {
 			t.Fatalf("summary key %q does not come back", b)
 		}
+		if k, err := parseHiddenKey(b); err == nil && !bytes.Equal(appendHiddenKey(nil, k), b) {
+			t.Fatalf("key of hidden rows %q does not come back", b)
+		}
 		if l, err := parseLoadKey(b, kindMarker); err == nil && !bytes.Equal(appendLoadKey(nil, kindMarker, l), b) {
 			t.Fatalf("marker key %q does not come back", b)
 		}

@@ -130,6 +130,30 @@ func childOnSmallDisk(dir string) int {
 			return bad("the data after it", err)
 		}
 	}
+	println("nothing is left of the disk: shelf, backup and cache")
+	shelf, cache := s.Shelf(), NewCache(filepath.Join(dir, "cache"), 0)
+	if _, err := shelf.Put(model.KindSegment, "mine", []byte("rule = 'x'\n"), ""); err != nil {
+		return bad("put", err)
+	}
+	if err := leave(0); err != nil {
+		return bad("fill", err)
+	}
+	if _, err := shelf.Put(model.KindSegment, "mine", []byte("rule = 'y'\n"), ""); err == nil || !strings.Contains(err.Error(), "free some") {
+		return bad("put on a full disk", err)
+	}
+	if e, err := shelf.Get(model.KindSegment, "mine", 0); err != nil || string(e.Body) != "rule = 'x'\n" {
+		return bad("the shelf after it: "+string(e.Body), err)
+	}
+	if err := s.Backup(context.Background(), filepath.Join(dir, "backup")); !errors.Is(err, ErrNoSpace) {
+		return bad("backup on a full disk", err)
+	}
+	cache.Keep("key", make([]byte, 100_000))
+	if _, ok := cache.Recall("key"); ok {
+		return bad("the cache on a full disk", nil)
+	}
+	if left := append(temps(dir, backupTemp), temps(filepath.Join(dir, "cache"), cacheTemp)...); left != nil {
+		return bad("left behind: "+strings.Join(left, " "), nil)
+	}
 	if err := errors.Join(os.Remove(ballast), s.Close()); err != nil {
 		return bad("close", err)
 	}
