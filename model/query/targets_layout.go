@@ -121,7 +121,7 @@ func (t *targetsPlan) lists(b *Builder) {
 	row(targetLow, "low10", "low tenth by probability", false)
 	if t.set.q.Definition != churn.ByGoal {
 		more = ": silent at this time of an earlier year too, and came back"
-		row(targetSeasonal, "seasonal", "seasonal, in no other list", true)
+		row(targetSeasonal, "seasonal", "seasonal, apart", true)
 		if span := int(t.set.cuts.Score - t.r.FirstDay); span < year+t.set.q.Gap {
 			b.Warn("no-season", "The data reach %s back: who is silent at the same time of every year cannot be told from who leaves.", plural(span, "day"))
 		}
