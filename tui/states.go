@@ -68,10 +68,8 @@ func padTo(s string, n int) string {
 // placeOf is the header of a question before it is answered.
 func placeOf(s *session, q query.Query) Place {
 	p := Place{Query: q, Crumb: crumb(s, q), Title: q.Analysis, AsOf: q.AsOf.String()}
-	for _, sp := range query.Specs() {
-		if sp.Name == q.Analysis && sp.Title != "" {
-			p.Title = sp.Title
-		}
+	if sp := query.SpecOf(q.Analysis); sp != nil && sp.Title != "" {
+		p.Title = sp.Title
 	}
 	if q.ID != "" {
 		p.Title = crumb(s, q)

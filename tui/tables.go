@@ -52,10 +52,8 @@ func newTableScreen(s *session, q query.Query) Screen {
 
 // keyFor is the spec of a key of this analysis, nil if it has none.
 func (t *tableScreen) keyFor(name string) *query.KeySpec {
-	for _, sp := range query.Specs() {
-		if sp.Name == t.q.Analysis {
-			return sp.Key(name)
-		}
+	if sp := query.SpecOf(t.q.Analysis); sp != nil {
+		return sp.Key(name)
 	}
 	return nil
 }

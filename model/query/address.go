@@ -288,22 +288,27 @@ func (ks *KeySpec) check(v string) (string, error) {
 	return v, nil
 }
 
-// table is analyses() by name. It never changes and is made once, for every
-// address that is read or written looks into it: a screen of rows makes hundreds.
-// It has no initial value, because the analyses themselves ask for it.
+// table is analyses() by name and in their order. It never changes and is made
+// once, for every address that is read or written looks into it, and so does every
+// frame that is drawn: a screen of rows makes hundreds of addresses. It has no
+// initial value, because the analyses themselves ask for it.
 var table struct {
 	once   sync.Once
 	byName map[string]analysis
+	specs  []Spec
+}
+
+func makeTable() {
+	table.byName = map[string]analysis{}
+	for _, a := range analyses() {
+		table.byName[a.Name] = a
+		table.specs = append(table.specs, a.Spec)
+	}
 }
 
 // find is the analysis of a name.
 func find(name string) (analysis, error) {
-	table.once.Do(func() {
-		table.byName = map[string]analysis{}
-		for _, a := range analyses() {
-			table.byName[a.Name] = a
-		}
-	})
+	table.once.Do(makeTable)
 	if a, ok := table.byName[name]; ok {
 		return a, nil
 	}
@@ -312,8 +317,8 @@ func find(name string) (analysis, error) {
 }
 
 func names() (out []string) {
-	for _, a := range analyses() {
-		out = append(out, a.Name)
+	for _, s := range Specs() {
+		out = append(out, s.Name)
 	}
 	return out
 }

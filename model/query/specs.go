@@ -126,6 +126,7 @@ func analyses() []analysis {
 		rfmAnalysis(),
 		clustersAnalysis(),
 		expectedAnalysis(),
+		fitsAnalysis(),
 		forecastAnalysis(),
 		typicalAnalysis(),
 		stickinessAnalysis(),
@@ -175,13 +176,20 @@ func zoneKeys() []KeySpec {
 	return []KeySpec{{Name: "zone", Type: Text, Help: "time zone of the calendar days (IANA name); the dictionary's if left out"}}
 }
 
-// Specs is the table of analyses: what may be asked, with every key.
+// Specs is the table of analyses: what may be asked, with every key. The keys are
+// shared: do not modify them.
 func Specs() []Spec {
-	var out []Spec
-	for _, a := range analyses() {
-		out = append(out, a.Spec)
+	table.once.Do(makeTable)
+	return slices.Clone(table.specs)
+}
+
+// SpecOf is one analysis of the table, nil if there is none of that name.
+func SpecOf(name string) *Spec {
+	a, err := find(name)
+	if err != nil {
+		return nil
 	}
-	return out
+	return &a.Spec
 }
 
 func joinKeys(lists [][]KeySpec) []KeySpec {
