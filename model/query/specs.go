@@ -126,7 +126,6 @@ func analyses() []analysis {
 		rfmAnalysis(),
 		clustersAnalysis(),
 		expectedAnalysis(),
-		fitsAnalysis(),
 		forecastAnalysis(),
 		typicalAnalysis(),
 		stickinessAnalysis(),
