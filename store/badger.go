@@ -34,7 +34,7 @@ func badgerOptions(dir string, readOnly bool) badger.Options {
 	o.Compression = options.None
 	o.BlockCacheSize = 0
 	o.BlockSize = 4 << 10
-	o.BaseTableSize = 512 << 10
+	o.BaseTableSize = 1 << 20
 	o.ValueThreshold = 1 << 20
 	o.ValueLogFileSize = 64 << 20 // an open makes a sparse file of twice that
 	o.MemTableSize = 8 << 20
