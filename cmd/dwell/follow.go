@@ -151,7 +151,7 @@ func (f *following) begin(ctx context.Context, file, dir, from string) error {
 		if err != nil {
 			return err
 		}
-		f.notes = append(f.notes, notes...)
+		f.notes = notes
 		if in.Events > 0 || n.Quality.Stored > 0 {
 			return nil
 		}
