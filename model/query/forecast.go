@@ -39,8 +39,8 @@ const (
 	forecastBack    = 260 // weeks looked back at most
 	forecastShown   = 26  // past weeks shown
 	forecastLeast   = 8   // weeks that a forecast needs
-	forecastOrigins = 24  // past weeks before the horizon that are forecast from, at most
-	forecastPast    = 18  // of all of them so many, evenly
+	forecastOrigins = 40  // past weeks before the horizon that are forecast from, at most
+	forecastPast    = 28  // of all of them so many, evenly
 	forecastDraws   = 300
 	forecastTrials  = 100 // draws of a forecast from the past
 )
@@ -94,6 +94,7 @@ type outlook struct {
 type trial struct {
 	periods, within   int
 	off, naive, total float64 // absolute errors, summed; and the figures
+	wide              float64 // widths of the bands, summed
 }
 
 const (
@@ -294,7 +295,7 @@ func (f *forecast) look(c *chain, p Progress) (*outlook, error) {
 	seed := uint64(f.r.Int("seed"))
 	last := f.weeks - 1
 	begin := max(f.first+forecastLeast-1, last-f.ahead-forecastOrigins+1)
-	past := pastForecasts{kinds: c.kinds, share: f.band}
+	past := pastForecasts{kinds: c.kinds, ahead: f.ahead, share: f.band}
 	step := max(1, (last-begin+forecastPast-1)/forecastPast)
 	for w := last - 1 - (last-1-begin)/step*step; w >= 0 && w < last; w += step {
 		if err := f.r.Ctx.Err(); err != nil {
@@ -328,6 +329,7 @@ func (t *trial) add(x corrected, came, naive float64) {
 		t.within++
 	}
 	t.off += math.Abs(x.mean - came)
+	t.wide += x.hi - x.lo
 	t.naive += math.Abs(naive - came)
 	t.total += came
 }

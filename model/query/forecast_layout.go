@@ -12,7 +12,7 @@ import (
 func (f *forecast) layout(b *Builder) error {
 	r := f.r
 	b.A.Title = "Forecast · the " + plural(f.ahead, "week") + " after " + r.AsOf.String() + " · " + r.Cal.Zone
-	b.A.Definition = fmt.Sprintf("Weeks of seven days that end with %s and every seven days from there. Users are counted by stage (buyers by how often they bought) and by whole weeks of silence; how likely they act and where they come to is learned from the last %d weeks, how weeks depart from that and how many users are new from stretches of the past drawn whole. The band is to hold %s of futures. The same forecasts were made from past weeks with what was known then: their errors say how much of a naive forecast (stages stay as they are; the mean of the last four weeks acts or buys) is mixed in and how wide the band is, and how often such bands held stands below.",
+	b.A.Definition = fmt.Sprintf("Weeks of seven days that end with %s and every seven days from there. Users are counted by stage (buyers by how often they bought) and by whole weeks of silence; how likely they act and where they come to is learned from the last %d weeks, how weeks depart from that and how many users are new from stretches of the past drawn whole. The band is to hold %s of futures. The same forecasts were made from past weeks with what was known then: their errors say how much of a naive forecast (stages stay as they are; the mean of the last four weeks acts or buys) is mixed in and how wide the band is, and how often such bands held, and how wide they were on average against what came, stands below.",
 		r.AsOf, chainWindow, share0(f.band))
 	if f.why != "" {
 		b.Block(Block{Kind: TextBlock, Name: "none", Title: "too little data", Lines: []string{f.why}})
@@ -188,16 +188,17 @@ func (f *forecast) populations(b *Builder) {
 
 // worth is how often bands held in the past, and how far off the forecasts were.
 func (f *forecast) worth(b *Builder) {
-	bl := Block{Kind: TableBlock, Name: "worth", Title: fmt.Sprintf("what such forecasts were worth, from %s of the past", plural(f.stages.from, "week")), Heads: []Head{{"band held", true}, {"of periods", true}, {"share", true}, {"error", true}, {"naive error", true}}}
+	bl := Block{Kind: TableBlock, Name: "worth", Title: fmt.Sprintf("what such forecasts were worth, from %s of the past", plural(f.stages.from, "week")), Heads: []Head{{"band held", true}, {"of periods", true}, {"share", true}, {"band width", true}, {"error", true}, {"naive error", true}}}
 	add := func(key, label string, t trial) {
-		share, off, naive := "—", "—", "—"
+		share, wide, off, naive := "—", "—", "—", "—"
 		if t.periods > 0 {
 			share = fmt.Sprintf("%.0f %%", 100*float64(t.within)/float64(t.periods))
 		}
 		if t.total > 0 {
+			wide = fmt.Sprintf("%.0f %%", 100*t.wide/t.total)
 			off, naive = fmt.Sprintf("%.1f %%", 100*t.off/t.total), fmt.Sprintf("%.1f %%", 100*t.naive/t.total)
 		}
-		bl.Rows = append(bl.Rows, Row{Key: key, Label: label, Cells: []Cell{TextCell(strconv.Itoa(t.within)), TextCell(strconv.Itoa(t.periods)), TextCell(share), TextCell(off), TextCell(naive)}})
+		bl.Rows = append(bl.Rows, Row{Key: key, Label: label, Cells: []Cell{TextCell(strconv.Itoa(t.within)), TextCell(strconv.Itoa(t.periods)), TextCell(share), TextCell(wide), TextCell(off), TextCell(naive)}})
 	}
 	var all trial
 	if f.buyers != nil {
@@ -209,6 +210,7 @@ func (f *forecast) worth(b *Builder) {
 		add(name, f.label(k), t)
 		all.periods, all.within = all.periods+t.periods, all.within+t.within
 		all.off, all.naive, all.total = all.off+t.off, all.naive+t.naive, all.total+t.total
+		all.wide += t.wide
 	}
 	add("stages", "all stages together", all)
 	b.Block(bl)

@@ -2,7 +2,10 @@ package query
 
 import (
 	"math"
-	"slices"
+
+	"gonum.org/v1/gonum/stat/distuv"
+
+	"dwell/model/stat"
 )
 
 // Forecasts of the past, and what they teach. A simulated band knows chance and the
@@ -27,6 +30,7 @@ type pastForecast struct {
 // pastForecasts are those of several weeks, ascending.
 type pastForecasts struct {
 	kinds int
+	ahead int     // weeks
 	share float64 // that bands are to hold
 	all   []pastForecast
 }
@@ -37,16 +41,28 @@ const leastCorrecting = 12
 // A corrected figure is a forecast as it is shown.
 type corrected struct{ mean, lo, hi float64 }
 
+// A past error counts half after so many horizons, or weeks if that is more: what
+// was too little known to foretell a year ago says little of today.
+const (
+	forget      = 3
+	forgetWeeks = 12
+)
+
+// memory is how much an error of a forecast made in one week counts in another.
+func (p *pastForecasts) memory(made, week int) float64 {
+	return math.Exp2(-float64(week-made) / float64(max(forgetWeeks, forget*p.ahead)))
+}
+
 // known calls f with each forecast of figure k whose outcome was known by the end of
-// a week.
-func (p *pastForecasts) known(week, k int, f func(x corrected, naive, came float64)) {
+// a week, and with how much it counts then.
+func (p *pastForecasts) known(week, k int, f func(x corrected, naive, came, counts float64)) {
 	for i := range p.all {
 		o := &p.all[i]
 		for h := range o.weeks {
 			if o.week+1+h > week || h >= len(o.came) {
 				break
 			}
-			f(corrected{o.weeks[h].mean[k], o.weeks[h].lo[k], o.weeks[h].hi[k]}, o.naive[k], o.came[h][k])
+			f(corrected{o.weeks[h].mean[k], o.weeks[h].lo[k], o.weeks[h].hi[k]}, o.naive[k], o.came[h][k], p.memory(o.week, week))
 		}
 	}
 }
@@ -58,7 +74,7 @@ func (p *pastForecasts) weight(week, from, to int) float64 {
 	for _, w := range []float64{1, 0.75, 0.5, 0.25, 0} {
 		sum := 0.0
 		for k := from; k < to; k++ {
-			p.known(week, k, func(x corrected, naive, came float64) { sum += math.Abs(w*x.mean + (1-w)*naive - came) })
+			p.known(week, k, func(x corrected, naive, came, _ float64) { sum += math.Abs(w*x.mean + (1-w)*naive - came) })
 		}
 		if sum < least {
 			best, least = w, sum
@@ -80,7 +96,7 @@ func (x corrected) miss(center, came float64) float64 {
 // the forecast stands as it was, and see gets nothing.
 func (p *pastForecasts) corrected(week int, o *pastForecast, see func(k int, x corrected, came, naive float64)) bool {
 	n := 0
-	p.known(week, 0, func(corrected, float64, float64) { n++ })
+	p.known(week, 0, func(corrected, float64, float64, float64) { n++ })
 	if n < leastCorrecting {
 		return false
 	}
@@ -94,14 +110,17 @@ func (p *pastForecasts) corrected(week int, o *pastForecast, see func(k int, x c
 		if k == p.kinds {
 			w = acting
 		}
-		var misses []float64
-		p.known(week, k, func(x corrected, naive, came float64) {
-			misses = append(misses, x.miss(w*x.mean+(1-w)*naive, came))
+		// The mean of misses gives the deviation of a normal distribution, less moved
+		// by single ones than their squares.
+		sum, of := 0.0, 0.0
+		p.known(week, k, func(x corrected, naive, came, counts float64) {
+			sum += counts * x.miss(w*x.mean+(1-w)*naive, came)
+			of += counts
 		})
-		slices.Sort(misses)
+		deviation := math.Sqrt(math.Pi/2) * sum / of
 		// Few outcomes that overlap in time may be near by luck: a band is widened by
 		// them, never narrowed.
-		wide := math.Max(1, misses[min(len(misses)-1, int(math.Ceil(p.share*float64(len(misses)+1)))-1)])
+		wide := math.Max(1, p.quantile(week, k == p.kinds)*deviation)
 		for h, x := range o.weeks {
 			mean := w*x.mean[k] + (1-w)*o.naive[k]
 			c := corrected{mean, math.Floor(mean - wide*math.Max(x.mean[k]-x.lo[k], 0.5)), math.Ceil(mean + wide*math.Max(x.hi[k]-x.mean[k], 0.5))}
@@ -116,6 +135,26 @@ func (p *pastForecasts) corrected(week int, o *pastForecast, see func(k int, x c
 		o.weeks = out // what was foretold then must stay as it was for the others
 	}
 	return true
+}
+
+// quantile is by how many deviations a band goes to each side. Errors of overlapping
+// weeks are alike: as many count as independent as horizons fit into the weeks that
+// are remembered, and few of them ask for more, as Student's distribution has it for
+// those who act. Kinds change slowly, and their simulated bands grow with the weeks
+// ahead as their errors do: for them the uncertainty of the deviation itself is
+// enough. (On CDNOW, Online Retail, ecom and the sample, 4 and 8 weeks ahead, bands
+// of 80 % then held 76 to 97 % of stages and 71 to 100 % of those who act, where they
+// held 70 to 92 and 44 to 100 before.)
+func (p *pastForecasts) quantile(week int, acting bool) float64 {
+	span := 0.0
+	for w := p.all[0].week; w < week; w++ {
+		span += p.memory(w, week)
+	}
+	n := math.Max(1, span/float64(p.ahead))
+	if acting {
+		return distuv.StudentsT{Sigma: 1, Nu: n}.Quantile((1 + p.share) / 2)
+	}
+	return stat.NormalQuantile((1+p.share)/2) * math.Sqrt(1+1/n)
 }
 
 // naive is the forecast that needs no model: the kinds stay as they are, and as many

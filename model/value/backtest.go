@@ -7,7 +7,10 @@ import (
 	"math"
 	"slices"
 
+	"gonum.org/v1/gonum/stat/distuv"
+
 	"dwell/model"
+	"dwell/model/stat"
 )
 
 // ErrShort says that the data cannot hold a back-test.
@@ -129,21 +132,33 @@ type BackTest struct {
 	First                       int
 	// Drift, of all origins, is what a forecast from today should allow for.
 	Drift Drift
+
+	early []Outcome // rehearsals of the origin being judged
 }
 
 // A Rolling gathers what a back-test needs of each user; the zero value is not
 // ready, see NewRolling. Of a user it keeps a history at each origin, counted
 // together with equal ones, and what came after.
 type Rolling struct {
-	weeks   int
-	origins []origin
+	weeks      int
+	origins    []origin
+	rehearsals []origin // of the first origins, likewise
 }
+
+// The first origins have hardly a past whose errors they could learn from: from
+// some days before each of them is foretold as well, with what was fitted on it, for
+// the weeks up to it.
+const (
+	rehearsed  = 2 // origins
+	rehearsals = 4 // days before each
+)
 
 // An origin is one day from which is foretold.
 type origin struct {
 	day          model.Day
-	sample       Sample // to learn from
-	apart        Sample // foretold alone
+	until        model.Day // of a rehearsal: the origin that it is for; its outcomes after are not known
+	sample       Sample    // to learn from
+	apart        Sample    // foretold alone
 	came, before seen
 }
 
@@ -151,8 +166,15 @@ type origin struct {
 // weeks ahead.
 func NewRolling(origins []model.Day, weeks int) *Rolling {
 	r := &Rolling{weeks: weeks}
-	for _, d := range slices.Sorted(slices.Values(origins)) {
+	for i, d := range slices.Sorted(slices.Values(origins)) {
 		r.origins = append(r.origins, origin{day: d, came: newSeen(weeks), before: newSeen(weeks)})
+		for k := 1; k <= rehearsals && i < rehearsed; k++ {
+			back := max(k, (k*weeks+rehearsals-1)/rehearsals)
+			if back > weeks {
+				break
+			}
+			r.rehearsals = append(r.rehearsals, origin{day: d - model.Day(7*back), until: d, came: newSeen(weeks), before: newSeen(weeks)})
+		}
 	}
 	return r
 }
@@ -168,8 +190,8 @@ func (r *Rolling) AddApart(days []model.Day) { r.add(days, false) }
 
 func (r *Rolling) add(days []model.Day, learn bool) {
 	n := r.weeks
-	for i := range r.origins {
-		o := &r.origins[i]
+	for i := range len(r.origins) + len(r.rehearsals) {
+		o := r.at(i)
 		h, err := HistoryOf(days, o.day)
 		if err != nil {
 			continue
@@ -196,8 +218,8 @@ func (r *Rolling) add(days []model.Day, learn bool) {
 // Merge counts another's users; o has the same origins and horizon and is not
 // changed.
 func (r *Rolling) Merge(o *Rolling) {
-	for i := range r.origins {
-		a, b := &r.origins[i], &o.origins[i]
+	for i := range len(r.origins) + len(r.rehearsals) {
+		a, b := r.at(i), o.at(i)
 		a.sample.Merge(&b.sample)
 		a.apart.Merge(&b.apart)
 		a.came.merge(&b.came)
@@ -205,11 +227,20 @@ func (r *Rolling) Merge(o *Rolling) {
 	}
 }
 
+// at is the i-th origin, rehearsals last.
+func (r *Rolling) at(i int) *origin {
+	if i < len(r.origins) {
+		return &r.origins[i]
+	}
+	return &r.rehearsals[i-len(r.origins)]
+}
+
 // Judge fits and forecasts at each origin with what was known then, and compares
 // with what came.
 //
 // The band at an origin allows for the drift measured on origins whose horizon had
-// ended by then, never on itself or later ones. Each fit begins where the one
+// ended by then, never on itself or later ones; at the first ones, also on weeks
+// before them, foretold from a little earlier with the fit of the origin itself. Each fit begins where the one
 // before ended, and elsewhere. Judge fails with ErrStopped, or with the last
 // origin's reason where none could be tested.
 func (r *Rolling) Judge(k Kind, o Outlook, fit Options) (*BackTest, error) {
@@ -242,7 +273,9 @@ func (r *Rolling) Judge(k Kind, o Outlook, fit Options) (*BackTest, error) {
 		m, err := Fit(k, from, fit)
 		if err == nil {
 			fit.From = &m.Params
-			err = b.judge(at, all, m, o)
+			if err = r.rehearse(b, at, m, o); err == nil {
+				err = b.judge(at, all, m, o)
+			}
 		}
 		if errors.Is(err, ErrStopped) {
 			return nil, err
@@ -270,8 +303,39 @@ func (r *Rolling) Judge(k Kind, o Outlook, fit Options) (*BackTest, error) {
 	for _, c := range [4]*Coverage{&b.Purchases, &b.Buyers, &b.WholePurchases, &b.WholeBuyers} {
 		c.close(o.Level)
 	}
+	b.early = nil
 	b.Drift = b.drift(model.Day(math.MaxInt32))
 	return b, nil
+}
+
+// rehearse foretells the weeks before an origin with the fit made on it:
+// what it is off by is known on the origin.
+func (r *Rolling) rehearse(b *BackTest, at *origin, m *Repeat, o Outlook) error {
+	b.early = b.early[:0]
+	for i := range r.rehearsals {
+		p := &r.rehearsals[i]
+		if p.until != at.day {
+			continue
+		}
+		all := &Sample{}
+		all.Merge(&p.sample)
+		all.Merge(&p.apart)
+		if all.Buyers() == 0 {
+			continue
+		}
+		o.Periods, o.Drift = int(p.until-p.day)/7, Drift{}
+		f, err := m.Forecast(all, o)
+		if err != nil {
+			return err
+		}
+		for k, w := range f.Weeks {
+			b.early = append(b.early, Outcome{Origin: p.day, Period: k, Purchases: Test{Predicted: w.Purchases, Actual: p.came.purchases[k]}, Buyers: Test{Predicted: w.Buyers, Actual: p.came.buyers[k]}})
+		}
+		if o.Periods == b.Weeks {
+			b.early = append(b.early, Outcome{Origin: p.day, Period: -1, Purchases: Test{Predicted: f.Total.Purchases, Actual: p.came.purchases[b.Weeks]}, Buyers: Test{Predicted: f.Total.Buyers, Actual: p.came.buyers[b.Weeks]}})
+		}
+	}
+	return nil
 }
 
 // judge is one origin's forecast and what came of it.
@@ -353,14 +417,23 @@ func (c *Coverage) close(level float64) {
 }
 
 // drift measures the relative errors beyond chance and the parameters' uncertainty
-// of the origins whose horizon had ended by day.
+// of the origins whose horizon had ended by day, and of the rehearsals. Errors of
+// weeks near one another are alike: a span of so many horizons counts as so many
+// independent errors, and few of them widen the drift as Student's distribution
+// asks.
 func (b *BackTest) drift(day model.Day) (d Drift) {
 	var each, whole [2]excess
-	for i := range b.Outcomes {
-		c := &b.Outcomes[i]
-		if int64(c.Origin)+7*int64(b.Weeks) > int64(day) {
-			continue
+	first, last := int64(math.MaxInt64), int64(0)
+	for i := range len(b.Outcomes) + len(b.early) {
+		c := &Outcome{}
+		if i < len(b.Outcomes) {
+			if c = &b.Outcomes[i]; int64(c.Origin)+7*int64(b.Weeks) > int64(day) {
+				continue
+			}
+		} else {
+			c = &b.early[i-len(b.Outcomes)]
 		}
+		first, last = min(first, int64(c.Origin)), max(last, int64(c.Origin)+7*int64(c.Period+1))
 		at := &each
 		if c.Period < 0 {
 			at = &whole
@@ -374,6 +447,13 @@ func (b *BackTest) drift(day model.Day) (d Drift) {
 	d = Drift{Purchases: each[0].sd(), Buyers: each[1].sd(), From: each[0].n}
 	d.TotalPurchases = math.Max(whole[0].sd(), least*d.Purchases)
 	d.TotalBuyers = math.Max(whole[1].sd(), least*d.Buyers)
+	if d.From > 0 {
+		t := distuv.StudentsT{Sigma: 1, Nu: math.Max(1, float64(last-first)/float64(7*b.Weeks))}
+		wide := t.Quantile(0.5+b.Level/2) / stat.NormalQuantile(0.5+b.Level/2)
+		for _, x := range []*float64{&d.Purchases, &d.Buyers, &d.TotalPurchases, &d.TotalBuyers} {
+			*x *= wide
+		}
+	}
 	return d
 }
 

@@ -47,7 +47,7 @@ type Outlook struct {
 	Level   float64 // of the bands; 0: 0.80
 	// Drift are the relative errors that such forecasts had in the data's own past
 	// beyond chance, as a standard deviation: of a single period and of the whole.
-	// A BackTest measures them.
+	// A BackTest measures them, and widens them where it knows few.
 	Drift Drift
 	Seed  uint64
 	Stop  func() bool
