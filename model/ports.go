@@ -248,6 +248,7 @@ const (
 	KindBookmark   = "bookmark"
 	KindAnnotation = "annotation"
 	KindChurn      = "churn"
+	KindExpected   = "expected" // fits of expected value
 	KindMapping    = "mapping"
 )
 

@@ -216,8 +216,8 @@ func (v *churnModelsScreen) Update(msg tea.Msg) tea.Cmd {
 	return v.hub.Update(msg)
 }
 
-// chosen is the model under the cursor, "" if there is none.
-func (v *churnModelsScreen) chosen() string {
+// chosen is what is under the cursor, "" if there is nothing.
+func (v *nameLine) chosen() string {
 	p := v.pane()
 	if p == nil || v.ans == nil || v.focus >= len(v.blocks) {
 		return ""

@@ -30,6 +30,8 @@ type Engine interface {
 	SaveChurn(ctx context.Context, q query.Query, name, note string, p query.Progress) error
 	RenameChurn(old, name string) error
 	RemoveChurn(name string) error
+	SaveExpected(ctx context.Context, q query.Query, name, note string, p query.Progress) error
+	RemoveExpected(name string) error
 
 	Segments() ([]query.Segment, error)
 	PutSegment(ctx context.Context, s query.Segment) error

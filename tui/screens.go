@@ -24,7 +24,11 @@ func newScreen(s *session, q query.Query) Screen {
 		return newChurn(s, q)
 	case "churnmodels":
 		return newChurnModels(s, q)
-	case "value", "revenue", "rfm", "expected", "tiers", "mrr", "forecast":
+	case "expected":
+		return newExpected(s, q)
+	case "fits":
+		return newFits(s, q)
+	case "value", "revenue", "rfm", "clusters", "tiers", "mrr", "forecast":
 		return newValue(s, q)
 	case "targets":
 		return newTargets(s, q)

@@ -12,6 +12,7 @@ var valueWays = []struct{ key, help, analysis string }{
 	{"f", "RFM", "rfm"},
 	{"p", "expected value", "expected"},
 	{"b", "value tiers", "tiers"},
+	{"k", "clusters", "clusters"},
 	{"m", "recurring revenue", "mrr"},
 	{"n", "next weeks", "forecast"},
 }
@@ -36,7 +37,10 @@ func ofSame(analysis string) func(query.Query) string {
 }
 
 // newValue is an answer about value with keys to the others.
-func newValue(s *session, q query.Query) Screen {
+func newValue(s *session, q query.Query) Screen { return valueHub(s, q) }
+
+// valueHub is an answer about value with the keys that lead to the others.
+func valueHub(s *session, q query.Query) *hub {
 	v := &hub{answerScreen: newAnswerScreen(s, q)}
 	for _, w := range valueWays {
 		if w.analysis != q.Analysis {

@@ -17,7 +17,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"dwell/model"
 	"dwell/model/churn"
 	"dwell/model/query"
 	"dwell/model/stat"
@@ -74,22 +73,9 @@ func newChurn(a *app, s query.Spec) *cobra.Command {
 
 // churnSave keeps the model of the question that the flags make.
 func (a *app) churnSave(cmd *cobra.Command, spec query.Spec, name, note string) error {
-	q := query.Query{Analysis: spec.Name, AsOf: model.NoDay}
-	if at := cmd.Flag("at").Value.String(); at != "" {
-		day, err := model.ParseDay(at)
-		if err != nil {
-			return usage(fmt.Errorf("--at: %w", err))
-		}
-		q.AsOf = day
-	}
-	for _, k := range spec.Keys {
-		if v, ok := cmd.Flag(flagName(k.Name)).Value.(*keyValues); ok && len(v.given) > 0 {
-			q = q.With(k.Name, v.given...)
-		}
-	}
-	q, err := query.Parse(q.String())
+	q, err := flagged(cmd, spec)
 	if err != nil {
-		return usage(err)
+		return err
 	}
 	s, err := a.open(cmd.Context())
 	if err != nil {
@@ -99,11 +85,7 @@ func (a *app) churnSave(cmd *cobra.Command, spec query.Spec, name, note string) 
 	if err := s.engine.SaveChurn(cmd.Context(), q, name, note, nil); err != nil {
 		return questionError(err)
 	}
-	word := name
-	if strings.ContainsAny(name, " '$&;|<>()*?") { // as a shell takes it
-		word = "'" + strings.ReplaceAll(name, "'", `'\''`) + "'"
-	}
-	fmt.Fprintf(a.stdout, "the model is saved as %q; score by it: dwell churn --saved %s\n", name, word)
+	fmt.Fprintf(a.stdout, "the model is saved as %q; score by it: dwell churn --saved %s\n", name, shellWord(name))
 	return nil
 }
 

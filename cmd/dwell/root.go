@@ -65,6 +65,8 @@ Nothing leaves the machine.`,
 			root.AddCommand(newModel(a, s))
 		case "churn":
 			root.AddCommand(newChurn(a, s))
+		case "expected":
+			root.AddCommand(newExpected(a, s))
 		case "survival":
 			root.AddCommand(newSurvival(a, s))
 		default:

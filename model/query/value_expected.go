@@ -27,6 +27,7 @@ func expectedAnalysis() analysis {
 	return analysis{
 		Spec: Spec{Name: "expected", Title: "Value expected", Help: "purchases and value expected of each buyer from now on, P(alive), tested on the data's own past; buyers by expected value", ID: NoID,
 			Keys: keys(expectedKeys(), []KeySpec{
+				{Name: "saved", Type: Text, Shelf: model.KindExpected, Help: "go by the saved fit of this name, and test it, instead of fitting"},
 				{Name: "horizon", Type: Text, Default: "12m", Help: "how far ahead: days (90), weeks (39w) or months of 4.345 weeks (12m)"},
 				{Name: "discount", Type: Float, Default: "0", Help: "what value loses a month: 0.01 is 1 % a month"},
 				{Name: "top", Type: Int, Default: "15", Min: 1, Help: "how many buyers are shown; the figures list all"},

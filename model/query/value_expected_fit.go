@@ -18,6 +18,8 @@ type expectedSetting struct {
 	buys   *buying
 	valued bool      // what purchases bring is foretold too
 	seen   model.Day // buyers who first bought before it are left out of the fit; NoDay: nobody is
+	saved  *SavedFit // on the shelf, instead of a fit; nil: none
+	name   string    // of saved
 }
 
 // kinds are the models by their words in addresses.
@@ -28,6 +30,9 @@ var kindNames = map[value.Kind]string{value.MBG: "MBG/NBD", value.BG: "BG/NBD", 
 
 // expectedSetting reads the question's choice.
 func (r *Run) expectedSetting() (s expectedSetting, err error) {
+	if name := r.Str("saved"); name != "" && r.Spec.Key("saved") != nil {
+		return r.savedExpected(name)
+	}
 	s = expectedSetting{kind: kinds[r.Str("model")], seen: r.seenBefore()}
 	if s.buys, err = r.buying(); err != nil {
 		return s, err
@@ -146,6 +151,11 @@ func (r *Run) expectedKey(on model.Day) (string, error) {
 
 // expectedModel is the model of a setting as of a day: remembered, or fitted now.
 func (r *Run) expectedModel(s *expectedSetting, on model.Day) (*expectedModel, error) {
+	if s.saved != nil {
+		m := *s.saved.model
+		m.On = on
+		return &m, nil
+	}
 	key, err := r.expectedKey(on)
 	if err != nil {
 		return nil, err

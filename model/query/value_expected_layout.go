@@ -22,6 +22,7 @@ func (x *expecting) layout(b *Builder) error {
 	}
 	b.A.Title = "Value expected in " + horizonNote(x.ahead) + " · " + name + s.buys.title() + " · " + asOfNote(r)
 	b.A.Definition = fmt.Sprintf("What each buyer is expected to do from %s on: days with %s (one a day), by %s fitted to how often and how recently buyers came back%s. P(alive) is the chance of still being a buyer. Value expected is not value to date; LTV would be their sum.", r.AsOf, what, name, x.spendNote())
+	x.savedNote(b)
 	x.reasons(b)
 	for g := range b.Groups() {
 		b.Group(g)
