@@ -290,7 +290,7 @@ func (w *warnings) rhythmNote() string {
 	if w.none != nil {
 		return "there is no rhythm to judge by: " + w.none.Error()
 	}
-	return fmt.Sprintf("gaps between active days are Weibull of shape %.2f with a rate of the user's own, gamma distributed over users (r %.2f, α %.3g), fitted to %s of %s; a user's own gaps bring the rate up to date, so that few gaps lean on the population (Hardie, Fader, Wisniewski 1998). Gaps over G = %d days are losses and no part of it", w.rhythm.Shape, w.rhythm.R, w.rhythm.Alpha, plural(int(w.rhythm.Gaps), "gap"), plural(int(w.rhythm.Users), "user"), w.gap)
+	return fmt.Sprintf("gaps between active days are Weibull of shape %.2f with a rate of the user's own, gamma distributed over users (r %.2f, α %.3g), fitted to %s of %s; a user's own gaps bring the rate up to date, so that few gaps lean on the population (Hardie, Fader, Wisniewski 1998). Days are whole: a gap ended somewhere within its last one. Gaps over G = %d days are losses and no part of it", w.rhythm.Shape, w.rhythm.R, w.rhythm.Alpha, plural(int(w.rhythm.Gaps), "gap"), plural(int(w.rhythm.Users), "user"), w.gap)
 }
 
 // work says in one sentence how a user stands.

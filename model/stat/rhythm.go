@@ -21,9 +21,45 @@ type GapRecord struct {
 //
 // so that a user with many gaps is judged by their own, and one with few is
 // drawn to the population. Shape over 1 means regular users, under 1 bursts.
+//
+// Days are whole: a gap of g days ended somewhere in (g−1, g], and taken as g it
+// would make every pace look more regular than it is. So each is put where a user
+// of that pace would be within its last day, see pace.
 type Rhythm struct {
 	Shape, R, Alpha float64
-	Users, Gaps     int64 // that it was fitted to; open silences are no gaps
+	Mean            float64 // days of a closed gap, of all users; 0: not known
+	Users, Gaps     int64   // that it was fitted to; open silences are no gaps
+}
+
+// A pace is how many days a gap in whole days took to its moment. Within a day
+// the end of a gap is exponential, at the rate that makes gaps in whole days as
+// long as the user's: for a user who comes each day by the toss of a coin this is
+// exact, whatever the coin.
+type pace struct{ rate float64 }
+
+// paceOf is the pace of a user's gaps and of one more of the population's mean.
+func paceOf(closed []int32, mean float64) pace {
+	n, sum := float64(len(closed)), 0.0
+	for _, g := range closed {
+		sum += float64(g)
+	}
+	if mean > 0 {
+		n, sum = n+1, sum+mean
+	}
+	if n == 0 {
+		return pace{}
+	}
+	return pace{-math.Log1p(-min(n/sum, 0.999))}
+}
+
+// at is where the share u of the gaps of g whole days is over.
+func (p pace) at(g int32, u float64) float64 {
+	return float64(g) - 1 - math.Log1p(u*math.Expm1(-p.rate))/p.rate
+}
+
+// mean is how long gaps of g whole days take.
+func (p pace) mean(g int32) float64 {
+	return float64(g) - 1 + 1/p.rate - 1/math.Expm1(p.rate)
 }
 
 // ErrNoGaps says that too few gaps have ended to speak of a rhythm.
@@ -32,8 +68,13 @@ var ErrNoGaps = errors.New("too few gaps between active days have ended to know 
 // leastGaps is the number of ended gaps under which three numbers are not fitted.
 const leastGaps = 20
 
+// perDay is how finely the moments of gaps are told apart in the fit, so that
+// their powers are looked up.
+const perDay = 32
+
 // FitRhythm is the maximum of the marginal likelihood, the users' rates
-// integrated out: for a user with n closed gaps g and the open silence t
+// integrated out: for a user with n closed gaps g, each put to a moment of its
+// last day by an even sequence, and the open silence t
 //
 //	c^n Π g^(c−1) · Γ(r+n)/Γ(r) · α^r / (α + Σ g^c + t^c)^(r+n).
 //
@@ -58,14 +99,22 @@ func FitRhythm(users []GapRecord) (Rhythm, error) {
 	if m.Gaps < leastGaps {
 		return m, ErrNoGaps
 	}
-	power, logs := make([]float64, most+1), make([]float64, most+1)
-	for d := 1; d <= int(most); d++ {
-		logs[d] = math.Log(float64(d))
+	m.Mean = sum / float64(m.Gaps)
+	slots := int(most)*perDay + 1
+	power, logs := make([]float64, slots), make([]float64, slots)
+	for d := range logs {
+		logs[d] = math.Log((float64(d) + 0.5) / perDay)
 	}
-	logSum := 0.0
+	moments := make([]int32, 0, m.Gaps)
+	logSum, seen := 0.0, 0
 	for _, u := range users {
+		pace := paceOf(u.Closed, m.Mean)
 		for _, g := range u.Closed {
-			logSum += logs[g]
+			_, even := math.Modf(float64(seen) * (math.Sqrt(5) - 1) / 2)
+			at := min(int32(pace.at(g, even)*perDay), int32(slots-2))
+			moments = append(moments, at)
+			logSum += logs[at]
+			seen++
 		}
 	}
 	// Minus the log-likelihood a gap, over the logarithms of the three numbers.
@@ -74,16 +123,21 @@ func FitRhythm(users []GapRecord) (Rhythm, error) {
 		if c > 20 || r > 1e4 || c < 0.02 || r < 1e-4 {
 			return math.Inf(1)
 		}
-		for d := 1; d <= int(most); d++ {
+		for d := range power {
 			power[d] = math.Exp(c * logs[d])
 		}
 		gr, _ := math.Lgamma(r)
 		ll := float64(m.Gaps)*math.Log(c) + (c-1)*logSum
+		rest := moments
 		for _, u := range users {
-			s := power[u.Open]
-			for _, g := range u.Closed {
-				s += power[g]
+			s := 0.0
+			if u.Open > 0 {
+				s = math.Pow(float64(u.Open), c)
 			}
+			for _, at := range rest[:len(u.Closed)] {
+				s += power[at]
+			}
+			rest = rest[len(u.Closed):]
 			n := float64(len(u.Closed))
 			gn, _ := math.Lgamma(r + n)
 			ll += gn - gr + r*x[2] - (r+n)*math.Log(a+s)
@@ -93,7 +147,7 @@ func FitRhythm(users []GapRecord) (Rhythm, error) {
 		}
 		return -ll / float64(m.Gaps)
 	}
-	start := []float64{0, 0, math.Log(sum / float64(m.Gaps))}
+	start := []float64{0, 0, math.Log(m.Mean)}
 	res, err := optimize.Minimize(optimize.Problem{Func: minus}, start, &optimize.Settings{MajorIterations: 600}, &optimize.NelderMead{})
 	if err != nil && res == nil {
 		return m, ErrNoGaps
@@ -112,8 +166,9 @@ type Own struct{ shape, r, a float64 }
 // Own gives a user's rhythm; without gaps it is the population's.
 func (m Rhythm) Own(closed []int32) Own {
 	o := Own{m.Shape, m.R + float64(len(closed)), m.Alpha}
+	pace := paceOf(closed, m.Mean)
 	for _, g := range closed {
-		o.a += math.Pow(float64(g), m.Shape)
+		o.a += math.Pow(pace.mean(g), m.Shape)
 	}
 	return o
 }
@@ -133,21 +188,30 @@ func (o Own) Reached(p float64) float64 {
 
 // Beyond is the share of the days within horizon that a user who keeps to the
 // rhythm spends in gaps already longer than from: the chance that a day taken at
-// random finds them so late though nothing is wrong. By renewal theory it is
-// ∫ P(gap > t) dt from there to the horizon, over that from 0.
+// random finds them so late though nothing is wrong. Silence is counted in whole
+// days, so by renewal theory it is Σ P(gap > t) over the days t from the first
+// over from, by that from 0; days after many are summed in even steps.
 //
 // Cox, D. R. (1962). Renewal Theory, section 5.
 func (o Own) Beyond(from, horizon float64) float64 {
 	if from >= horizon || horizon <= 0 {
 		return 0
 	}
-	const steps = 32
-	integral := func(a, b float64) (s float64) {
-		for i := range steps {
-			s += o.Longer(a + (b-a)*(float64(i)+0.5)/steps)
+	days := func(a, b float64) (s float64) {
+		step := 1.0
+		for n, t := 0, a; t < b; n, t = n+1, t+step {
+			if n == 64 {
+				step = max((b-t)/32, 1)
+			}
+			gap := o.Longer(t + (step-1)/2)
+			s += gap * min(step, b-t)
+			if gap < 1e-6*s {
+				break
+			}
 		}
-		return s * (b - a) / steps
+		return s
 	}
-	late := integral(from, horizon)
-	return late / (late + integral(0, from))
+	first := math.Floor(max(from, -1)) + 1
+	late := days(first, max(horizon, first))
+	return late / (late + days(0, first))
 }

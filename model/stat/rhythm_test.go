@@ -54,18 +54,25 @@ func TestOwnRhythm(t *testing.T) {
 	if got, want := m.Own(nil).Longer(10), 0.25; math.Abs(got-want) > 1e-12 {
 		t.Errorf("P(gap > 10) is %v, want %v", got, want)
 	}
-	// Ten own gaps of a week: r = 12, a = 80, P(gap > 20) = 0.8^12.
-	own := m.Own([]int32{7, 7, 7, 7, 7, 7, 7, 7, 7, 7})
-	if got, want := own.Longer(20), math.Pow(0.8, 12); math.Abs(got-want) > 1e-12 {
+	// Ten own gaps of a week: r = 12. Days tossed with 1/7 have gaps of 7 whole
+	// days, and moments of mean −1/ln(6/7).
+	own, a := m.Own([]int32{7, 7, 7, 7, 7, 7, 7, 7, 7, 7}), 10-10/math.Log(6./7)
+	if got, want := own.Longer(20), math.Pow(a/(a+20), 12); math.Abs(got-want) > 1e-12 {
 		t.Errorf("P(gap > 20) is %v, want %v", got, want)
 	}
 	if d := own.Reached(0.95); math.Abs(own.Longer(d)-0.05) > 1e-12 {
 		t.Errorf("%v days are exceeded with %v", d, own.Longer(d))
 	}
-	// Of the Lomax with r = 2: ∫ from a to H of (α/(α+t))² is α²(1/(α+a) − 1/(α+H)).
-	lomax := func(a, b float64) float64 { return 100 * (1/(10+a) - 1/(10+b)) }
-	if got, want := m.Own(nil).Beyond(20, 100), lomax(20, 100)/lomax(0, 100); math.Abs(got-want) > 0.004 {
-		t.Errorf("beyond 20 of 100 days: %v, want %v", got, want)
+	sum := func(a, b int) (s float64) {
+		for t := a; t < b; t++ {
+			s += m.Own(nil).Longer(float64(t))
+		}
+		return s
+	}
+	for _, from := range []int{2, 20, 60} {
+		if got, want := m.Own(nil).Beyond(float64(from)+0.3, 100), sum(from+1, 100)/sum(0, 100); math.Abs(got-want) > 0.004 {
+			t.Errorf("beyond %v of 100 days: %v, want %v", from, got, want)
+		}
 	}
 	if m.Own(nil).Beyond(100, 90) != 0 || m.Own(nil).Longer(0) != 1 {
 		t.Error("the ends")
@@ -114,5 +121,48 @@ func TestChanceOfADrop(t *testing.T) {
 	}
 	if !(DropRule{14, 0.7, 0.05}).Alarm(14, 112, 0, 28) || (DropRule{14, 0.7, 0.05}).Alarm(13, 112, 0, 28) || (DropRule{0, 0.7, 0.05}).Alarm(12, 112, 2, 28) {
 		t.Error("alarms of SPEC R2.14 and V10")
+	}
+}
+
+// Users who come by the toss of a coin each day have no rhythm: the shape is 1,
+// and as many are found late as chance alone is said to put there.
+func TestRhythmOfCoins(t *testing.T) {
+	for _, coins := range [][]float64{{0.05}, {0.31}, {0.6}, {0.15, 0.3, 0.45}} {
+		rng := rand.New(rand.NewPCG(31, 7))
+		var users []GapRecord
+		for i := range 3000 {
+			p, u, last := coins[i%len(coins)], GapRecord{}, -1
+			for d := range 300 {
+				if rng.Float64() >= p {
+					continue
+				}
+				if last >= 0 {
+					u.Closed = append(u.Closed, int32(d-last))
+				}
+				last = d
+			}
+			if last >= 0 {
+				u.Open = int32(299 - last)
+				users = append(users, u)
+			}
+		}
+		m, err := FitRhythm(users)
+		if err != nil {
+			t.Fatal(err)
+		}
+		late, chance := 0, 0.0
+		for _, u := range users {
+			own := m.Own(u.Closed)
+			if own.Longer(float64(u.Open)) < 0.05 {
+				late++
+			}
+			chance += own.Beyond(own.Reached(0.95), 300)
+		}
+		if math.Abs(m.Shape-1) > 0.06 {
+			t.Errorf("coins %v: shape %.3f, want 1", coins, m.Shape)
+		}
+		if sd := math.Sqrt(chance); math.Abs(float64(late)-chance) > 4*sd {
+			t.Errorf("coins %v: %d late, %.1f expected by chance", coins, late, chance)
+		}
 	}
 }
