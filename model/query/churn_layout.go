@@ -175,10 +175,11 @@ func (c *churnPlan) bands(b *Builder) {
 	case c.set.q.Definition == churn.ByGap && c.set.q.Horizon < c.set.q.Gap:
 		label = "safe: active too lately to churn within the horizon"
 	case c.set.q.Definition == churn.ByContract && b.N(churnSafe, Self) > 0:
-		label = "safe: the contract is paid for beyond the horizon"
+		label = "safe: paid beyond the horizon"
 	}
 	if label != "" {
-		row("safe", label, b.Count(churnSafe, "safe", "users "+label), true)
+		short, _, _ := strings.Cut(label, " to churn") // a bar's label has little room
+		row("safe", strings.TrimSuffix(short, " the horizon"), b.Count(churnSafe, "safe", "users "+label), true)
 	}
 	b.Block(bl)
 }
