@@ -58,10 +58,23 @@ func (a *app) benchScale(ctx context.Context, b benching) (err error) {
 		for _, r := range all {
 			fmt.Fprintf(a.stdout, "%14.3f", r.Figures[i].number())
 		}
-		fmt.Fprintf(a.stdout, "%10.1f×\n", last.Figures[i].number()/max(first.Figures[i].number(), 1e-3))
+		grown := last.Figures[i].number() / max(first.Figures[i].number(), 1e-3)
+		fmt.Fprintf(a.stdout, "%10.1f×  %s\n", grown, growthWord(grown, float64(last.Events)/float64(max(first.Events, 1))))
 	}
 	fmt.Fprintf(a.stdout, "\nmilliseconds, but for load (s), load_peak and session_mib (MiB) and disk (MB); lookup and frame: the 99th percentile; %d cores\n", first.Cores)
 	return nil
+}
+
+// growthWord says how a figure grew beside the events. A tenth more is taken for
+// the noise of one machine.
+func growthWord(grown, events float64) string {
+	switch {
+	case grown <= 1.5:
+		return "hardly grows"
+	case grown <= 1.1*events:
+		return "linear or better"
+	}
+	return "more than linear"
 }
 
 // number is the figure that growth is told by.
