@@ -78,7 +78,8 @@ Measures:
 
 const formatHelp = `CSV with a comma, tab, semicolon, pipe or runs of blanks between fields, with or
 without a header line; NDJSON, one object a line, nested members named with dots.
-Plain, gzip or zstd; UTF-8 unless --encoding says otherwise. Parquet.
+Plain, gzip or zstd; UTF-8 unless --encoding says otherwise. Parquet,
+of which a column that is not kept (--props) is not read.
 
 Columns are recognised by name and by content; dwell load --dry-run FILE shows
 what would be stored. A file needs a user id and a time; the event's name may be

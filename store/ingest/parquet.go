@@ -18,7 +18,7 @@ import (
 // rows, each a stretch of some pages of every wanted column; pages are
 // decompressed by as many goroutines as there are workers, and a column that the
 // mapping does not want is never touched. Workers make batches of the blocks
-// (parquetrows.go). What is equal for all rows of a dictionary entry, such as the
+// (parquetgather.go, parquetrows.go). What is equal for all rows of a dictionary entry, such as the
 // time a text stands for, is found out once for the entry.
 //
 // Where rows are wanted as text, to recognise a file and to show a row, each record
