@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"dwell/model"
+	"dwell/store"
 )
 
 // Exit codes; `dwell help exit-codes` prints them.
@@ -24,7 +25,7 @@ const exitHelp = `0    done
 3    there is no data set there, or no such user or figure in it
 4    the data set is in use by a program that must have it alone
 5    an input file cannot be loaded: nothing of it was stored
-6    dwell check found damage
+6    the data set is damaged: dwell check names where
 130  cancelled; nothing was half-done`
 
 // errSilent ends the program with a code and without a further sentence.
@@ -49,6 +50,8 @@ func exitCode(err error) int {
 		return c.code
 	case errors.Is(err, model.ErrNoUser):
 		return exitNoData
+	case errors.Is(err, store.ErrDamaged):
+		return exitDamaged
 	case errors.Is(err, model.ErrKnownSource), errors.Is(err, model.ErrNoRows):
 		return exitInput
 	}

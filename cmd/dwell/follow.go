@@ -253,7 +253,8 @@ func (f *following) step(ctx context.Context, show func(ingest.Progress)) (model
 		return model.LoadInfo{}, notes, err
 	}
 	f.tail.Done(p)
-	return load, notes, f.learn(ctx, before, p.Mapping())
+	// Leaving now does not leave the new names untaught: their rows are stored.
+	return load, notes, f.learn(context.WithoutCancel(ctx), before, p.Mapping())
 }
 
 // learn teaches the dictionary the names that are new.
