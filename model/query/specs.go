@@ -126,6 +126,7 @@ func analyses() []analysis {
 		rfmAnalysis(),
 		clustersAnalysis(),
 		expectedAnalysis(),
+		fitsAnalysis(),
 		forecastAnalysis(),
 		typicalAnalysis(),
 		stickinessAnalysis(),
