@@ -86,7 +86,7 @@ func TestWhatIfSliders(t *testing.T) {
 		d.fits()
 		e.answers, e.whatifs = 0, 0
 		before := d.screen()
-		d.keys("L", "j", "j", "H", "l")
+		d.keys("L", "j", "H", "l")
 		d.fits()
 		d.shows("→")
 		if d.screen() == before || e.answers+e.whatifs > 0 {

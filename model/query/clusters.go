@@ -74,7 +74,6 @@ type clustering struct {
 	made   *value.Clusters
 	shape  value.Shape
 	others []otherK
-	total  float64 // squared distances from the mean
 	titles []string
 	why    string // there are no groups: a sentence
 }

@@ -7,6 +7,7 @@ import (
 
 	"dwell/model"
 	"dwell/model/measure"
+	"dwell/model/stage"
 	"dwell/model/stat"
 )
 
@@ -57,7 +58,6 @@ type warnings struct {
 	n      int // stages
 	lost   int
 	top    int
-	gap    int // G: a gap over it is a loss, not a rhythm
 	rhythm stat.Rhythm
 	none   error // there is no rhythm, and why
 	window int   // w of the model's own numbers; 0: it has no beat
@@ -70,7 +70,7 @@ type warnings struct {
 func (w *warnings) rows(slot int) int { return warnStages + w.n + slot }
 
 func planWarnings(r *Run) (*Plan, error) {
-	w := &warnings{r: r, n: len(r.machine.Model().Stages), lost: r.machine.Lost(), top: r.Int("top"), gap: int(r.param("G", 365)), chance: map[[3]int][2]float64{}}
+	w := &warnings{r: r, n: len(r.machine.Model().Stages), lost: r.machine.Lost(), top: r.Int("top"), chance: map[[3]int][2]float64{}}
 	var err error
 	if w.his, err = r.historian(); err != nil {
 		return nil, err
@@ -112,8 +112,11 @@ func (w *warnings) sample() ([]stat.GapRecord, error) {
 				return nil
 			}
 			a.days = w.r.ActiveDays(a.days[:0], p)
-			if len(a.days) > 0 && a.s.To(p.TL, w.r.AsOf).Now() != w.lost {
-				a.list = append(a.list, w.gaps(a.days))
+			if len(a.days) == 0 {
+				return nil
+			}
+			if h := a.s.To(p.TL, w.r.AsOf); h.Now() != w.lost {
+				a.list = append(a.list, w.gaps(a.days, w.gap(h)))
 			}
 			return nil
 		},
@@ -121,12 +124,18 @@ func (w *warnings) sample() ([]stat.GapRecord, error) {
 	return out, err
 }
 
+// gap is G for a user, by the variant that they are under: a gap over it is a
+// loss, not a rhythm.
+func (w *warnings) gap(h *stage.History) int {
+	return int(w.r.paramIn(h.Variant(h.AsOf), "G", 365))
+}
+
 // gaps are a user's gaps between active days, and the silence since the last.
 // What the model calls a loss is no gap of the rhythm.
-func (w *warnings) gaps(days []model.Day) stat.GapRecord {
+func (w *warnings) gaps(days []model.Day, most int) stat.GapRecord {
 	g := stat.GapRecord{Open: int32(w.r.AsOf - days[len(days)-1])}
 	for i := 1; i < len(days); i++ {
-		if d := int32(days[i] - days[i-1]); int(d) <= w.gap {
+		if d := int32(days[i] - days[i-1]); int(d) <= most {
 			g.Closed = append(g.Closed, d)
 		}
 	}
@@ -158,7 +167,8 @@ func (w *warnings) kernel() Kernel {
 // Visit judges one person's silence by their own rhythm.
 func (k *warnKernel) Visit(p *Person, h *Hits) {
 	w := k.w
-	now := k.s.To(p.TL, w.r.AsOf).Now()
+	his := k.s.To(p.TL, w.r.AsOf)
+	now, gap := his.Now(), w.gap(his)
 	if now < 0 || now == w.lost {
 		return
 	}
@@ -167,12 +177,12 @@ func (k *warnKernel) Visit(p *Person, h *Hits) {
 	if w.none != nil || len(k.days) == 0 {
 		return
 	}
-	g := w.gaps(k.days)
+	g := w.gaps(k.days, gap)
 	own := w.rhythm.Own(g.Closed)
 	longer := own.Longer(float64(g.Open))
 	h.Score(warnPaced, 1-longer)
 	if !h.list {
-		c := own.Beyond(own.Reached(1-lateP), float64(w.gap))
+		c := own.Beyond(own.Reached(1-lateP), float64(gap))
 		for i := range k.expect {
 			if h.mask>>i&1 != 0 {
 				k.expect[i] += c
@@ -290,7 +300,7 @@ func (w *warnings) rhythmNote() string {
 	if w.none != nil {
 		return "there is no rhythm to judge by: " + w.none.Error()
 	}
-	return fmt.Sprintf("gaps between active days are Weibull of shape %.2f with a rate of the user's own, gamma distributed over users (r %.2f, α %.3g), fitted to %s of %s; a user's own gaps bring the rate up to date, so that few gaps lean on the population (Hardie, Fader, Wisniewski 1998). Days are whole: a gap ended somewhere within its last one. Gaps over G = %d days are losses and no part of it", w.rhythm.Shape, w.rhythm.R, w.rhythm.Alpha, plural(int(w.rhythm.Gaps), "gap"), plural(int(w.rhythm.Users), "user"), w.gap)
+	return fmt.Sprintf("gaps between active days are Weibull of shape %.2f with a rate of the user's own, gamma distributed over users (r %.2f, α %.3g), fitted to %s of %s; a user's own gaps bring the rate up to date, so that few gaps lean on the population (Hardie, Fader, Wisniewski 1998). Days are whole: a gap ended somewhere within its last one. Gaps over G = %d days (or a variant's own G) are losses and no part of it", w.rhythm.Shape, w.rhythm.R, w.rhythm.Alpha, plural(int(w.rhythm.Gaps), "gap"), plural(int(w.rhythm.Users), "user"), int(w.r.param("G", 365)))
 }
 
 // work says in one sentence how a user stands.
@@ -299,7 +309,7 @@ func (w *warnings) work(p *Person, f *Figure, in bool) string {
 	if f.Slot >= w.rows(0) || len(days) == 0 || w.none != nil {
 		return ""
 	}
-	g := w.gaps(days)
+	g := w.gaps(days, w.gap(w.his.staging().To(p.TL, w.r.AsOf)))
 	own := w.rhythm.Own(g.Closed)
 	return fmt.Sprintf("%s has been silent for %s after %s; by their own rhythm half of the gaps are over after %.1f days, and %.1f %% last longer than this one.", p.TL.ID, plural(int(g.Open), "day"), plural(len(g.Closed), "gap"), own.Reached(0.5), 100*own.Longer(float64(g.Open)))
 }
