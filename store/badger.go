@@ -40,12 +40,18 @@ func badgerOptions(dir string, readOnly bool) badger.Options {
 	o.MemTableSize = 8 << 20
 	o.NumMemtables = 2
 	o.NumCompactors = 2
+	o.NumLevelZeroTablesStall = 2 * bulkTables // what a large load left is merged beside the next
 	o.DetectConflicts = false
 	o.SyncWrites = false // a load syncs before its marker
 	o.MetricsEnabled = false
 	o.ChecksumVerificationMode = options.OnBlockRead
 	return o
 }
+
+// bulkTables is how many tables a large load may leave as they were written. To
+// merge them while rows are packed takes memory that the collector then fights
+// for, half of the time of 40M events; readers do not notice so few.
+const bulkTables = 40
 
 // openBadger opens Badger and turns its panics on damaged files into errors.
 func openBadger(o badger.Options) (db *badger.DB, err error) {

@@ -99,6 +99,9 @@ func (s *Store) openLocked(readOnly bool) (err error) {
 		}
 	}()
 	o := badgerOptions(s.dir, readOnly)
+	if s.opt.Bulk {
+		o.NumLevelZeroTables = bulkTables
+	}
 	if err := checkTables(s.dir, o); err != nil {
 		return err
 	}

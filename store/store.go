@@ -31,6 +31,9 @@ type Options struct {
 	// Workers is how many goroutines pack a load; 0 means one for each processor,
 	// at most 4.
 	Workers int
+	// Bulk says that a load of hundreds of megabytes is coming: its tables are
+	// merged by the opening for writing after this one, not beside the packing.
+	Bulk bool
 	// Packing is told how many of how many bytes of rows a Commit has packed, by
 	// any goroutine; it must return at once. nil is allowed.
 	Packing func(done, total int64)

@@ -122,6 +122,7 @@ func (a *app) load(ctx context.Context, paths []string, l loading) error {
 	if err != nil {
 		return err
 	}
+	o.Bulk = bulky(paths)
 	// The collector works harder as the process comes near its budget.
 	defer debug.SetMemoryLimit(debug.SetMemoryLimit(o.Memory))
 	fresh := isEmptyFolder(dir)
@@ -178,6 +179,7 @@ func (a *app) loadQuietly(ctx context.Context, dir string, paths []string, p que
 	if err != nil {
 		return "", err
 	}
+	o.Bulk = bulky(paths)
 	db, err := store.Open(dir, o)
 	if err != nil {
 		return "", err
@@ -248,6 +250,20 @@ func (a *app) inputs(paths []string) ([]*ingest.Input, error) {
 		}
 	}
 	return out, nil
+}
+
+// bulky says that files hold some millions of rows; packed ones count five times.
+func bulky(paths []string) bool {
+	size := int64(0)
+	for _, p := range paths {
+		if info, err := os.Stat(p); err == nil {
+			size += info.Size()
+			if ext := filepath.Ext(p); ext == ".gz" || ext == ".zst" || ext == ".parquet" {
+				size += 4 * info.Size()
+			}
+		}
+	}
+	return size >= 256<<20
 }
 
 // apart refuses to write the rejected rows over a file that is to be read: it would
