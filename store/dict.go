@@ -138,9 +138,10 @@ func (c *stringCache) find(b []byte) uint32 {
 	return id
 }
 
-// keep remembers an id that the load gave.
-func (c *stringCache) keep(b []byte, id uint32) {
-	c.ids[string(b)] = id
+// keep remembers an id that the load gave, by the load's own string: workers share
+// one copy of it.
+func (c *stringCache) keep(s string, id uint32) {
+	c.ids[s] = id
 	if c.shift > mostSlots && 4*len(c.ids) > len(c.slots) {
 		c.resize(max(c.shift-2, mostSlots))
 	}

@@ -87,7 +87,7 @@ func (l *loader) number(w *loadWorker, b *model.Batch) (first int64, err error) 
 			break
 		}
 		w.nameIDs[i] = id
-		w.names.keep(b.Event[i], id)
+		w.names.keep(l.names.list[id], id)
 	}
 	for c := range w.cols {
 		if w.cols[c].miss && l.err == nil {
@@ -125,7 +125,7 @@ func (l *loader) numberColumn(w *loadWorker, col *batchColumn, name string) erro
 		v := col.vals[i]
 		if id = cache.find(v); id == miss {
 			if id = col.nums.add(v, valueLimit); id != plainValue {
-				cache.keep(v, id)
+				cache.keep(col.nums.list[id], id)
 			}
 		}
 		col.ids[i] = id

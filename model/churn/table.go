@@ -113,7 +113,7 @@ var (
 	ErrNotFinite = errors.New("a feature is not a finite number")
 	ErrNothing   = errors.New("no feature tells users apart")
 	ErrSeparated = errors.New("the features tell the outcomes apart without a single mistake")
-	ErrLeak      = errors.New("a feature knows the future")
+	ErrLeak      = errors.New("a feature knows the future, or is the outcome by another name")
 	ErrDiverged  = errors.New("the fit did not converge")
 	ErrStopped   = errors.New("training was stopped")
 )

@@ -115,7 +115,7 @@ func churnBy(d churn.Definition, gap int) string {
 	case churn.BySilence:
 		return fmt.Sprintf("no activity, users active within %d days", gap)
 	}
-	return fmt.Sprintf("%d days of silence", gap)
+	return plural(gap, "day") + " of silence"
 }
 
 // calibration shows what was said beside what came true, with counts.

@@ -276,8 +276,9 @@ func (s *churnSetting) options(resample bool) churn.Options {
 		Kind: s.kind, Question: s.q, Resample: resample, Alike: mostAlike,
 		Boosting: churn.Boosting{Seed: s.seed}, Parallel: s.r.eng.parallel, Monotone: s.monotone,
 		Stop: func() bool { return s.r.Ctx.Err() != nil },
-		// The guard is for features that know the future; silence itself only nears
-		// the day on which it is due, which with the lost stage it may do to the day.
+		// The guard is for features that know the future. Silence up to the cut-off
+		// cannot, and may decide alone: it nears the day on which the lost stage is
+		// due, and where everybody comes every day, who is silent has left.
 		Allow: s.isSilence,
 	}
 }
@@ -314,7 +315,7 @@ func (e *Engine) parallel(n int, f func(i int)) {
 // isSilence says whether a feature measures the silence that churn is made of.
 func (s *churnSetting) isSilence(name string) bool {
 	i := slices.IndexFunc(s.refs, func(ref measure.Ref) bool { return columnName(ref) == name })
-	return s.q.Definition == churn.ByStage && i >= 0 && slices.Contains([]string{"recency_days", "days_since", "overdue"}, s.refs[i].Name)
+	return i >= 0 && slices.Contains([]string{"recency_days", "days_since", "overdue"}, s.refs[i].Name)
 }
 
 // part is the i-th of n equal parts of a job's progress.
