@@ -101,18 +101,28 @@ func (v *nameLine) View() string {
 	if v.input == nil || v.h < 1 {
 		return out
 	}
-	lines := strings.Split(out, "\n")
-	for len(lines) < v.h {
+	return lastLine(out, v.h, v.input.View(v.w))
+}
+
+// lastLine draws a line over the last of a screen of h lines.
+func lastLine(screen string, h int, line string) string {
+	lines := strings.Split(screen, "\n")
+	for len(lines) < h {
 		lines = append(lines, "")
 	}
-	lines[v.h-1] = v.input.View(v.w)
-	return strings.Join(lines[:v.h], "\n")
+	lines[h-1] = line
+	return strings.Join(lines[:h], "\n")
+}
+
+// lineHelp is the key line while a line is typed.
+func lineHelp() []key.Binding {
+	return []key.Binding{bind("enter", "take it", "enter"), bind("esc", "leave it", "esc")}
 }
 
 // ShortHelp is that of the line being typed, or of the answer.
 func (v *nameLine) ShortHelp() []key.Binding {
 	if v.input != nil {
-		return []key.Binding{bind("enter", "take it", "enter"), bind("esc", "leave it", "esc")}
+		return lineHelp()
 	}
 	return v.hub.ShortHelp()
 }

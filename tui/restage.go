@@ -99,18 +99,13 @@ func (v *restageScreen) View() string {
 	if v.note == nil || v.h < 1 {
 		return out
 	}
-	lines := strings.Split(out, "\n")
-	for len(lines) < v.h {
-		lines = append(lines, "")
-	}
-	lines[v.h-1] = v.note.View(v.w)
-	return strings.Join(lines[:v.h], "\n")
+	return lastLine(out, v.h, v.note.View(v.w))
 }
 
 // ShortHelp is that of the line being typed, or of the answer.
 func (v *restageScreen) ShortHelp() []key.Binding {
 	if v.note != nil {
-		return []key.Binding{bind("enter", "take it", "enter"), bind("esc", "leave it", "esc")}
+		return lineHelp()
 	}
 	return v.answerScreen.ShortHelp()
 }
