@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"slices"
@@ -143,15 +144,18 @@ func (f *finder) texts(ctx context.Context, path string, m Mapping) error {
 	defer s.Close()
 	pool := &sync.Pool{New: func() any { return new([]byte) }}
 	sp := s.splitter(p.sx, pool)
-	for {
+	for line := int64(0); line <= last; {
 		b, err := sp.next()
+		if err == io.EOF {
+			break // behind a last row without a line end no line begins
+		}
 		if err != nil {
 			return fmt.Errorf("%s: reading its lines again: %w", path, err)
 		}
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		line := b.line
+		line = b.line
 		for at := 0; at < len(b.data); {
 			end, kind := p.sx.next(b.data, at, true)
 			if kind == rowLong {
@@ -167,9 +171,6 @@ func (f *finder) texts(ctx context.Context, path string, m Mapping) error {
 			}
 			line += countLines(row)
 			at = end
-		}
-		if line > last {
-			break
 		}
 	}
 	for i := range f.places {

@@ -39,3 +39,25 @@ func TestFindRows(t *testing.T) {
 		t.Errorf("a moved file: %v", err)
 	}
 }
+// The last row of a file may end without a line end.
+func TestFindRowsLastLine(t *testing.T) {
+	for name, body := range map[string]string{
+		"e.csv":    "user_id,time,event\nu1,2020-01-01,a\nu2,2020-01-02,b",
+		"e.ndjson": `{"user_id":"u1","time":"2020-01-01","event":"a"}` + "\n" + "\n" + `{"user_id":"u2","time":"2020-01-02","event":"b"}`,
+	} {
+		path := write(t, name, body)
+		rec, _, m := loadFile(t, path, Options{})
+		s, err := m.Snapshot(context.Background())
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := FindRows(context.Background(), path, s.Info().Sources[0].Digest, rec.Mapping, []Wanted{{User: "u2", Time: 1577923200000, Dated: true, Event: "b", Amount: model.NoMoney}})
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if want := []Place{{[]int64{3}, body[len(body)-len(got[0].Text):]}}; got[0].Text == "" || !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: got %+v, want %+v", name, got, want)
+		}
+	}
+}
