@@ -39,6 +39,7 @@ func TestFindRows(t *testing.T) {
 		t.Errorf("a moved file: %v", err)
 	}
 }
+
 // The last row of a file may end without a line end.
 func TestFindRowsLastLine(t *testing.T) {
 	for name, body := range map[string]string{
