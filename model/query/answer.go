@@ -2,7 +2,9 @@ package query
 
 import (
 	"encoding/json"
+	"fmt"
 	"math"
+	"strings"
 
 	"dwell/model"
 )
@@ -276,8 +278,29 @@ type User struct {
 
 // A UserMore is what a list of users to act on says of each.
 type UserMore struct {
-	Value   float64 // at stake, in the data's currency
-	Tier    string  // of the playbook; "" for none
-	Suggest string  // to whoever acts on it
-	Why     string  // the strongest signals
+	Value   float64  // at stake, in the data's currency
+	Tier    string   // of the playbook; "" for none
+	Suggest string   // to whoever acts on it
+	Why     []Signal // the strongest, strongest first
+}
+
+// A Signal is one of a user's inputs that raises the probability: no cause, but what
+// goes with it.
+type Signal struct {
+	Measure string   `json:"measure"`
+	Value   *float64 `json:"value,omitempty"`    // the user's own, where it is a number
+	Is      string   `json:"is,omitempty"`       // of a property its value; else that there is a value, or none
+	TakenAs *float64 `json:"taken_as,omitempty"` // by the model, where it is not the user's own
+	Usual   *float64 `json:"usual,omitempty"`    // the mean it was trained on
+	LogOdds float64  `json:"log_odds"`
+	Text    string   `json:"text"` // all but the log-odds, to be read
+}
+
+// sentence joins signals.
+func (m *UserMore) sentence() string {
+	var out []string
+	for _, s := range m.Why {
+		out = append(out, fmt.Sprintf("raises %+.2f: %s", s.LogOdds, s.Text))
+	}
+	return strings.Join(out, "; ")
 }

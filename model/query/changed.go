@@ -17,7 +17,7 @@ func changedAnalysis() analysis {
 			Keys: keys([]KeySpec{
 				{Name: "since", Type: Text, Default: "week", Help: "yesterday, week, month, load (the day the data reached before the last load), or a day YYYY-MM-DD"},
 				{Name: "top", Type: Int, Default: "15", Min: 1, Help: "how many movers are shown; the figure lists all"},
-			}, groupKeys(), zoneKeys())},
+			}, coinKeys(), groupKeys(), zoneKeys())},
 		check: func(q Query) error {
 			since := q.Value("since")
 			if slices.Contains(sinceWords, since) {
@@ -46,7 +46,7 @@ type change struct {
 	n     int // stages
 	marks []string
 	top   int
-	money bool
+	buys  *buying
 }
 
 const (
@@ -74,11 +74,13 @@ func planChanged(r *Run) (*Plan, error) {
 	if c.old >= r.AsOf {
 		return nil, fmt.Errorf("since=%s is %s, which is not before the as-of day %s", r.Str("since"), c.old, r.AsOf)
 	}
-	if c.his, err = r.historian(); err != nil {
+	if c.buys, err = r.buying(); err != nil {
 		return nil, err
 	}
-	_, c.money = r.hasMoney()
-	return c.his.on(&Plan{Slots: c.mark(len(c.marks), false), Amounts: c.money, JudgeAtT: true, Kernel: c.kernel, Layout: c.layout, Explain: c.explain}), nil
+	if c.his, err = r.historian(c.buys.columns...); err != nil {
+		return nil, err
+	}
+	return c.his.on(&Plan{Slots: c.mark(len(c.marks), false), Amounts: c.buys.money, JudgeAtT: true, List: r.coinList, Kernel: c.kernel, Layout: c.layout, Explain: c.explain}), nil
 }
 
 // sinceDay is the day at whose end things are compared with now.
@@ -184,7 +186,7 @@ func (k *changeKernel) Visit(p *Person, h *Hits) {
 		m := mover{id: p.TL.ID, from: was, to: now, active: len(k.days), since: hist.Since()}
 		var sum model.Sum
 		for i := range p.Days {
-			if x := c.r.net(p, i); c.money && x != model.NoMoney {
+			if x := c.buys.net(p, i); x != model.NoMoney {
 				sum.Add(x)
 			}
 		}
@@ -224,7 +226,7 @@ func (k *changeKernel) Merge(next Kernel) error {
 
 func (c *change) layout(b *Builder) error {
 	r := c.r
-	b.A.Title = fmt.Sprintf("What changed from %s to %s · %s · %s", c.old, r.AsOf, plural(int(r.AsOf-c.old), "day"), r.Cal.Zone)
+	b.A.Title = fmt.Sprintf("What changed from %s to %s · %s · %s", c.old, r.AsOf, plural(int(r.AsOf-c.old), "day"), r.Cal.Zone) + c.buys.title()
 	b.A.Definition = fmt.Sprintf("Each user's stage and marks at the end of %s, as known from events up to that day, beside those at the end of %s. Moved is who was there before and stands in another stage now, whatever lay between.", c.old, r.AsOf)
 	for g := range b.Groups() {
 		b.Group(g)
@@ -233,7 +235,7 @@ func (c *change) layout(b *Builder) error {
 	if c.old < r.FirstDay {
 		b.Warn("before-data", "%s lies before the data begin on %s: everybody is new.", c.old, r.FirstDay)
 	}
-	return nil
+	return b.coins(c.buys.code)
 }
 
 func (c *change) group(b *Builder) {
@@ -290,15 +292,14 @@ func (c *change) movers(b *Builder) {
 		return
 	}
 	r := c.r
-	unit, _ := r.currency()
-	by := unit
-	if !c.money {
-		by = "active days, for there are no amounts to add"
+	by := "active days, for there are no amounts to add"
+	if c.buys.money {
+		by = map[bool]string{true: "revenue", false: c.buys.unit}[c.buys.unit == "amount"]
 	}
 	bl := Block{Kind: TableBlock, Name: b.Key("movers"), Title: b.label("top movers by " + by), Heads: []Head{{"from", false}, {"to", false}, {"on", false}, {"revenue", true}, {"active days", true}}}
 	for _, m := range k.top[b.group] {
 		revenue := "—"
-		if c.money {
+		if c.buys.money {
 			revenue = m.revenue.String()
 		}
 		bl.Rows = append(bl.Rows, Row{Key: m.id, Label: m.id, Open: r.link(Query{Analysis: "user", ID: m.id}), Cells: []Cell{

@@ -147,22 +147,41 @@ func reasonLine(r *churn.Reason) string {
 	if r.LogOdds < 0 {
 		way = "lowers"
 	}
-	name := churnName(r.Feature.Name)
+	return fmt.Sprintf("%s %+.2f: %s", way, r.LogOdds, signalOf(r).Text)
+}
+
+// signalOf is a reason in parts: the user's value beside what is usual.
+func signalOf(r *churn.Reason) Signal {
+	s := Signal{Measure: churnName(r.Feature.Name), LogOdds: r.LogOdds}
 	switch {
 	case r.Feature.Level != "":
-		return fmt.Sprintf("%s %+.2f: %s is %s", way, r.LogOdds, name, r.Feature.Level)
+		s.Is = r.Feature.Level
+		s.Text = s.Measure + " is " + s.Is
+		return s
 	case r.Feature.Absent && r.Value != 0:
-		return fmt.Sprintf("%s %+.2f: %s has no value", way, r.LogOdds, name)
+		s.Is = "has no value"
+		s.Text = s.Measure + " " + s.Is
+		return s
 	case r.Feature.Absent:
-		return fmt.Sprintf("%s %+.2f: %s has a value", way, r.LogOdds, name)
-	case !r.Known:
-		return fmt.Sprintf("%s %+.2f: %s unknown, usual %s", way, r.LogOdds, name, churnNumber(r.Feature.Mean))
+		s.Is = "has a value"
+		s.Text = s.Measure + " " + s.Is
+		return s
 	}
-	held := ""
+	s.Usual = &r.Feature.Mean
+	usual := ", usual " + churnNumber(r.Feature.Mean)
+	if !r.Known {
+		s.Is = "unknown"
+		s.Text = s.Measure + " unknown" + usual
+		return s
+	}
+	own, held := r.Own, ""
+	s.Value = &own
 	if r.Held() {
-		held = fmt.Sprintf(" (taken as %s)", churnNumber(r.Value))
+		taken := r.Value
+		s.TakenAs, held = &taken, fmt.Sprintf(" (taken as %s)", churnNumber(taken))
 	}
-	return fmt.Sprintf("%s %+.2f: %s %s%s, usual %s", way, r.LogOdds, name, churnNumber(r.Own), held, churnNumber(r.Feature.Mean))
+	s.Text = s.Measure + " " + churnNumber(own) + held + usual
+	return s
 }
 
 // unscored says why a user has no probability.

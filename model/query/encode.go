@@ -132,7 +132,10 @@ func WriteUsersCSV(w io.Writer, l *List) error {
 		}
 	}
 	if f.More != "" {
-		head = append(head, f.More, "tier", "suggested", "signals")
+		head = append(head, f.More, "tier", "suggested")
+		for i := range namedSignals {
+			head = append(head, fmt.Sprintf("signal %d", i+1), fmt.Sprintf("log-odds %d", i+1))
+		}
 	}
 	if err := c.Write(head); err != nil {
 		return err
@@ -161,7 +164,14 @@ func (l *List) carried(i int) (out []string) {
 		if m == nil {
 			m = &UserMore{}
 		}
-		out = append(out, Number(m.Value), m.Tier, m.Suggest, m.Why)
+		out = append(out, Number(m.Value), m.Tier, m.Suggest)
+		for i := range namedSignals {
+			text, odds := "", ""
+			if i < len(m.Why) {
+				text, odds = m.Why[i].Text, Number(m.Why[i].LogOdds)
+			}
+			out = append(out, text, odds)
+		}
 	}
 	return out
 }
@@ -246,10 +256,14 @@ func WriteUsersJSON(w io.Writer, l *List) error {
 				name = "value"
 			}
 			err = errors.Join(err, number(name, m.Value))
-			for _, x := range [][2]string{{"tier", m.Tier}, {"suggested", m.Suggest}, {"signals", m.Why}} {
+			for _, x := range [][2]string{{"tier", m.Tier}, {"suggested", m.Suggest}} {
 				if x[1] != "" {
 					err = errors.Join(err, word(x[0], x[1]))
 				}
+			}
+			if len(m.Why) > 0 {
+				line.WriteString(`,"signals":`)
+				err = errors.Join(err, put(func() error { return e.Encode(m.Why) }))
 			}
 		}
 		if err != nil {

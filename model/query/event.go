@@ -3,6 +3,7 @@ package query
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"dwell/model"
 )
@@ -11,7 +12,7 @@ import (
 func eventAnalysis() analysis {
 	return analysis{
 		Spec: Spec{Name: "event", Title: "Event", Help: "one event name: events per day, users, and the properties it comes with", ID: NeedsID, IDIs: "event name",
-			Keys: keys(groupKeys(), zoneKeys())},
+			Keys: keys(coinKeys(), groupKeys(), zoneKeys())},
 		plan: func(r *Run) (*Plan, error) { return newEvent(r) },
 	}
 }
@@ -28,6 +29,12 @@ type eventPlan struct {
 	unit  model.PeriodUnit // of the chart
 	first model.Period
 	units int
+	// Money: how the currency is asked for; the place of its column among keys, −1
+	// where the data have one; and the currencies this event's amounts are in.
+	buys *buying
+	coin int
+	code string // the one counted
+	used *coinage
 }
 
 const (
@@ -56,7 +63,45 @@ func newEvent(r *Run) (*Plan, error) {
 		p.keys = append(p.keys, k.Name)
 	}
 	p.twins = places(r.twinKeys(), p.keys)
-	return &Plan{Slots: eventCounts + p.units + len(p.keys), JudgeAtT: true, Columns: p.keys, Amounts: true, Kernel: p.kernel, Layout: p.layout}, nil
+	if err := p.money(); err != nil {
+		return nil, err
+	}
+	list := func(f *Figure, _ Part) ([]User, error) { return r.paidIn(strings.TrimPrefix(f.Key, coinKey), p.amount) }
+	return &Plan{List: list, Slots: eventCounts + p.units + len(p.keys), JudgeAtT: true, Columns: p.keys, Amounts: true, Kernel: p.kernel, Layout: p.layout}, nil
+}
+
+// money settles which currency is added up: that of most amounts of this event,
+// which need not be purchases, unless currency= names one.
+func (p *eventPlan) money() (err error) {
+	r := p.r
+	if p.buys, err = r.buying(); err != nil {
+		return err
+	}
+	p.coin = -1
+	if p.used, err = r.coinageOf("event "+r.Info.Names[p.id].Name, p.amount); err != nil {
+		return err
+	}
+	if _, one := r.currency(); one || !r.Info.Amounts {
+		return nil
+	}
+	p.coin = slices.Index(p.keys, r.Dict.Columns.Currency)
+	if p.code = r.Str("currency"); p.code == "" {
+		p.code = p.used.first()
+	}
+	return nil
+}
+
+// amount is what event i has, if it is of the name.
+func (p *eventPlan) amount(u *Person, i int) model.Money {
+	if u.TL.Amount == nil || u.TL.Name[i] != p.id {
+		return model.NoMoney
+	}
+	return u.TL.Amount[i]
+}
+
+// counts says whether event i's amount is in the currency counted.
+func (p *eventPlan) counts(tl *model.Timeline, i int) bool {
+	return p.coin < 0 || p.code != "" && tl.Props[p.coin].At(&p.r.Info.Keys[p.coin], i) == p.code
 }
 
 // chartUnit is the unit in which a range of days is charted: days while they can
@@ -75,7 +120,7 @@ func (p *eventPlan) kernel() Kernel {
 	perUnit, perKey := make([]int64, p.units), make([]int64, len(p.keys))
 	return Visit(func(u *Person, h *Hits) {
 		tl := u.TL
-		var all, double, amounts int64
+		var all, double, amounts, added int64
 		var sum model.Sum
 		clear(perKey)
 		from, to := p.units, 0
@@ -89,7 +134,10 @@ func (p *eventPlan) kernel() Kernel {
 			}
 			if tl.Amount != nil && tl.Amount[i] != model.NoMoney {
 				amounts++
-				sum.Add(tl.Amount[i])
+				if p.counts(tl, i) {
+					added++
+					sum.Add(tl.Amount[i])
+				}
 			}
 			if at := int(p.r.Cal.Period(p.unit, d) - p.first); at >= 0 && at < p.units {
 				perUnit[at]++
@@ -113,7 +161,7 @@ func (p *eventPlan) kernel() Kernel {
 		hit(eventAll, all)
 		hit(eventDouble, double)
 		hit(eventAmount, amounts)
-		if amounts > 0 {
+		if added > 0 {
 			if m, err := sum.Money(); err == nil {
 				h.Money(eventSum, m)
 			} else {
@@ -153,6 +201,9 @@ func (p *eventPlan) layout(b *Builder) error {
 		chart.Labels = append(chart.Labels, r.Cal.PeriodLabel(p.unit, p.first+model.Period(i)))
 	}
 	_, to := r.Cal.Bounds(p.unit, p.first+model.Period(p.units-1))
+	if len(p.used.coins) > 0 && p.code != "" {
+		b.A.Title += " · in " + p.code
+	}
 	rows := question("rows", "event", name)
 	totals := Block{Kind: TableBlock, Name: "totals", Title: "in all", Heads: []Head{{"", true}}}
 	props := Block{Kind: TableBlock, Name: "properties", Title: "properties it comes with", Heads: []Head{{"events", true}, {"share", true}, {"users", true}}}
@@ -167,10 +218,15 @@ func (p *eventPlan) layout(b *Builder) error {
 		add("double", "double firing", b.Rows(eventDouble, "double", "events that share "+r.doubleWords()+" with another"), r.link(rows.With("double", "yes")))
 		if b.N(eventAmount, Self) > 0 {
 			add("amounts", "with an amount", b.Rows(eventAmount, "amounts", "events with an amount"), "")
-			if unit, ok := r.currency(); ok {
-				add("sum", "sum of the amounts", b.Sum(eventSum, "sum", "sum of the amounts", unit), "")
-			} else {
-				b.Warn("currencies", "amounts are in several currencies (%s): no sum is shown", r.Dict.Columns.Currency)
+			switch {
+			case p.coin < 0:
+				add("sum", "sum of the amounts", b.Sum(eventSum, "sum", "sum of the amounts", p.buys.unit), "")
+			case p.code != "":
+				add("sum", "sum of the amounts in "+p.code, b.Sum(eventSum, "sum", "sum of the amounts in "+p.code, p.code), "")
+			case p.buys.why != "":
+				b.Warn("no-sum", "No sum is shown. %s", p.buys.why)
+			default:
+				b.Warn("no-sum", "No sum is shown: none of these amounts names its currency.")
 			}
 		}
 		s := Series{Name: r.Groups[g].Label(), Open: make([]bool, p.units)}
@@ -206,6 +262,7 @@ func (p *eventPlan) layout(b *Builder) error {
 	b.Block(totals)
 	b.Block(Block{Kind: ChartBlock, Name: "days", Title: name + " per " + p.unit.String(), Chart: chart})
 	b.Block(props)
+	b.coinsOf(p.used, p.code)
 	return nil
 }
 

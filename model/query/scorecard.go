@@ -13,7 +13,7 @@ import (
 func scorecardAnalysis() analysis {
 	return analysis{
 		Spec: Spec{Name: "scorecard", Title: "Scorecard", Help: "per stage: users, inflow, outflow, median dwell, conversion to the next stage, revenue per active user", ID: NoID,
-			Keys: keys(spanKeys("30"), groupKeys(), truncatedKeys(), zoneKeys())},
+			Keys: keys(spanKeys("30"), coinKeys(), groupKeys(), truncatedKeys(), zoneKeys())},
 		check: checkSpan,
 		plan:  planScorecard,
 	}
@@ -38,10 +38,9 @@ type scorecard struct {
 	r       *Run
 	his     *historian
 	span    span
+	buys    *buying
 	entries []stage.EntryInfo
-	within  []int  // days for the promotion out of a stage; 0: there is none
-	unit    string // of money
-	money   bool
+	within  []int // days for the promotion out of a stage; 0: there is none
 }
 
 func planScorecard(r *Run) (*Plan, error) {
@@ -50,13 +49,15 @@ func planScorecard(r *Run) (*Plan, error) {
 	if c.span, err = r.span(30); err != nil {
 		return nil, err
 	}
-	if c.his, err = r.historian(); err != nil {
+	if c.buys, err = r.buying(); err != nil {
 		return nil, err
 	}
-	c.unit, c.money = r.hasMoney()
+	if c.his, err = r.historian(c.buys.columns...); err != nil {
+		return nil, err
+	}
 	c.within = r.promotionTimes()
 	n := len(r.machine.Model().Stages)
-	return c.his.on(&Plan{Slots: 1 + n*cardSlots, Values: true, Amounts: c.money, JudgeAtT: true, Kernel: c.kernel, Layout: c.layout, Explain: c.explain}), nil
+	return c.his.on(&Plan{Slots: 1 + n*cardSlots, Values: true, Amounts: c.buys.money, JudgeAtT: true, List: r.coinList, Kernel: c.kernel, Layout: c.layout, Explain: c.explain}), nil
 }
 
 // promotionTimes is within how many days a stage's conversion is judged: its
@@ -154,7 +155,8 @@ func (c *scorecard) activity(p *Person, hist *stage.History, h *Hits, revenue []
 	clear(bought)
 	var worth model.Sum
 	for i, d := range p.Days {
-		if m := c.r.net(p, i); c.money && m != model.NoMoney && d <= c.span.to {
+		m := c.buys.net(p, i)
+		if m != model.NoMoney && d <= c.span.to {
 			worth.Add(m)
 		}
 		if d < c.span.from || d > c.span.to {
@@ -167,13 +169,13 @@ func (c *scorecard) activity(p *Person, hist *stage.History, h *Hits, revenue []
 		if c.r.Role(p, i).Active() {
 			active[at] = true
 		}
-		if m := c.r.net(p, i); c.money && m != model.NoMoney {
+		if m != model.NoMoney {
 			revenue[at].Add(m)
 			paid[at] = true
 			bought[at] = bought[at] || c.r.Role(p, i)&model.Purchase != 0
 		}
 	}
-	if c.money {
+	if c.buys.money {
 		m, err := worth.Money()
 		if err != nil {
 			h.Fail(fmt.Errorf("the revenue of %s: %w", p.TL.ID, err))
@@ -201,8 +203,8 @@ func (c *scorecard) activity(p *Person, hist *stage.History, h *Hits, revenue []
 
 func (c *scorecard) layout(b *Builder) error {
 	r := c.r
-	b.A.Title = "Scorecard · " + c.span.String() + " · " + r.Cal.Zone
-	b.A.Definition = "Users stand in a stage at the end of the period; inflow and outflow are users who entered or left it at least once in the period. Dwell is of each user's first stay, those still there censored (Kaplan–Meier). Conversion is the share of first stays promoted within the stage's greatest dwell (G where it has none), of those entered at least so long before the end. ARPU is the period's revenue over the period's active users, ARPPU over its buyers, each by the stage of that day; value to date is what the users who stand in the stage have brought so far, per user."
+	b.A.Title = "Scorecard · " + c.span.String() + c.buys.title() + " · " + r.Cal.Zone
+	b.A.Definition = "Users stand in a stage at the end of the period; inflow and outflow are users who entered or left it at least once in the period. Dwell is of each user's first stay, those still there censored (Kaplan–Meier). Conversion is the share of first stays promoted within the stage's greatest dwell (G where it has none), of those entered at least so long before the end. ARPU is the period's revenue over the period's active users, ARPPU over its buyers, each by the stage of that day; value to date is what the users who stand in the stage have brought so far, per user. Revenue is " + c.buys.moneyNote() + "."
 	for g := range b.Groups() {
 		b.Group(g)
 		c.group(b)
@@ -213,7 +215,7 @@ func (c *scorecard) layout(b *Builder) error {
 	if c.span.from < r.FirstDay {
 		b.Warn("before-data", "The period begins before the data do, on %s.", r.FirstDay)
 	}
-	return nil
+	return b.coins(c.buys.code)
 }
 
 func (c *scorecard) group(b *Builder) {
@@ -239,17 +241,17 @@ func (c *scorecard) group(b *Builder) {
 			row.Cells = append(row.Cells, TextCell("—"))
 		}
 		act := b.Count(c.slot(i, cardActive), key("active"), s.Label()+", active in the period")
-		if c.money {
-			rev := b.Sum(c.slot(i, cardRevenue), key("revenue"), s.Label()+", revenue", c.unit)
+		if c.buys.money {
+			rev := b.Sum(c.slot(i, cardRevenue), key("revenue"), s.Label()+", revenue", c.buys.unit)
 			n := b.Fig(act).N
-			add(b.Stat(c.slot(i, cardActive), key("arpu"), s.Label()+", revenue per active user", over(b.Fig(rev).Value, n), n == 0, c.unit))
+			add(b.Stat(c.slot(i, cardActive), key("arpu"), s.Label()+", revenue per active user", over(b.Fig(rev).Value, n), n == 0, c.buys.unit))
 			add(act)
 			add(rev)
 			buyers := b.Count(c.slot(i, cardBuyers), key("buyers"), s.Label()+", bought in the period")
-			add(b.Stat(c.slot(i, cardBuyers), key("arppu"), s.Label()+", revenue per buyer", over(b.Fig(rev).Value, b.Fig(buyers).N), b.Fig(buyers).N == 0, c.unit))
+			add(b.Stat(c.slot(i, cardBuyers), key("arppu"), s.Label()+", revenue per buyer", over(b.Fig(rev).Value, b.Fig(buyers).N), b.Fig(buyers).N == 0, c.buys.unit))
 			add(buyers)
-			worth := b.Sum(c.slot(i, cardWorth), key("worth"), s.Label()+", revenue so far of those who stand in it", c.unit)
-			add(b.Stat(c.slot(i, cardWorth), key("value"), s.Label()+", value to date per user", over(b.Fig(worth).Value, b.Fig(worth).N), b.Fig(worth).N == 0, c.unit))
+			worth := b.Sum(c.slot(i, cardWorth), key("worth"), s.Label()+", revenue so far of those who stand in it", c.buys.unit)
+			add(b.Stat(c.slot(i, cardWorth), key("value"), s.Label()+", value to date per user", over(b.Fig(worth).Value, b.Fig(worth).N), b.Fig(worth).N == 0, c.buys.unit))
 		} else {
 			row.Cells = append(row.Cells, TextCell("—"), b.Cell(act), TextCell("—"), TextCell("—"), TextCell("—"), TextCell("—"))
 		}
@@ -257,8 +259,8 @@ func (c *scorecard) group(b *Builder) {
 		bl.Rows = append(bl.Rows, row)
 	}
 	b.Block(bl)
-	if !c.money {
-		b.Warn("no-money", "Revenue and ARPU are —: %s.", c.r.whyNoMoney())
+	if !c.buys.money {
+		b.Warn("no-money", "Revenue and ARPU are —. %s", c.buys.why)
 	}
 }
 
@@ -268,14 +270,6 @@ func over(sum float64, n int64) float64 {
 		return 0
 	}
 	return sum / float64(n)
-}
-
-// whyNoMoney says why amounts cannot be added up.
-func (r *Run) whyNoMoney() string {
-	if !r.Info.Amounts {
-		return "no event has an amount"
-	}
-	return "amounts are in several currencies and no rates are given"
 }
 
 // medianStay adds the Kaplan–Meier median of a slot's stays with its interval

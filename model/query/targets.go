@@ -405,15 +405,10 @@ func (t *targetsPlan) more(k *scorer, u *scoredUser, tier *churn.Tier) *UserMore
 		out.Tier, out.Suggest = tier.Name, t.playbook.Suggest(tier, name)
 	}
 	x, known := k.inputs(&t.model.Fitted)
-	n := 0
 	for _, why := range t.model.Fitted.Reasons(x, known) {
-		if why.LogOdds <= 0 || n == namedSignals {
-			continue
+		if why.LogOdds > 0 && len(out.Why) < namedSignals {
+			out.Why = append(out.Why, signalOf(&why))
 		}
-		if n++; n > 1 {
-			out.Why += "; "
-		}
-		out.Why += reasonLine(&why)
 	}
 	return out
 }

@@ -2,6 +2,8 @@ package query_test
 
 import (
 	"cmp"
+	"encoding/csv"
+	"encoding/json"
 	"fmt"
 	"math"
 	"slices"
@@ -158,8 +160,36 @@ func TestContact(t *testing.T) {
 		t.Fatal(err)
 	}
 	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
-	if len(lines) != 138 || lines[0] != "user,expected loss,probability,value to date,tier,suggested,signals" {
+	if len(lines) != 138 || lines[0] != "user,expected loss,probability,value to date,tier,suggested,signal 1,log-odds 1,signal 2,log-odds 2,signal 3,log-odds 3" {
 		t.Errorf("%d lines, the first %q", len(lines), lines[0])
+	}
+	// Each signal stands by itself, in numbers.
+	out.Reset()
+	if err := query.WriteUsersJSON(&out, l); err != nil {
+		t.Fatal(err)
+	}
+	signals := 0
+	for i, line := range strings.Split(strings.TrimSpace(out.String()), "\n") {
+		var u struct {
+			User    string
+			Signals []query.Signal
+		}
+		if err := json.Unmarshal([]byte(line), &u); err != nil {
+			t.Fatal(err)
+		}
+		cells, err := csv.NewReader(strings.NewReader(lines[i+1])).Read()
+		if err != nil || u.User != cells[0] || len(u.Signals) > 3 {
+			t.Fatalf("%s beside %q: %v", line, cells, err)
+		}
+		for k, s := range u.Signals {
+			signals++
+			if s.LogOdds <= 0 || s.Measure == "" || s.Value == nil && s.Is == "" || s.Text != cells[6+2*k] || query.Number(s.LogOdds) != cells[7+2*k] {
+				t.Errorf("%s: signal %+v beside %q", u.User, s, cells)
+			}
+		}
+	}
+	if signals == 0 {
+		t.Error("nobody has a signal")
 	}
 }
 

@@ -320,7 +320,7 @@ func (t *userTable) Window(ctx context.Context, from, n int) ([]TableRow, error)
 				put(showNumber("money", more.Value), &more.Value)
 				put(more.Tier, nil)
 				put(more.Suggest, nil)
-				put(more.Why, nil)
+				put(more.sentence(), nil)
 			}
 		}
 		for _, c := range t.cols {

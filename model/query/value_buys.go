@@ -23,6 +23,9 @@ func moneyKeys() []KeySpec {
 	}
 }
 
+// coinKeys choose the currency where nothing else about amounts is asked.
+func coinKeys() []KeySpec { return []KeySpec{{Name: "currency", Type: Text, Help: coinHelp}} }
+
 // coinHelp is the help of currency=.
 const coinHelp = "of data in several currencies, the one that is counted, that of most amounts if left out; amounts of different currencies are never added up"
 
@@ -139,7 +142,7 @@ func (k *buyer) read(p *Person, until model.Day) []buyDay {
 		if b.pick != nil {
 			buys, back = b.pick.match(p.TL, i), false
 		}
-		other := b.coin >= 0 && p.TL.Props[b.coin].At(b.keys[b.coin], i) != b.code
+		other := b.other(p, i)
 		if !buys && !back || other && !(b.abroad && buys) {
 			continue
 		}
@@ -161,6 +164,24 @@ func (k *buyer) read(p *Person, until model.Day) []buyDay {
 		}
 	}
 	return k.days
+}
+
+// other says whether event i is in another currency than the one counted.
+func (b *buying) other(p *Person, i int) bool {
+	return b.coin >= 0 && p.TL.Props[b.coin].At(b.keys[b.coin], i) != b.code
+}
+
+// net is what event i adds to revenue in the currency counted, refunds below 0; it
+// is NoMoney of any other event, and where amounts cannot be added up.
+func (b *buying) net(p *Person, i int) model.Money {
+	if !b.money {
+		return model.NoMoney
+	}
+	m := b.r.net(p, i)
+	if m != model.NoMoney && b.other(p, i) {
+		return model.NoMoney
+	}
+	return m
 }
 
 // order is 1 where event i begins an order, 0 where it is a further line of one.

@@ -25,7 +25,7 @@ type coinage struct {
 	unnamed int64
 }
 
-// coin is the most frequent currency; "" where no amount names one.
+// first is the most frequent currency; "" where no amount names one.
 func (c *coinage) first() string {
 	if len(c.coins) == 0 {
 		return ""
@@ -53,14 +53,21 @@ func (r *Run) several() *model.KeyInfo {
 	return nil
 }
 
-// coinage counts the currencies of the data up to the as-of day, once for a state.
-// It is empty where several gives nil.
-func (r *Run) coinage() (*coinage, error) {
+// coinAmount is what counts as an amount of event i: what it adds to revenue, or of
+// one event name whatever stands there.
+type coinAmount func(p *Person, i int) model.Money
+
+// coinage counts the currencies of revenue.
+func (r *Run) coinage() (*coinage, error) { return r.coinageOf("", r.net) }
+
+// coinageOf counts the currencies of the data's amounts up to the as-of day, once for
+// a state and kind of amounts, "" for revenue. It is empty where several gives nil.
+func (r *Run) coinageOf(kind string, amount coinAmount) (*coinage, error) {
 	key := r.several()
 	if key == nil {
 		return &coinage{}, nil
 	}
-	name := r.AsOf.String() + " " + r.Cal.Zone
+	name := r.AsOf.String() + " " + r.Cal.Zone + " " + kind
 	if c, ok := r.st.coinages.Load(name); ok {
 		if c, ok := c.(*coinage); ok {
 			return c, nil
@@ -78,7 +85,7 @@ func (r *Run) coinage() (*coinage, error) {
 			clear(a.mine)
 			codes := u.TL.Props[0].Codes
 			for i := range u.TL.Time {
-				if u.Days[i] > r.AsOf || r.net(u, i) == model.NoMoney {
+				if u.Days[i] > r.AsOf || amount(u, i) == model.NoMoney {
 					continue
 				}
 				if codes == nil || codes[i] == 0 {
@@ -133,7 +140,7 @@ func (r *Run) coin() (string, error) {
 }
 
 // paidIn are the users with an amount in a currency.
-func (r *Run) paidIn(name string) (out []User, err error) {
+func (r *Run) paidIn(name string, amount coinAmount) (out []User, err error) {
 	key := r.several()
 	if key == nil {
 		return nil, nil
@@ -141,7 +148,7 @@ func (r *Run) paidIn(name string) (out []User, err error) {
 	err = Scan(r, Needs{Columns: []string{key.Name}, Amounts: true}, func() *[]User { return new([]User) },
 		func(a *[]User, u *Person) error {
 			for i := range u.TL.Time {
-				if u.Days[i] <= r.AsOf && u.TL.Props[0].At(key, i) == name && r.net(u, i) != model.NoMoney {
+				if u.Days[i] <= r.AsOf && u.TL.Props[0].At(key, i) == name && amount(u, i) != model.NoMoney {
 					*a = append(*a, User{ID: u.TL.ID, Amount: model.NoMoney})
 					return nil
 				}
@@ -157,7 +164,7 @@ const coinKey = "currency."
 
 // coinList lists the figures that coins adds, for Plan.List.
 func (r *Run) coinList(f *Figure, _ Part) ([]User, error) {
-	return r.paidIn(strings.TrimPrefix(f.Key, coinKey))
+	return r.paidIn(strings.TrimPrefix(f.Key, coinKey), r.net)
 }
 
 // coins says in which currency an answer is, and adds the others: users with money
@@ -165,8 +172,16 @@ func (r *Run) coinList(f *Figure, _ Part) ([]User, error) {
 // plan's List must be coinList.
 func (b *Builder) coins(now string) error {
 	c, err := b.Run.coinage()
-	if err != nil || len(c.coins) == 0 {
-		return err
+	if err == nil {
+		b.coinsOf(c, now)
+	}
+	return err
+}
+
+// coinsOf does it of amounts counted already.
+func (b *Builder) coinsOf(c *coinage, now string) {
+	if len(c.coins) == 0 {
+		return
 	}
 	b.A.Choices = append(b.A.Choices, Choice{Key: "currency", Values: c.names()})
 	var all int64
@@ -190,5 +205,4 @@ func (b *Builder) coins(now string) error {
 	if c.unnamed > 0 {
 		b.Warn("no-currency", "%s no currency and %s in no sum.", map[bool]string{true: "One amount names", false: parted(float64(c.unnamed), 0) + " amounts name"}[c.unnamed == 1], map[bool]string{true: "is", false: "are"}[c.unnamed == 1])
 	}
-	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"dwell/model"
 	"dwell/model/query"
 )
 
@@ -22,6 +23,9 @@ func TestMoneyOfSeveralCurrencies(t *testing.T) {
 		{"rfm?since=2020-08-01", "scored"},
 		{"tiers?since=2020-08-01&rule=amount:100,20", "tier.t3"},
 		{"typical?days=60", "stage.growth.revenue"},
+		{"scorecard?days=120", "stage.maturity.worth"},
+		{"event/buy", "sum"},
+		{"changed?since=2020-06-01", "moved"},
 		{"expected?model=empirical&horizon=30", "buyers"},
 	} {
 		a := ask(t, several, tt.address)
@@ -38,12 +42,27 @@ func TestMoneyOfSeveralCurrencies(t *testing.T) {
 			if warning(named, "currency") != "" {
 				t.Errorf("%s in %s: %s", tt.address, c, warning(named, "currency"))
 			}
+			if named.Figure(tt.total) != nil {
+				listed(t, several, named, tt.total)
+			}
 			if c == first {
 				alike(t, a, named)
 			}
 			mine := ask(t, one, tt.address+"&where="+escape(`country == "`+c+`"`))
 			if f, g := named.Figure(tt.total), mine.Figure(tt.total); f != nil && g != nil && f.Unit != "users" && f.Value != g.Value {
 				t.Errorf("%s in %s: %s is %v, want %v", tt.address, c, tt.total, f.Value, g.Value)
+			}
+		}
+	}
+	// Movers bring what they paid in the currency counted.
+	for _, c := range coins {
+		mine := map[string]string{}
+		for _, row := range block(t, ask(t, one, "changed?since=2020-06-01&top=1000&where="+escape(`country == "`+c+`"`)), "movers").Rows {
+			mine[row.Key] = row.Cells[3].Text
+		}
+		for _, row := range block(t, ask(t, several, "changed?since=2020-06-01&top=1000&currency="+escape(c)), "movers").Rows {
+			if want, in := mine[row.Key]; in && row.Cells[3].Text != want || !in && row.Cells[3].Text != model.Money(0).String() {
+				t.Errorf("%s moved and brought %s in %s, want %s", row.Key, row.Cells[3].Text, c, want)
 			}
 		}
 	}
