@@ -27,12 +27,12 @@ type equality struct {
 	old   map[string][]oldRow // of users that an earlier load has: their rows in this load's time range, by time
 	arena []byte
 
-	hidden map[string][]hiddenRow // of pieces before, by user
+	hidden map[string][]hiddenRow // of pieces before, by user, in order of time and hash
 	out    []hiddenRow            // of this load
 	text   []byte
 
 	raw     []byte // what the tails of rows stand in
-	occ     map[string]*occurrence
+	occ     contents
 	order   []int
 	drop    []bool
 	quality tallies
@@ -41,20 +41,8 @@ type equality struct {
 // oldRow is a stored row in this load's own numbering.
 type oldRow struct {
 	time   int64
+	at     uint64 // its tail in the arena
 	source uint32 // in the view
-	tail   []byte
-}
-
-// occurrence counts rows of one content at one user and time.
-type occurrence struct {
-	known  int64 // T
-	source uint32
-	seen   int64 // in source
-	own    int64 // stored by earlier pieces of the load's own source
-	// already is how many of this load's rows another source had.
-	already int64
-	begun   bool
-	keep    bool // source kept all it brought
 }
 
 // tallies are the counts of the quality report that only the store knows, and
@@ -130,20 +118,17 @@ func (e *equality) group(c *commit, id string, rows []packedRow, old []oldRow, d
 	if len(old) == 0 && len(rows) <= 8 && allDifferent(rows, e.raw) {
 		return false // by far the most frequent group
 	}
-	e.occ = map[string]*occurrence{}
-	for _, o := range old { // in order of source
-		k := e.occ[string(o.tail)]
-		if k == nil {
-			k = &occurrence{}
-			e.occ[string(o.tail)] = k
-		}
+	e.occ.reset(len(old) + len(rows))
+	for i := range old { // in order of source
+		o := &old[i]
+		k := e.occ.of(tailIn(e.arena, o.at), o.at, true, e.tailOf)
 		k.stored(o.source, c.keepEqual[o.source])
 		if c.whole[o.source] == c.own {
 			k.own++
 		}
 	}
-	for _, k := range e.occ {
-		k.close()
+	for i := range e.occ.list {
+		e.occ.list[i].close()
 	}
 	e.order = e.order[:0]
 	for i := range rows {
@@ -152,12 +137,7 @@ func (e *equality) group(c *commit, id string, rows []packedRow, old []oldRow, d
 	slices.SortStableFunc(e.order, func(a, b int) int { return cmp.Compare(rows[a].source, rows[b].source) })
 	q := &e.quality
 	for _, i := range e.order {
-		content := rows[i].tail(e.raw)
-		k := e.occ[string(content)]
-		if k == nil {
-			k = &occurrence{}
-			e.occ[string(content)] = k
-		}
+		k := e.occ.of(rows[i].tail(e.raw), rows[i].at, false, e.tailOf)
 		if !k.begun || k.source != rows[i].source {
 			k.known, k.seen = max(k.known, k.seen), 0
 			k.source, k.begun = rows[i].source, true
@@ -185,6 +165,14 @@ func (e *equality) group(c *commit, id string, rows []packedRow, old []oldRow, d
 	return any
 }
 
+// tailOf is the content that an occurrence counts.
+func (e *equality) tailOf(k *occurrence) []byte {
+	if k.old {
+		return tailIn(e.arena, k.at)
+	}
+	return tailIn(e.raw, k.at)
+}
+
 func allDifferent(rows []packedRow, raw []byte) bool {
 	for i := range rows {
 		for j := range i {
@@ -196,36 +184,9 @@ func allDifferent(rows []packedRow, raw []byte) bool {
 	return true
 }
 
-// stored counts a stored row; sources come in ascending order.
-func (k *occurrence) stored(source uint32, keepEqual bool) {
-	if k.begun && k.source == source {
-		k.seen++
-	} else {
-		k.known = k.total()
-		k.source, k.seen, k.begun = source, 1, true
-	}
-	k.keep = keepEqual
-}
-
-// total is T after the source at hand.
-func (k *occurrence) total() int64 {
-	switch {
-	case !k.begun:
-		return 0
-	case k.keep:
-		return max(k.known, k.seen)
-	}
-	return k.known + k.seen
-}
-
-// close ends the stored sources; the load's own begin.
-func (k *occurrence) close() {
-	k.known = k.total()
-	k.seen, k.begun, k.keep = 0, false, false
-}
-
 // remember keeps an earlier load's rows of one user, in this load's numbering.
-// A row with a string this load does not have cannot equal one of its rows.
+// A row with a string this load does not have cannot equal one of its rows, nor can
+// one longer than they may be.
 func (e *equality) remember(c *commit, tl *model.Timeline, lo, hi int64) {
 	var rows []oldRow
 	for i := range tl.Time {
@@ -233,11 +194,11 @@ func (e *equality) remember(c *commit, tl *model.Timeline, lo, hi int64) {
 			continue
 		}
 		from := len(e.arena)
-		if !e.appendOld(c, tl, i) {
+		if !e.appendOld(c, tl, i) || len(e.arena)-from > maxTail {
 			e.arena = e.arena[:from]
 			continue
 		}
-		rows = append(rows, oldRow{time: tl.Time[i], source: uint32(tl.Source[i]), tail: e.arena[from:len(e.arena):len(e.arena)]})
+		rows = append(rows, oldRow{time: tl.Time[i], source: uint32(tl.Source[i]), at: tailAt(from, len(e.arena)-from)})
 	}
 	slices.SortStableFunc(rows, func(a, b oldRow) int {
 		return cmp.Or(cmp.Compare(a.time, b.time), cmp.Compare(a.source, b.source))

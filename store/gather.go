@@ -28,9 +28,12 @@ func tailAt(from, size int) uint64 { return uint64(from)<<tailBits | uint64(size
 func (r *packedRow) size() int { return int(r.at & (1<<tailBits - 1)) }
 
 // tail gives the row's tail; raw are the bucket's bytes.
-func (r *packedRow) tail(raw []byte) []byte {
-	from := int(r.at >> tailBits)
-	return raw[from : from+r.size()]
+func (r *packedRow) tail(raw []byte) []byte { return tailIn(raw, r.at) }
+
+// tailIn gives the tail that tailAt says where it stands.
+func tailIn(raw []byte, at uint64) []byte {
+	from := int(at >> tailBits)
+	return raw[from : from+int(at&(1<<tailBits-1))]
 }
 
 // bucketRows is a bucket read back: its rows by user, time and row. Its arrays

@@ -175,6 +175,9 @@ func (p *packer) readHidden(b int) error {
 			return err
 		}
 	}
+	for _, rows := range p.equal.hidden {
+		slices.SortFunc(rows, orderHidden)
+	}
 	return nil
 }
 
@@ -184,31 +187,38 @@ func (e *equality) hiddenOf(c *commit, id string, row *packedRow) (n int64) {
 	if rows == nil {
 		return 0
 	}
-	hash, known := uint64(0), false
-	for i := range rows {
-		if rows[i].time != row.time {
-			continue
+	i, there := slices.BinarySearchFunc(rows, row.time, func(r hiddenRow, at int64) int { return cmp.Compare(r.time, at) })
+	if !there {
+		return 0
+	}
+	want := hiddenRow{time: row.time, hash: e.contentHash(c, row.tail(e.raw))}
+	more, _ := slices.BinarySearchFunc(rows[i:], want, orderHidden)
+	for _, r := range rows[i+more:] {
+		e.occ.steps++
+		if orderHidden(r, want) != 0 {
+			break
 		}
-		if !known {
-			hash, known = e.contentHash(c, row.tail(e.raw)), true
-		}
-		if rows[i].hash == hash {
-			n += rows[i].count
-		}
+		n += r.count
 	}
 	return n
+}
+
+// orderHidden is the order of one user's hidden rows.
+func orderHidden(a, b hiddenRow) int {
+	return cmp.Or(cmp.Compare(a.time, b.time), cmp.Compare(a.hash, b.hash))
 }
 
 // hide remembers the rows of one group that were not stored, of a piece.
 func (e *equality) hide(c *commit, id string, at int64) {
 	from := len(e.out)
-	for tail, k := range e.occ {
+	for i := range e.occ.list {
+		k := &e.occ.list[i]
 		n := k.already
 		if c.anew {
 			n -= k.own // they stand in the file, and are stored of it
 		}
 		if n > 0 {
-			e.out = append(e.out, hiddenRow{user: id, time: at, hash: e.contentHash(c, []byte(tail)), count: n})
+			e.out = append(e.out, hiddenRow{user: id, time: at, hash: e.contentHash(c, e.tailOf(k)), count: n})
 		}
 	}
 	slices.SortFunc(e.out[from:], func(a, b hiddenRow) int { return cmp.Compare(a.hash, b.hash) })
