@@ -162,12 +162,11 @@ func (c *checker) entry(key, value []byte) {
 			c.problem(key, "the load has both a marker and an intent")
 		}
 		if key[0] == kindTable {
-			c.owner(key, load)
+			c.owner(key, load, nil)
 		}
 	case kindDict:
-		if k, err := parseDictKey(key); err != nil {
-			c.problem(key, "%v", err)
-		} else if l := c.owner(key, k.load); l != nil && k.kind == dictCounts {
+		k, err := parseDictKey(key)
+		if l := c.owner(key, k.load, err); l != nil && k.kind == dictCounts {
 			counts, err := decodeCountPage(key, rec)
 			if err != nil {
 				c.problem(key, "%v", err)
@@ -185,9 +184,14 @@ func (c *checker) entry(key, value []byte) {
 	}
 }
 
-// owner is the committed load an entry belongs to; a load with neither marker nor
-// intent is reported once.
-func (c *checker) owner(key []byte, load uint32) *loadCheck {
+// owner is the committed load an entry belongs to by its parsed key, nil if there is
+// none. A key that could not be parsed is reported, and so, once, is a load with
+// neither marker nor intent.
+func (c *checker) owner(key []byte, load uint32, bad error) *loadCheck {
+	if bad != nil {
+		c.problem(key, "%v", bad)
+		return nil
+	}
 	l := c.loads[load]
 	if l == nil && !c.wild[load] {
 		c.wild[load] = true
@@ -198,11 +202,7 @@ func (c *checker) owner(key []byte, load uint32) *loadCheck {
 
 func (c *checker) summary(key, rec []byte) {
 	k, err := parseSummaryKey(key)
-	if err != nil {
-		c.problem(key, "%v", err)
-		return
-	}
-	l := c.owner(key, k.load)
+	l := c.owner(key, k.load, err)
 	if l == nil {
 		return
 	}
@@ -229,11 +229,7 @@ func (c *checker) summary(key, rec []byte) {
 
 func (c *checker) hidden(key, rec []byte) {
 	k, err := parseHiddenKey(key)
-	if err != nil {
-		c.problem(key, "%v", err)
-		return
-	}
-	l := c.owner(key, k.load)
+	l := c.owner(key, k.load, err)
 	if l == nil {
 		return
 	}
@@ -255,11 +251,7 @@ func (c *checker) hidden(key, rec []byte) {
 
 func (c *checker) chunk(key, rec []byte) {
 	k, err := parseChunkKey(key)
-	if err != nil {
-		c.problem(key, "%v", err)
-		return
-	}
-	l := c.owner(key, k.load)
+	l := c.owner(key, k.load, err)
 	if l == nil {
 		return
 	}
@@ -339,7 +331,7 @@ func (c *checker) startBucket(l *loadCheck, k chunkKey) {
 		if err != nil {
 			continue // reported where the walk comes by it
 		}
-		sums, _ := decodeSummaries(rec)
+		sums, _ := decodeSummaries(rec) // what is wrong with it is reported there too
 		c.sums = append(c.sums, sums...)
 	}
 }

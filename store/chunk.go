@@ -157,7 +157,7 @@ type section struct {
 	body []byte
 }
 
-// parseHead reads the head of a record; the sections point into it.
+// parse reads the head of a record; the sections point into it.
 func (h *chunkHead) parse(rec []byte) error {
 	users, a := binary.Uvarint(rec)
 	if a <= 0 {

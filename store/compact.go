@@ -162,7 +162,11 @@ type count struct {
 func (m *merging) run() (err error) {
 	var never bool
 	defer guard(&never, &err)
-	if m.view, err = viewOf(m.txn, m.old); err != nil {
+	var marks []*marker
+	for _, l := range m.old {
+		marks = append(marks, l.mark)
+	}
+	if m.view, err = viewOf(m.txn, marks); err != nil {
 		return err
 	}
 	for _, l := range m.all.loads {

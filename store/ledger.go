@@ -127,7 +127,7 @@ func (s *Store) manifestThere() error {
 // Badger would make the damage final. The lock is held.
 func (s *Store) preflight() error {
 	if lines, _ := readLedger(s.dir); len(lines) == 0 || !canShare {
-		return nil
+		return nil // nothing to hold it against; a damaged ledger is for Check to report
 	}
 	db, err := openBadger(badgerOptions(s.dir, true))
 	if needsRecovery(err) {
@@ -136,7 +136,7 @@ func (s *Store) preflight() error {
 	if err != nil {
 		return err
 	}
-	defer closeBadger(db)
+	defer func() { _ = closeBadger(db) }() // it has written nothing
 	return db.View(func(txn *badger.Txn) (err error) {
 		var never bool
 		defer guard(&never, &err)

@@ -222,9 +222,9 @@ func (p *packer) flush(b int) error {
 	return nil
 }
 
-// set writes one record and adds it to the digest. The checksum inside value
-// covers key and record, so that is all the digest needs; but not the load's
-// number, or a file's digest would depend on what was loaded before it.
+// set writes one record and adds it to the digest, without key and envelope: they
+// depend on the load's number, and a file's digest must not depend on what was loaded
+// before it.
 func (p *packer) set(key, value []byte) error {
 	p.bytes += int64(len(value))
 	p.digest.Write(value[envelopeLen:])

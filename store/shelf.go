@@ -34,7 +34,7 @@ import (
 type Shelf struct {
 	dir    string
 	now    func() time.Time
-	mu     *sync.Mutex
+	mu     sync.Mutex
 	create createFunc
 }
 
@@ -42,7 +42,7 @@ var _ model.Shelf = (*Shelf)(nil)
 
 // NewShelf is the shelf of the data set in dir; now is the clock.
 func NewShelf(dir string, now func() time.Time) *Shelf {
-	return &Shelf{dir: filepath.Join(dir, dirShelf), now: now, mu: &sync.Mutex{}, create: createTemp}
+	return &Shelf{dir: filepath.Join(dir, dirShelf), now: now, create: createTemp}
 }
 
 // Shelf is this data set's shelf; it outlives Close.
@@ -141,15 +141,16 @@ func (s *Shelf) last(kind, name string) int {
 	return n
 }
 
-// putAdvice says what to try after a version could not be written.
-func putAdvice(err error) string {
-	if errors.Is(err, fs.ErrExist) {
-		return "somebody else has put it at this moment: try again"
+// notDone says what could not be done with an entry, why, and what to try.
+func notDone(what string, err error) error {
+	advice := "see that the data set's directory can be written to"
+	switch {
+	case errors.Is(err, fs.ErrExist):
+		advice = "somebody else has put it at this moment: try again"
+	case errors.Is(err, syscall.ENOSPC):
+		advice = "the disk is full: free some room there"
 	}
-	if errors.Is(err, syscall.ENOSPC) {
-		return "the disk is full: free some room there"
-	}
-	return "see that the data set's directory can be written to"
+	return fmt.Errorf("%s: %w; %s", what, err, advice)
 }
 
 // Put stores body as the next version of name.
@@ -157,10 +158,11 @@ func (s *Shelf) Put(kind, name string, body []byte, note string) (model.Entry, e
 	if kind == "" || name == "" {
 		return model.Entry{}, fmt.Errorf("an entry of the shelf needs a kind and a name")
 	}
+	what := fmt.Sprintf("put %s %q on the shelf", kind, name)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err := os.MkdirAll(filepath.Join(s.dir, escapeName(kind)), 0o777); err != nil {
-		return model.Entry{}, fmt.Errorf("put %s %q on the shelf: %w; %s", kind, name, err, putAdvice(err))
+		return model.Entry{}, notDone(what, err)
 	}
 	version := s.last(kind, name) + 1
 	old, err := s.read(kind, name, 0)
@@ -169,7 +171,7 @@ func (s *Shelf) Put(kind, name string, body []byte, note string) (model.Entry, e
 		// A version is one file for good: the newest becomes an old one first.
 		version = max(version, old.Version)
 		if err := s.write(s.path(kind, name, version), &old, true); err != nil {
-			return model.Entry{}, fmt.Errorf("put %s %q on the shelf: %w; %s", kind, name, err, putAdvice(err))
+			return model.Entry{}, notDone(what, err)
 		}
 		version++
 	case !errors.Is(err, model.ErrNoEntry):
@@ -178,7 +180,7 @@ func (s *Shelf) Put(kind, name string, body []byte, note string) (model.Entry, e
 	by := s.newest(kind, name)
 	e := model.Entry{Kind: kind, Name: name, Version: version, Note: oneLine(note), At: s.now().UnixMilli(), Body: slices.Clone(body)}
 	if err := s.write(s.path(kind, name, 0), &e, false); err != nil {
-		return model.Entry{}, fmt.Errorf("put %s %q on the shelf: %w; %s", kind, name, err, putAdvice(err))
+		return model.Entry{}, notDone(what, err)
 	}
 	if by != s.path(kind, name, 0) {
 		os.Remove(by) // it has become a version
@@ -188,6 +190,7 @@ func (s *Shelf) Put(kind, name string, body []byte, note string) (model.Entry, e
 
 // Remove takes an entry off the shelf; its versions stay.
 func (s *Shelf) Remove(kind, name string) error {
+	what := fmt.Sprintf("take %s %q off the shelf", kind, name)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	old, err := s.read(kind, name, 0)
@@ -195,10 +198,10 @@ func (s *Shelf) Remove(kind, name string) error {
 		return err
 	}
 	if err := s.write(s.path(kind, name, old.Version), &old, true); err != nil {
-		return fmt.Errorf("take %s %q off the shelf: %w", kind, name, err)
+		return notDone(what, err)
 	}
 	if err := os.Remove(s.newest(kind, name)); err != nil {
-		return fmt.Errorf("take %s %q off the shelf: %w", kind, name, err)
+		return notDone(what, err)
 	}
 	return nil
 }

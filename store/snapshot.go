@@ -41,7 +41,7 @@ func (s *snapshot) leave() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.busy--
-	if s.busy == 0 && s.idle.L != nil {
+	if s.busy == 0 {
 		s.idle.Broadcast()
 	}
 }
@@ -49,9 +49,6 @@ func (s *snapshot) leave() {
 // Close waits for reads under way; it is harmless the second time.
 func (s *snapshot) Close() error {
 	s.mu.Lock()
-	if s.idle.L == nil {
-		s.idle.L = &s.mu
-	}
 	first := !s.closed
 	s.closed = true
 	for s.busy > 0 {

@@ -330,7 +330,8 @@ func (s *spill) read(b, worker int, dst []byte, starts []int) ([]byte, []int, er
 	return dst, starts, nil
 }
 
-// remove closes and deletes the file and its folder.
+// remove closes and deletes the file and its folder. What it cannot delete goes with
+// the next opening for writing (settle).
 func (s *spill) remove() {
 	if s.f == nil {
 		return

@@ -157,6 +157,7 @@ func (s *Store) Snapshot(ctx context.Context) (model.Snapshot, error) {
 		s.view = v
 	}
 	sn := &snapshot{st: s, txn: txn, view: v}
+	sn.idle.L = &sn.mu
 	s.snaps[sn] = true
 	return sn, nil
 }

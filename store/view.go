@@ -41,28 +41,16 @@ type keyView struct {
 	values []string // by the load's own ids, "" first; nil if stored plain
 }
 
-// buildView reads markers, tables and dictionaries as the transaction sees them.
-func buildView(txn *badger.Txn) (*view, error) {
+// readView reads markers, tables and dictionaries as the transaction sees them;
+// Badger's panics on damaged blocks are errors.
+func readView(txn *badger.Txn) (v *view, err error) {
+	var never bool
+	defer guard(&never, &err)
 	marks, err := readMarkers(txn)
 	if err != nil {
 		return nil, err
 	}
-	v := &view{}
-	b := &viewBuilder{view: v, names: map[string]uint32{}, keys: map[string]int{}}
-	for _, m := range marks {
-		if err := b.add(txn, m); err != nil {
-			return nil, err
-		}
-	}
-	b.finish()
-	return v, nil
-}
-
-// readView is buildView with Badger's panics on damaged blocks as errors.
-func readView(txn *badger.Txn) (v *view, err error) {
-	var never bool
-	defer guard(&never, &err)
-	return buildView(txn)
+	return viewOf(txn, marks)
 }
 
 // readMarkers gives the committed loads in commit order.
@@ -82,12 +70,12 @@ func readMarkers(txn *badger.Txn) ([]*marker, error) {
 	return out, nil
 }
 
-// viewOf is a view of some loads alone.
-func viewOf(txn *badger.Txn, loads []*loadView) (*view, error) {
+// viewOf is a view of these loads alone.
+func viewOf(txn *badger.Txn, marks []*marker) (*view, error) {
 	v := &view{}
 	b := &viewBuilder{view: v, names: map[string]uint32{}, keys: map[string]int{}}
-	for _, l := range loads {
-		if err := b.add(txn, l.mark); err != nil {
+	for _, m := range marks {
+		if err := b.add(txn, m); err != nil {
 			return nil, err
 		}
 	}
