@@ -244,6 +244,8 @@ func (s *answerScreen) ShortHelp() []key.Binding {
 		bs = append(bs, s.keys.Table)
 	case *widget.Table:
 		bs = append(bs, s.keys.Filter, s.session.keys.w.Sort)
+	case *widget.Heat:
+		bs = append(bs, s.session.keys.w.Sort)
 	}
 	return append(bs, s.keys.Options, s.session.keys.Explain, s.session.keys.Export)
 }

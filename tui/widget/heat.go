@@ -7,6 +7,7 @@ import (
 
 	"github.com/charmbracelet/bubbles/key"
 	tea "github.com/charmbracelet/bubbletea"
+	"github.com/charmbracelet/lipgloss"
 	"github.com/charmbracelet/x/ansi"
 
 	"dwell/model/query"
@@ -34,6 +35,11 @@ type Heat struct {
 	cols  int
 	fixed int // 1: the first column is a number of users, as the size of a cohort, and stays when the others scroll
 
+	order  []int // of the rows: as the answer has them, or sorted by a column (heatsort.go)
+	sortBy int   // that column, -1 if none
+	desc   bool
+	open   bool // some cells are hatched, which the heading says in words
+
 	tight bool // whole percents in narrow cells, because the block is to be seen whole
 	wide  int  // of a cell where it is not tight
 	count int  // of a cell of the column that stays where it is
@@ -44,13 +50,15 @@ const tightCell = 5
 
 // NewHeat shows a heat block.
 func NewHeat(s *Styles, k Keys, a *query.Answer, b *query.Block) *Heat {
-	t := &Heat{styles: s, keys: k, a: a, b: b, width: 5}
+	t := &Heat{styles: s, keys: k, a: a, b: b, width: 5, sortBy: -1}
 	t.cols = len(b.Heads)
 	for i := range b.Rows {
+		t.order = append(t.order, i)
 		r := &b.Rows[i]
 		t.label = max(t.label, format.Width(format.Clean(r.Label)))
 		t.cols = max(t.cols, len(r.Cells))
 		for c := range r.Cells {
+			t.open = t.open || r.Cells[c].Open
 			t.width = max(t.width, format.Width(t.cellText(&r.Cells[c]))+2)
 			if s.ASCII {
 				t.width = max(t.width, format.Width(t.cellText(&r.Cells[c]))+3)
@@ -212,6 +220,8 @@ func (t *Heat) Key(m tea.KeyMsg) bool {
 		t.col = 0
 	case key.Matches(m, k.Last):
 		t.col = t.cols - 1
+	case key.Matches(m, k.Sort):
+		t.cycleSort()
 	default:
 		return false
 	}
@@ -222,7 +232,7 @@ func (t *Heat) Key(m tea.KeyMsg) bool {
 // Bindings are the keys the heat table takes.
 func (t *Heat) Bindings() []key.Binding {
 	k := &t.keys
-	return []key.Binding{k.Up, k.Down, k.Left, k.Right, k.PageUp, k.PageDown, k.Top, k.Bottom, k.First, k.Last}
+	return []key.Binding{k.Up, k.Down, k.Left, k.Right, k.PageUp, k.PageDown, k.Top, k.Bottom, k.First, k.Last, k.Sort}
 }
 
 // Wheel scrolls by lines.
@@ -245,10 +255,10 @@ func (t *Heat) Click(x, y int) bool {
 }
 
 func (t *Heat) cell(r, c int) *query.Cell {
-	if r < 0 || r >= len(t.b.Rows) || c < 0 || c >= len(t.b.Rows[r].Cells) {
+	if r < 0 || r >= len(t.b.Rows) || c < 0 || c >= len(t.rowAt(r).Cells) {
 		return nil
 	}
-	return &t.b.Rows[r].Cells[c]
+	return &t.rowAt(r).Cells[c]
 }
 
 // Target is the figure under the cursor.
@@ -257,7 +267,7 @@ func (t *Heat) Target() Target {
 	if t.row >= len(t.b.Rows) {
 		return tg
 	}
-	tg.Key, tg.Label = t.b.Rows[t.row].Key, t.b.Rows[t.row].Label
+	tg.Key, tg.Label = t.rowAt(t.row).Key, t.rowAt(t.row).Label
 	if t.col < len(t.b.Heads) {
 		tg.Column = t.b.Heads[t.col].Label
 	}
@@ -275,7 +285,7 @@ func (t *Heat) Yank() string {
 	if t.row >= len(t.b.Rows) {
 		return ""
 	}
-	r := &t.b.Rows[t.row]
+	r := t.rowAt(t.row)
 	out := []string{r.Label}
 	for i := range r.Cells {
 		out = append(out, format.Cell(t.a, &r.Cells[i], 8, false))
@@ -286,18 +296,17 @@ func (t *Heat) Yank() string {
 // View draws title, heading and cells.
 func (t *Heat) View(focused bool) string {
 	s := t.styles
-	note := ""
-	if tg := t.Target(); tg.Figure != query.NoFigure {
-		note = format.Line(&t.a.Figures[tg.Figure])
-	}
-	lines := []string{title(s, t.b.Title, t.w, focused, note)}
+	lines := []string{title(s, t.b.Title, t.w, focused, t.note())}
 	var b strings.Builder
-	b.WriteString(strings.Repeat(" ", 2+t.label))
+	b.WriteString(format.Pad(t.legend(), 2+t.label, false))
 	last := min(t.left+t.fit(), t.cols)
 	for _, c := range t.shown() {
 		h := ""
 		if c < len(t.b.Heads) {
 			h = t.b.Heads[c].Label
+		}
+		if c == t.sortBy {
+			h = ansi.Truncate(h, t.widthOf(c)-3, "") + t.sortSign()
 		}
 		if c == t.left && t.left > t.fixed {
 			h = s.Glyphs.Left + h
@@ -324,7 +333,7 @@ func (t *Heat) View(focused bool) string {
 // are most of a heat table's bytes.
 func (t *Heat) line(r int, focused bool) string {
 	s := t.styles
-	row := &t.b.Rows[r]
+	row := t.rowAt(r)
 	prefix := "  "
 	if r == t.row && focused {
 		prefix = s.Glyphs.Cursor + " "
@@ -353,6 +362,11 @@ func (t *Heat) line(r int, focused bool) string {
 				flush()
 				level = -1
 			}
+			if r == t.row && c == t.col { // the cursor is never lost, be there nothing under it
+				flush()
+				out.WriteString(t.cursorStyle(focused).Render(format.Pad("[ ]", t.widthOf(c), true)))
+				continue
+			}
 			run.WriteString(strings.Repeat(" ", t.widthOf(c)))
 			continue
 		}
@@ -367,14 +381,10 @@ func (t *Heat) line(r int, focused bool) string {
 		if r == t.row && c == t.col {
 			flush()
 			level = -1
-			st := s.Rest
-			if focused {
-				st = s.Cell
-			}
 			if t.tight && format.Width(num)+2 > t.widthOf(c) {
 				num = strings.TrimSuffix(num, "%")
 			}
-			out.WriteString(st.Render(format.Pad("["+num+"]", t.widthOf(c), true)))
+			out.WriteString(t.cursorStyle(focused).Render(format.Pad("["+num+"]", t.widthOf(c), true)))
 			continue
 		}
 		if k := t.level(cell, len(s.Heat)); k != level {
@@ -388,6 +398,46 @@ func (t *Heat) line(r int, focused bool) string {
 	}
 	flush()
 	return label + strings.TrimRight(out.String(), " ")
+}
+
+// note is the figure under the cursor in words, or why there is none.
+func (t *Heat) note() string {
+	if tg := t.Target(); tg.Figure != query.NoFigure {
+		return format.Line(&t.a.Figures[tg.Figure])
+	}
+	if c := t.cell(t.row, t.col); len(t.b.Rows) == 0 || c != nil && !c.Blank {
+		return ""
+	}
+	cells := t.rowAt(t.row).Cells
+	for c := t.col + 1; c < len(cells); c++ {
+		if !cells[c].Blank {
+			return "no figure here"
+		}
+	}
+	if a := t.a.Query.Analysis; t.col > 0 && (a == "retention" || a == "revenue") { // ages that nobody of the row has reached
+		return "not there yet: nobody's time has come"
+	}
+	return "no figure here"
+}
+
+// legend says what the hatch is, where cells have it.
+func (t *Heat) legend() string {
+	if !t.open {
+		return ""
+	}
+	for _, words := range []string{" still open", " open"} {
+		if l := t.styles.Glyphs.Open + words; format.Width(l) <= 2+t.label {
+			return l
+		}
+	}
+	return ""
+}
+
+func (t *Heat) cursorStyle(focused bool) lipgloss.Style {
+	if focused {
+		return t.styles.Cell
+	}
+	return t.styles.Rest
 }
 
 // ToFirstRate puts the cursor on the first column that holds a rate.

@@ -12,7 +12,7 @@ import (
 // columns may be others now; what is no longer there is left out.
 type Held struct {
 	Row, Column string
-	Sort        string // column of a table that sorts itself
+	Sort        string // column of a table or heat table that sorts itself
 	Desc        bool
 	Filter      string
 	Hidden      []string
@@ -99,21 +99,24 @@ func (t *Bars) Restore(h Held) {
 // Hold is the cell under the cursor.
 func (t *Heat) Hold() Held {
 	tg := t.Target()
-	return Held{Row: tg.Key, Column: tg.Column}
+	h := Held{Row: tg.Key, Column: tg.Column, Desc: t.desc}
+	if t.sortBy >= 0 && t.sortBy < len(t.b.Heads) {
+		h.Sort = t.b.Heads[t.sortBy].Label
+	}
+	return h
 }
 
 // Restore goes to the cell of that row and column.
 func (t *Heat) Restore(h Held) {
-	for i := range t.b.Rows {
-		if t.b.Rows[i].Key == h.Row && h.Row != "" {
-			t.row = i
-		}
-	}
 	for i := range t.b.Heads {
 		if t.b.Heads[i].Label == h.Column && h.Column != "" {
 			t.col = i
 		}
+		if t.b.Heads[i].Label == h.Sort && h.Sort != "" {
+			t.sortBy, t.desc = i, h.Desc
+		}
 	}
+	t.arrange(h.Row)
 	t.follow()
 }
 
