@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"bytes"
 	"io"
 	"sync"
 )
@@ -8,17 +9,24 @@ import (
 // A pipe reads standard input in the background and keeps what has not been stored
 // yet. Reading waits while that is much, so a fast writer is slowed down and memory
 // stays bounded.
+//
+// Of a line beyond pipeLine bytes it keeps these and its end. Any row that a part of
+// it belongs to is longer than MaxRow and will be rejected either way; kept whole, it
+// could fill all the room, and then neither its end nor anything else would come.
 type pipe struct {
 	mu    sync.Mutex
 	room  sync.Cond
 	buf   []byte
-	from  int64 // of buf in the stream
+	from  int64 // of buf in the stream, less what was cut of long lines
+	line  int   // bytes since the last line end, those that were cut too
 	ended bool
 	err   error
 }
 
-// pipeKept is how many bytes wait at most.
-const pipeKept = 16 << 20
+const (
+	pipeKept = 16 << 20   // bytes that wait at most, and a read
+	pipeLine = 2 * MaxRow // bytes that are kept of one line
+)
 
 func newPipe(r io.Reader) *pipe {
 	p := &pipe{}
@@ -34,7 +42,7 @@ func (p *pipe) read(r io.Reader) {
 	for {
 		n, err := r.Read(chunk)
 		p.mu.Lock()
-		p.buf = append(p.buf, chunk[:n]...)
+		p.keep(chunk[:n])
 		if err != nil {
 			if p.ended = true; err != io.EOF {
 				p.err = err
@@ -46,6 +54,24 @@ func (p *pipe) read(r io.Reader) {
 			p.room.Wait()
 		}
 		p.mu.Unlock()
+	}
+}
+
+// keep appends what has come, without the rest of a line that is too long.
+func (p *pipe) keep(b []byte) {
+	for len(b) > 0 {
+		end := bytes.IndexAny(b, "\r\n")
+		text := b
+		if end >= 0 {
+			text = b[:end]
+		}
+		p.buf = append(p.buf, text[:min(len(text), max(pipeLine-p.line, 0))]...)
+		p.line += len(text)
+		if end < 0 {
+			return
+		}
+		p.buf = append(p.buf, b[end])
+		p.line, b = 0, b[end+1:]
 	}
 }
 

@@ -262,6 +262,54 @@ func TestTailOfStandardInput(t *testing.T) {
 	}
 }
 
+// A row of many MiB, on standard input or in a file, is rejected like any that is too
+// long, in bounded memory, and what follows it is stored. Its end may be long in coming.
+func TestTailStepsOverALongRow(t *testing.T) {
+	long := func(end string) string {
+		return "u1,2024-01-01T00:00:00Z," + strings.Repeat("x", pipeKept+pipeKept/4) + end
+	}
+	for _, end := range []string{"\r\n", ",\"a\nb\"\n"} {
+		r, w := io.Pipe()
+		f := followReader(t, r, model.NewMemory())
+		written := make(chan error, 1)
+		go func() {
+			_, err := io.WriteString(w, tailHead+tailRow(1)+long(end)+tailRow(2)+long(end)+tailRow(3))
+			written <- errors.Join(err, w.Close())
+		}()
+		for !f.tail.Ended() {
+			f.step()
+		}
+		if err := <-written; err != nil {
+			t.Fatal(err)
+		}
+		in := f.info()
+		var read, rejected int64
+		for i := range in.Loads {
+			read += in.Loads[i].Quality.Read
+			rejected += in.Loads[i].Quality.RejectedTotal()
+		}
+		if in.Events != 3 || read-rejected != 3 || rejected < 2 {
+			t.Errorf("with an end of %q: %d rows stored, %d of %d rejected", end, in.Events, rejected, read)
+		}
+	}
+	path := filepath.Join(t.TempDir(), "app.csv")
+	appendTo(t, path, tailHead+tailRow(1))
+	f := follow(t, path, model.NewMemory())
+	f.wants("at first", 1, 1)
+	appendTo(t, path, tailRow(2)+long(""))
+	f.wants("a row that does not end yet", 1, 1)
+	appendTo(t, path, "x\r")
+	f.wants("half of its end", 0, 0)
+	appendTo(t, path, "\n"+tailRow(3)+tailRow(4)[:9])
+	if q := f.wants("its end", 2, 1); q.RejectedTotal() != 1 {
+		t.Errorf("%d rejected", q.RejectedTotal())
+	}
+	appendTo(t, path, tailRow(4)[9:])
+	if q := f.wants("what follows", 1, 1); len(q.Rejected) != 0 {
+		t.Errorf("rejected %v", q.Rejected)
+	}
+}
+
 // What cannot grow line by line is refused in words.
 func TestTailRefuses(t *testing.T) {
 	dir := t.TempDir()
@@ -316,17 +364,21 @@ func FuzzTail(f *testing.F) {
 			ends[int64(p)] = true
 		}
 		h := sha256.New()
-		n, lines, err := wholeRows(context.Background(), strings.NewReader(text[:cut]), sx, false, h)
+		n, lines, err := wholeRows(context.Background(), section(text[:cut]), sx, false, h)
 		if err != nil || !ends[n] || n > int64(cut) {
 			t.Fatalf("of %q, cut at %d, the whole rows end at %d (%v)", text, cut, n, err)
 		}
 		if lines != countLines([]byte(text[:n])) || !bytes.Equal(h.Sum(nil), sum(text[:n])) {
 			t.Errorf("of %q, cut at %d: %d lines, or another digest", text, cut, lines)
 		}
-		if n, _, _ := wholeRows(context.Background(), strings.NewReader(text), sx, true, sha256.New()); n != int64(len(text)) {
+		if n, _, _ := wholeRows(context.Background(), section(text), sx, true, sha256.New()); n != int64(len(text)) {
 			t.Errorf("of %q, which has ended, %d of %d bytes are taken", text, n, len(text))
 		}
 	})
+}
+
+func section(text string) *io.SectionReader {
+	return io.NewSectionReader(strings.NewReader(text), 0, int64(len(text)))
 }
 
 func sum(text string) []byte {

@@ -10,10 +10,10 @@ import (
 )
 
 // wholeRows finds how many bytes of a text are whole rows, and writes those into h,
-// whose writing never fails.
-func wholeRows(ctx context.Context, r io.Reader, sx syntax, last bool, h io.Writer) (n, lines int64, err error) {
+// whose writing never fails. Its memory is a few blocks, however long a row is.
+func wholeRows(ctx context.Context, text *io.SectionReader, sx syntax, last bool, h io.Writer) (n, lines int64, err error) {
 	pool := &sync.Pool{New: func() any { b := make([]byte, 0, blockSize+blockSize/8); return &b }}
-	s := newSplitter(r, sx, blockSize, pool)
+	s := newSplitter(text, sx, blockSize, pool)
 	for want := s.size; ; {
 		if err := ctx.Err(); err != nil {
 			return 0, 0, err
@@ -25,7 +25,20 @@ func wholeRows(ctx context.Context, r io.Reader, sx syntax, last bool, h io.Writ
 		s.eof = ended && last
 		end, long := s.safeEnd()
 		if end == 0 && long { // it will be rejected; where it ends is enough
-			end = max(lineEnd(s.buf, 0, s.eof), 0)
+			if end = max(lineEnd(s.buf, 0, s.eof), 0); end == 0 && !ended {
+				size, err := longEnd(ctx, text, n, last)
+				if size == 0 || err != nil {
+					return n, lines, err
+				}
+				count := &lineCounter{}
+				if _, err := io.Copy(io.MultiWriter(h, count), io.NewSectionReader(text, n, size)); err != nil {
+					return 0, 0, err
+				}
+				n, lines = n+size, lines+count.n
+				s = newSplitter(io.NewSectionReader(text, n, text.Size()-n), sx, blockSize, pool)
+				want = s.size
+				continue
+			}
 		}
 		if end > 0 {
 			data := s.take(end, longNone).data
@@ -44,6 +57,36 @@ func wholeRows(ctx context.Context, r io.Reader, sx syntax, last bool, h io.Writ
 			want = s.size
 		}
 	}
+}
+
+// longEnd is the length of the line that begins at from, its line end included; 0 while
+// that has not come. last says that the end of the text ends it too.
+func longEnd(ctx context.Context, text *io.SectionReader, from int64, last bool) (int64, error) {
+	buf := make([]byte, blockSize)
+	for at := from; at < text.Size(); {
+		if err := ctx.Err(); err != nil {
+			return 0, err
+		}
+		n, err := text.ReadAt(buf, at)
+		if err != nil && err != io.EOF {
+			return 0, err
+		}
+		ended := at+int64(n) >= text.Size()
+		if end := lineEnd(buf[:n], 0, ended && last); end >= 0 {
+			return at + int64(end) - from, nil
+		}
+		if ended && last {
+			return text.Size() - from, nil
+		}
+		if n > 1 && buf[n-1] == '\r' { // which an LF may follow
+			n--
+		}
+		if n == 0 || ended {
+			break
+		}
+		at += int64(n)
+	}
+	return 0, nil
 }
 
 // A lineCounter counts line ends as countLines does, whatever the writes.
