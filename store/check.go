@@ -68,6 +68,7 @@ type checker struct {
 	report      func(done, total int64)
 	fn          func(Problem)
 	done, total int64
+	stops       [][]byte // of walk, once it needs them
 
 	read chunkReader
 	sums []summary // of the bucket and load at hand, from its pages
@@ -106,26 +107,8 @@ func (c *checker) problem(key []byte, format string, args ...any) {
 // run walks all keys once. Summaries are read with the chunks of their bucket,
 // so that the two can be held against one another.
 func (c *checker) run() error {
-	o := badger.DefaultIteratorOptions
-	o.PrefetchValues = false
-	it := c.txn.NewIterator(o)
-	defer it.Close()
-	var last []byte
-	for it.Rewind(); it.Valid(); it.Next() {
-		key := it.Item().KeyCopy(nil)
-		if last != nil && string(last) >= string(key) {
-			c.problem(key, "it stands after %q", last)
-		}
-		last = key
-		value, err := it.Item().ValueCopy(nil)
-		if err != nil {
-			c.problem(key, "it cannot be read: %v", err)
-			continue
-		}
-		c.entry(key, value)
-		if err := c.ctx.Err(); err != nil {
-			return err
-		}
+	if err := c.walk(); err != nil {
+		return err
 	}
 	c.unfinished()
 	for _, l := range c.view.loads {
@@ -393,7 +376,7 @@ func (c *checker) totals(l *loadCheck) {
 		sum.newUsers += want.newUsers
 		got.newUsers = want.newUsers
 		if got != want {
-			c.problem(appendLoadKey(nil, kindTable, m.Load), "bucket %d has %+v, and the table says %+v", b, got, want)
+			c.problem(appendLoadKey(nil, kindTable, m.Load), "bucket %d has %s, and the table says %s", b, got, want)
 		}
 	}
 	if sum.events != m.Events || sum.users != m.Info.Users || sum.chunks != m.Chunks || sum.pages != m.Pages || sum.newUsers != m.NewUsers {

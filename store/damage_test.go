@@ -202,3 +202,53 @@ func damageSomething(t *testing.T, dir string, r *rand.Rand) string {
 	}
 	return what + name
 }
+
+// TestCheckGoesOn flips a byte in the middle of a data set: what lies in that block is
+// reported, and nothing that can be read.
+func TestCheckGoesOn(t *testing.T) {
+	dir := t.TempDir()
+	s, err := Open(dir, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n := range 2 {
+		if _, err := modeltest.Load(t, s, loadPlan(n+1), loadRows(n+1), 1); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	tables, err := filepath.Glob(filepath.Join(dir, dirBadger, "*.sst"))
+	if err != nil || len(tables) == 0 {
+		t.Fatal(tables, err)
+	}
+	b, err := os.ReadFile(tables[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, at := range []int{len(b) / 5, len(b) / 2} { // among chunks
+		flipped := bytes.Clone(b)
+		flipped[at] ^= 0x10
+		if err := os.WriteFile(tables[0], flipped, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		s, err := Open(dir, Options{ReadOnly: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var found []string
+		if err := s.Check(context.Background(), nil, func(p Problem) { found = append(found, p.String()) }); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if len(found) == 0 || len(found) > 150 || !slices.ContainsFunc(found, func(p string) bool {
+			return strings.HasPrefix(p, "chunk of bucket ") && strings.Contains(p, "more must follow and cannot be read")
+		}) {
+			t.Errorf("byte %d of %d: %d problems, first %q", at, len(b), len(found), found[:min(len(found), 3)])
+		}
+		t.Logf("%d problems", len(found))
+	}
+}

@@ -3,6 +3,7 @@ package store
 import (
 	"encoding/binary"
 	"encoding/json"
+	"fmt"
 	"math"
 
 	"dwell/model"
@@ -129,6 +130,10 @@ func decodeMarker(key, value []byte) (*marker, error) {
 type bucketRow struct {
 	events, users, newUsers, chunks, pages int64
 	first, last                            int64 // ms; 0 without events
+}
+
+func (r bucketRow) String() string {
+	return fmt.Sprintf("%d events of %d users (%d new) from %d to %d in %d chunks and %d pages of summaries", r.events, r.users, r.newUsers, r.first, r.last, r.chunks, r.pages)
 }
 
 // appendTable writes the bucket table with room for its envelope.
