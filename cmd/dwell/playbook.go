@@ -12,7 +12,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"dwell/model"
-	"dwell/model/churn"
 	"dwell/model/query"
 	"dwell/store"
 )
@@ -64,11 +63,15 @@ suggestions are texts for a person, and dwell targets writes the lists.`,
 			}},
 		&cobra.Command{Use: "check FILE", Short: "Say whether a playbook can be used, with line and column of what is wrong", Args: cobra.ExactArgs(1),
 			RunE: func(_ *cobra.Command, args []string) error {
-				p, err := a.playbookFile(args[0])
+				s, err := a.playbookFile(args[0])
 				if err != nil {
 					return err
 				}
-				return writePlaybook(a.stdout, query.PlaybookState{Playbook: p})
+				if s.Note != "" {
+					fmt.Fprintf(a.stderr, "note: %s\n", s.Note)
+				}
+				s.Note = ""
+				return writePlaybook(a.stdout, s)
 			}},
 		newPlaybookUse(a),
 		&cobra.Command{Use: "drop", Short: "Take the playbook off the shelf: the default holds again", Args: cobra.NoArgs,
@@ -100,20 +103,20 @@ func newPlaybookUse(a *app) *cobra.Command {
 			if !store.Exists(dir) {
 				return noData(fmt.Errorf("there is no data set in %s (%s)\ntry: dwell load FILE", dir, from))
 			}
-			if _, err := a.playbookFile(args[0]); err != nil {
-				return err
-			}
-			body, err := os.ReadFile(args[0])
+			s, err := a.playbookFile(args[0])
 			if err != nil {
-				return usage(fmt.Errorf("the playbook cannot be read: %w", err))
+				return err
 			}
 			e, err := a.shelfEngine()
 			if err != nil {
 				return err
 			}
-			version, err := e.PutPlaybook(body, note)
+			version, err := e.PutPlaybook(s.Body, note)
 			if err != nil {
 				return usage(err)
+			}
+			if s.Note != "" {
+				fmt.Fprintf(a.stderr, "note: %s\n", s.Note)
 			}
 			fmt.Fprintf(a.stdout, "version %d of the playbook is in force: dwell targets shows its tiers\n", version)
 			return nil
@@ -125,22 +128,29 @@ func newPlaybookUse(a *app) *cobra.Command {
 // mostPlaybook bounds a playbook file.
 const mostPlaybook = 1 << 20
 
-// playbookFile reads and checks a file.
-func (a *app) playbookFile(name string) (*churn.Playbook, error) {
+// playbookFile reads a file and checks it against the stage models.
+func (a *app) playbookFile(name string) (query.PlaybookState, error) {
 	f, err := os.Open(name)
 	if err != nil {
-		return nil, usage(fmt.Errorf("the playbook cannot be read: %w", err))
+		return query.PlaybookState{}, usage(fmt.Errorf("the playbook cannot be read: %w", err))
 	}
 	defer f.Close()
-	body, err := io.ReadAll(io.LimitReader(f, mostPlaybook))
+	body, err := io.ReadAll(io.LimitReader(f, mostPlaybook+1))
 	if err != nil {
-		return nil, usage(fmt.Errorf("the playbook cannot be read: %w", err))
+		return query.PlaybookState{}, usage(fmt.Errorf("the playbook cannot be read: %w", err))
 	}
-	p, err := churn.ParsePlaybook(body)
+	if len(body) > mostPlaybook {
+		return query.PlaybookState{}, usage(fmt.Errorf("%s is larger than a mebibyte: that is no playbook", name))
+	}
+	e, err := a.shelfEngine()
 	if err != nil {
-		return nil, usage(fmt.Errorf("%s: %w", name, err))
+		return query.PlaybookState{}, err
 	}
-	return p, nil
+	s, err := e.CheckPlaybook(body)
+	if err != nil {
+		return s, usage(fmt.Errorf("%s: %w", name, err))
+	}
+	return s, nil
 }
 
 // writePlaybook prints the tiers as a table.

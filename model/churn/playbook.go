@@ -10,6 +10,8 @@ import (
 
 	"github.com/pelletier/go-toml/v2"
 	"github.com/pelletier/go-toml/v2/unstable"
+
+	"dwell/model/rule"
 )
 
 // A Playbook says whom to look after first, and what is suggested to whoever
@@ -80,7 +82,8 @@ func ParsePlaybook(body []byte) (*Playbook, error) {
 		var se *toml.StrictMissingError
 		if errors.As(err, &se) && len(se.Errors) > 0 {
 			row, col := se.Errors[0].Position()
-			return nil, at(row, col, "there is no setting %q; a tier has name, probability, risk, value, reach and suggest", strings.Join(se.Errors[0].Key(), "."))
+			key := se.Errors[0].Key()
+			return nil, at(row, col, "there is no setting %q%s; a tier has name, probability, risk, value, reach and suggest", strings.Join(key, "."), nearest(key[len(key)-1], settings))
 		}
 		var de *toml.DecodeError
 		if errors.As(err, &de) {
@@ -94,6 +97,17 @@ func ParsePlaybook(body []byte) (*Playbook, error) {
 		return nil, at(row, col, "%s", why)
 	}
 	return p, nil
+}
+
+// settings are the words a playbook may hold.
+var settings = []string{"reach_days", "tier", "stage", "case", "name", "probability", "risk", "value", "reach", "suggest", "aim"}
+
+// nearest is " (did you mean X?)" for the nearest of the names, or "".
+func nearest(name string, among []string) string {
+	if n := rule.Nearest(name, among); n != "" {
+		return fmt.Sprintf(" (did you mean %s?)", n)
+	}
+	return ""
 }
 
 // faulty is the first thing that is wrong, as "table.number.key", and why.
@@ -139,13 +153,49 @@ func (p *Playbook) faulty() (path, why string) {
 	}
 	for i, c := range p.Cases {
 		if !slices.Contains(names, c.Tier) {
-			return fmt.Sprintf("case.%d.tier", i), fmt.Sprintf("there is no tier %q: %s", c.Tier, strings.Join(slices.Compact(names), ", "))
+			return fmt.Sprintf("case.%d.tier", i), fmt.Sprintf("there is no tier %q%s: %s", c.Tier, nearest(c.Tier, names), strings.Join(slices.Compact(names), ", "))
 		}
 		if c.Stage == "" {
 			return fmt.Sprintf("case.%d.stage", i), "a case is of a stage and a tier"
 		}
 	}
 	return "", ""
+}
+
+// CheckStages fails with line and column at the first stage or case of a playbook's
+// text whose stage is unknown: why says so in a sentence, "" of a stage that is there.
+func (p *Playbook) CheckStages(body []byte, why func(name string) string) error {
+	fail := func(path, text string) error {
+		row, col := placeOf(body, path)
+		return fmt.Errorf("%w: line %d, column %d: %s", ErrBadPlaybook, row, col, text)
+	}
+	for i, s := range p.Stages {
+		if text := why(s.Name); text != "" {
+			return fail(fmt.Sprintf("stage.%d.name", i), text)
+		}
+	}
+	for i, c := range p.Cases {
+		if text := why(c.Stage); text != "" {
+			return fail(fmt.Sprintf("case.%d.stage", i), text)
+		}
+	}
+	return nil
+}
+
+// StageNames are the stages that have an aim or a case, each once.
+func (p *Playbook) StageNames() (out []string) {
+	add := func(name string) {
+		if !slices.Contains(out, name) {
+			out = append(out, name)
+		}
+	}
+	for _, s := range p.Stages {
+		add(s.Name)
+	}
+	for _, c := range p.Cases {
+		add(c.Stage)
+	}
+	return out
 }
 
 // placeOf finds where a path stands in a file: the key, else its table, else the

@@ -54,13 +54,16 @@ func TestPlaybookFiles(t *testing.T) {
 	for body, want := range map[string]string{
 		"":                                       "no [[tier]]",
 		"reach_days = 0\n[[tier]]\nname = \"a\"": "line 1, column 1: at least one day",
-		"[[tier]]\nname = \"a\"\n\n[[tier]]\nname = \"b\"\nrisk = \"hihg\"":          `line 6, column 1: "hihg" is none of low, middle, high`,
-		"[[tier]]\nname = \"a\"\nprobability = 1.5":                                  "line 3, column 1: 1.5 is no probability",
-		"[[tier]]\nname = \"a\"\nprobability = \"x\"":                                "line 3, column 15",
-		"[[tier]]\nname = \"a\"\nchance = 0.5":                                       `line 3, column 1: there is no setting "tier.chance"`,
-		"[[tier]]\nname = \"a\"\nreach = \"phone\"":                                  `"phone" is none of product, message`,
-		"[[tier]]\nsuggest = \"x\"":                                                  "line 1, column 3: a tier needs a name",
-		"[[tier]]\nname = \"a\"\n[[case]]\nstage = \"growth\"\ntier = \"b\"":         `line 5, column 1: there is no tier "b"`,
+		"[[tier]]\nname = \"a\"\n\n[[tier]]\nname = \"b\"\nrisk = \"hihg\"":      `line 6, column 1: "hihg" is none of low, middle, high`,
+		"[[tier]]\nname = \"a\"\nprobability = 1.5":                              "line 3, column 1: 1.5 is no probability",
+		"[[tier]]\nname = \"a\"\nprobability = \"x\"":                            "line 3, column 15",
+		"[[tier]]\nname = \"a\"\nchance = 0.5":                                   `line 3, column 1: there is no setting "tier.chance"`,
+		"[[tier]]\nname = \"a\"\nprobabilty = 0.5":                               "(did you mean probability?)",
+		"[[tier]]\nname = \"a\"\nreach = \"phone\"":                              `"phone" is none of product, message`,
+		"[[tier]]\nsuggest = \"x\"":                                              "line 1, column 3: a tier needs a name",
+		"[[tier]]\nname = \"a\"\n[[case]]\nstage = \"growth\"\ntier = \"b\"":     `line 5, column 1: there is no tier "b"`,
+		"[[tier]]\nname = \"red\"\n[[case]]\nstage = \"growth\"\ntier = \"rde\"": "did you mean red",
+
 		"[[tier]]\nname = \"a\"\n[[stage]]\nname = \"g\"\n[[stage]]\nname = \"g\"\n": `the stage "g" stands twice`,
 		"[[tier]\nname": "line 1",
 	} {

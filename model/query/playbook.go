@@ -3,6 +3,8 @@ package query
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"dwell/model"
 	"dwell/model/churn"
@@ -45,7 +47,7 @@ func (e *Engine) Playbook() (PlaybookState, error) {
 // PutPlaybook puts a playbook on the shelf, and in force. It fails with the line
 // and column of what is wrong.
 func (e *Engine) PutPlaybook(body []byte, note string) (version int, err error) {
-	if _, err := churn.ParsePlaybook(body); err != nil {
+	if _, err := e.CheckPlaybook(body); err != nil {
 		return 0, err
 	}
 	en, err := e.shelf.Put(kindPlaybook, kindPlaybook, body, note)
@@ -53,6 +55,47 @@ func (e *Engine) PutPlaybook(body []byte, note string) (version int, err error) 
 		return 0, fmt.Errorf("the playbook was not saved: %w", err)
 	}
 	return en.Version, nil
+}
+
+// CheckPlaybook reads a playbook as PutPlaybook does, and changes nothing: its stages
+// must be those of the stage model in force, or of another that could be.
+func (e *Engine) CheckPlaybook(body []byte) (PlaybookState, error) {
+	s := PlaybookState{Body: body}
+	var err error
+	if s.Playbook, err = churn.ParsePlaybook(body); err != nil {
+		return s, err
+	}
+	now, err := e.shelfModel()
+	if err != nil {
+		return s, err
+	}
+	all, err := e.Models()
+	if err != nil {
+		return s, err
+	}
+	err = s.Playbook.CheckStages(body, func(name string) string {
+		if slices.Contains(now.Names(), name) || slices.ContainsFunc(all, func(v ModelVersion) bool { return slices.Contains(v.Stages, name) }) {
+			return ""
+		}
+		return fmt.Sprintf("no stage is named %q%s: the stage model %s has %s", name, didYouMean(name, now.Names()), now.Name, strings.Join(now.Names(), ", "))
+	})
+	s.Note = unusedStages(s.Playbook, now.Name, now.Names())
+	return s, err
+}
+
+// unusedStages says which of a playbook's stages the model in force has not; "" if
+// it has all.
+func unusedStages(p *churn.Playbook, model string, stages []string) string {
+	var out []string
+	for _, name := range p.StageNames() {
+		if !slices.Contains(stages, name) {
+			out = append(out, name+didYouMean(name, stages))
+		}
+	}
+	if len(out) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("The stage model in force, %s, has no stage %s: what the playbook says of it holds for nobody. It has %s.", model, strings.Join(out, ", nor "), strings.Join(stages, ", "))
 }
 
 // DropPlaybook takes the playbook off the shelf: the default is in force again.

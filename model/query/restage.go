@@ -22,8 +22,11 @@ func restageAnalysis() analysis {
 				{Name: "body", Type: Text, Help: "the other model as a whole TOML file"},
 				{Name: "within", Type: Int, Default: "90", Min: 1, Help: "days in which a stage counts as left for a next one"},
 				{Name: "churn", Type: Word, Values: []string{"no", "yes"}, Default: "no", Help: "yes: train the churn model under both stage models, and say how far its AUC differs"},
-			}, zoneKeys())},
+			}, restageChurnKeys(), zoneKeys())},
 		check: func(q Query) error {
+			if err := checkRestageChurn(q); err != nil {
+				return err
+			}
 			switch {
 			case q.Get("version") != "" && q.ID == "":
 				return fmt.Errorf("version= is of a named model: restage/NAME?version=N")

@@ -30,13 +30,56 @@ type restageChurn struct {
 	was, is  []stat.Forecast
 }
 
+// restageChurnNames are the options of churn that restage takes: all that say what is
+// foretold and by what. Whom it is asked of (where=, segment=) is not among them, for
+// rules may speak of stages, and other stages would be other users; nor is what
+// changes nothing about the two models' AUC.
+var restageChurnNames = []string{"by", "event", "goal", "who", "gap", "horizon", "model", "seed", "features", "monotone"}
+
+func restageChurnKeys() (out []KeySpec) {
+	for _, k := range churnKeys() {
+		if slices.Contains(restageChurnNames, k.Name) {
+			k.Help = "with churn=yes: " + k.Help
+			out = append(out, k)
+		}
+	}
+	return out
+}
+
+// restagedChurn is the churn question that a restage question asks of both models.
+func restagedChurn(q Query) Query {
+	out := Query{Analysis: "churn", AsOf: q.AsOf}
+	for _, name := range restageChurnNames {
+		if v := q.Get(name); v != "" {
+			out = out.With(name, v)
+		}
+	}
+	return out
+}
+
+// checkRestageChurn refuses options of churn that cannot be compared, or were not
+// asked for.
+func checkRestageChurn(q Query) error {
+	asked := restagedChurn(q)
+	switch {
+	case len(asked.Params) == 0:
+		return nil
+	case q.Value("churn") != "yes":
+		return fmt.Errorf("%s= is about the churn model: ask for it with churn=yes", asked.Params[0].Key)
+	case q.Get("by") == "stage":
+		return fmt.Errorf("by=stage asks who enters the lost stage, which the other model may place elsewhere: its two answers are of two questions and cannot be compared; ask by=gap, by=silence or by=contract")
+	}
+	_, err := asked.Check()
+	return err
+}
+
 // restageChurn trains both; other is the edited stage model.
 func (r *Run) restageChurn(other *stage.Model) (*restageChurn, error) {
 	all := r.progress
 	const parts = 5 // two tables each, and the figures
 	r.progress = all.part(0, parts)
 	defer func() { r.progress = all.part(parts-1, parts) }()
-	base, err := r.eng.newRun(r.Ctx, r.st, Query{Analysis: "churn", AsOf: r.Q.AsOf}, r.progress)
+	base, err := r.eng.newRun(r.Ctx, r.st, restagedChurn(r.Q), r.progress)
 	if err != nil {
 		return nil, err
 	}
@@ -53,10 +96,13 @@ func (r *Run) restageChurn(other *stage.Model) (*restageChurn, error) {
 	}
 	then := *base
 	then.machine, then.Schema = machine, machine.Schema()
-	then.Q = base.Q.With("gap", strconv.Itoa(now.q.Gap)).With("horizon", strconv.Itoa(now.q.Horizon))
+	then.Q = base.Q.With("gap", strconv.Itoa(now.q.Gap)).With("horizon", strconv.Itoa(now.q.Horizon)) // by=contract reads no gap
 	edited, err := then.churnSetting()
 	if err != nil {
-		return nil, err
+		if r.Ctx.Err() != nil {
+			return nil, r.Ctx.Err()
+		}
+		return &restageChurn{why: "There is no churn model under the other stage model: " + err.Error() + "."}, nil
 	}
 	out := &restageChurn{question: now.q, cuts: now.cuts}
 	tables := 0

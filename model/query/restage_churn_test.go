@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"strings"
 	"testing"
 
 	"dwell/model/query"
@@ -47,6 +48,19 @@ func TestRestageChurn(t *testing.T) {
 	}
 	if plain := ask(t, e, "restage?with=G%3D60"); plain.Figure("churn.auc.now") != nil {
 		t.Error("the churn model was trained without being asked for")
+	}
+	// The churn question may be another one: its AUC is that of the churn answer asked so.
+	for _, opts := range []string{"model=hazard", "by=silence&horizon=20", "features=recency_days,dwell_days&seed=3&gap=20", "goal=active&who=silent&gap=10"} {
+		base, other := ask(t, e, "churn?folds=1&"+opts), ask(t, e, edit+"&"+opts)
+		was, is := base.Figure("auc"), other.Figure("churn.auc.now")
+		if was == nil || is == nil || was.Value != is.Value || was.N != is.N {
+			t.Errorf("%s: %+v, the churn answer has %+v", opts, is, was)
+		}
+	}
+	for address, why := range map[string]string{"restage?with=G%3D60&gap=20": "ask for it with churn=yes", edit + "&by=stage": "cannot be compared", edit + "&who=all": "who= says whose goal"} {
+		if q, err := query.Parse(address); err == nil || !strings.Contains(err.Error(), why) {
+			t.Errorf("%s: %v, %v", address, q, err)
+		}
 	}
 	q, err := query.Parse(edit)
 	if err != nil {

@@ -67,6 +67,7 @@ type targetsPlan struct {
 	unvalued string // why they have none that add up, a sentence
 	playbook *churn.Playbook
 	why      string // there is no playbook
+	unused   string // what it says of stages that the model has not
 	cuts     targetCuts
 	reach    *Reach
 	wanted   int // contact=, 0: a tenth
@@ -133,6 +134,9 @@ func (r *Run) targetsPlan(c *churnPlan) (*targetsPlan, error) {
 		return nil, err
 	}
 	t.playbook, t.why = p.Playbook, p.Broken
+	if p.Version > 0 && p.Playbook != nil {
+		t.unused = unusedStages(p.Playbook, r.machine.Model().Name, r.Schema.Stages)
+	}
 	if s := r.Str("stage"); s != "" {
 		if t.stage = slices.Index(r.Schema.Stages, s); t.stage < 0 {
 			return nil, fmt.Errorf("stage=: there is no stage %q%s", s, didYouMean(s, r.Schema.Stages))

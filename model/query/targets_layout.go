@@ -72,6 +72,9 @@ func (t *targetsPlan) layout(b *Builder) error {
 	if t.why != "" {
 		b.Warn("no-playbook", "There are no tiers: %s. Mend it, or drop it with dwell playbook drop.", t.why)
 	}
+	if t.unused != "" {
+		b.Warn("playbook-stages", "%s", t.unused)
+	}
 	if t.cuts.users == 0 {
 		b.Block(Block{Kind: TextBlock, Name: "nobody", Title: "Nobody", Lines: []string{"Nobody is scored on this day, so there is nobody to act on."}})
 		return nil
