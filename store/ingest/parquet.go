@@ -38,6 +38,7 @@ type parquetFile struct {
 	leaves  []*parquetLeaf
 	total   int64 // records
 	workers int
+	lz4     []map[int]lz4Span // by row group: columns that the library cannot unpack
 
 	done atomic.Int64 // records given out, for the progress
 }
@@ -76,6 +77,9 @@ func (p *parquetFile) open(size int64) (err error) {
 			return errParquet
 		}
 		p.total += g.NumRows()
+	}
+	if err := p.unpackLZ4(size); err != nil {
+		return err
 	}
 	var names []string
 	columns := leafColumns(p.file.Root())
@@ -182,7 +186,7 @@ func (r *parquetReader) next() (b block, err error) {
 		r.left = int(groups[r.group].NumRows())
 		columns := groups[r.group].ColumnChunks()
 		for _, l := range r.leaves {
-			r.chunks = append(r.chunks, &parquetChunk{leaf: l, pages: columns[l.index].Pages()})
+			r.chunks = append(r.chunks, &parquetChunk{leaf: l, pages: r.p.pages(r.group, l.index, columns[l.index])})
 		}
 		r.group++
 	}
