@@ -35,6 +35,7 @@ type answerScreen struct {
 	top    int    // first pane shown, where not all fit
 	w, h   int
 	filter *widget.Input // not nil while the filter is typed
+	seeks  bool          // the filter was begun on a part that is no table: it goes where something holds it
 	form   *form         // not nil while the question's keys are chosen
 
 	owner Screen   // to whom the answer comes: the screen around, nil for this one

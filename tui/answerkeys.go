@@ -49,10 +49,12 @@ func (s *answerScreen) key(m tea.KeyMsg) tea.Cmd {
 		}
 		return s.say("there is no chart here")
 	case matches(m, s.keys.Filter):
+		_, on := p.(*widget.Table)
 		t := s.table()
 		if t == nil {
 			return s.say("there is no table to filter here")
 		}
+		s.seeks = !on
 		s.filter = widget.NewInput(s.styles, "/", t.FilterText())
 		s.filter.Hint = "rows that hold this; enter keeps it, esc drops it"
 	case matches(m, s.keys.Enter):
@@ -86,15 +88,38 @@ func (s *answerScreen) filterKey(m tea.KeyMsg) tea.Cmd {
 	switch m.Type {
 	case tea.KeyEnter:
 		s.filter = nil
+		s.layout() // the part has other lines now
 	case tea.KeyEsc:
 		s.filter = nil
 		t.Filter("")
+		s.layout()
 	default:
-		if s.filter.Key(m) {
-			t.Filter(s.filter.Value())
+		if !s.filter.Key(m) {
+			return nil
+		}
+		t.Filter(s.filter.Value())
+		if s.seeks && t.Len() == 0 {
+			s.seekTable(t)
 		}
 	}
 	return nil
+}
+
+// seekTable goes to the first table that holds what is typed, where the filter was
+// begun on a part that is none: nobody chose the table it went to. If none holds
+// it, t keeps the filter and says so.
+func (s *answerScreen) seekTable(t *widget.Table) {
+	for i, p := range s.panes {
+		if o, ok := p.(*widget.Table); ok && o != t && o.FilterText() == "" {
+			if o.Filter(s.filter.Value()); o.Len() > 0 {
+				t.Filter("")
+				s.focus = i
+				s.layout()
+				return
+			}
+			o.Filter("")
+		}
+	}
 }
 
 // formKey asks the question anew once its keys are chosen.
@@ -129,6 +154,7 @@ func (s *answerScreen) Escape() bool {
 	}
 	if t, ok := s.pane().(*widget.Table); ok && t.FilterText() != "" {
 		t.Filter("")
+		s.layout()
 		return true
 	}
 	if s.job != nil {

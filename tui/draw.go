@@ -76,6 +76,11 @@ func (a *App) middle() []string {
 		lines = append(lines, "")
 	}
 	lines = lines[:a.body()]
+	if l := a.saidLines(); len(l) > 1 { // a long sentence is read where it is said
+		for i, x := range l[:len(l)-1] {
+			lines[len(lines)-len(l)+1+i] = x
+		}
+	}
 	if a.mode == modeChoice {
 		over := a.chooser.view(a.s.styles, a.w, len(lines))
 		copy(lines[len(lines)-len(over):], over)
@@ -173,10 +178,9 @@ func (a *App) statusLine() string {
 		return a.palette.input.View(a.w)
 	case a.mode == modePrompt:
 		return a.prompt.input.View(a.w)
-	case a.status.text != "" && a.status.bad:
-		return st.Bad.Render(format.Cut("! "+firstLine(a.status.text), a.w))
-	case a.status.text != "":
-		return format.Cut(firstLine(a.status.text), a.w)
+	}
+	if l := a.saidLines(); len(l) > 0 {
+		return l[len(l)-1]
 	}
 	if n := a.newsLine(); n != "" {
 		return st.Warn.Render(format.Cut(n, a.w))
@@ -188,6 +192,41 @@ func (a *App) statusLine() string {
 		return st.Warn.Render(fmt.Sprintf("! %s: i shows them", format.Plural(int64(s.Place().Warnings), "warning", "warnings")))
 	}
 	return ""
+}
+
+// saidMost is over how many lines a sentence may go.
+const saidMost = 4
+
+// saidLines is the last sentence, over several lines if it needs them: the last
+// of them is the status line. Nil where nothing was said.
+func (a *App) saidLines() []string {
+	if a.status.text == "" || a.mode == modePalette || a.mode == modePrompt {
+		return nil
+	}
+	said, all := firstLine(a.status.text), "  (:messages has all of it)"
+	if a.status.bad {
+		said = "! " + said
+	}
+	said = format.Clean(said)
+	if format.Width(said) <= a.w || a.typing() { // what is typed stays in sight
+		return []string{a.saidStyle(format.Cut(said, a.w))}
+	}
+	lines, most := format.Wrap(said, a.w), min(saidMost, max(a.body()/2, 1))
+	if len(lines) > most {
+		lines = lines[:most]
+		lines[most-1] = format.Cut(lines[most-1], a.w-format.Width(all)) + all
+	}
+	for i, l := range lines {
+		lines[i] = a.saidStyle(format.Cut(l, a.w))
+	}
+	return lines
+}
+
+func (a *App) saidStyle(line string) string {
+	if a.status.bad {
+		return a.s.styles.Bad.Render(line)
+	}
+	return line
 }
 
 func firstLine(s string) string {

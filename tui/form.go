@@ -208,11 +208,15 @@ func (f *form) view(w, h int) string {
 	for i, k := range f.spec.Keys {
 		line(i+1, k.Name, f.value(i+1), k.Help)
 	}
-	room := h - 3
+	help := f.helpOf(w)
+	room := h - 3 - len(help)
 	from := max(min(f.at-room/2, len(out)-room), 0)
 	shown := append([]string{st.Head.Render("  options of " + f.spec.Name)}, out[from:min(from+room, len(out))]...)
-	for len(shown) < h-1 {
+	for len(shown) < h-1-len(help) {
 		shown = append(shown, "")
+	}
+	for _, l := range help {
+		shown = append(shown, st.Dim.Render(l))
 	}
 	last := ""
 	switch {
@@ -227,6 +231,40 @@ func (f *form) view(w, h int) string {
 		shown[len(shown)-1] = f.input.View(w)
 	}
 	return strings.Join(append(shown, last), "\n")
+}
+
+// helpOf is what the key on the cursor's line means, in whole: as many lines for
+// every key, so that the list stands still; none where all fit in the list.
+func (f *form) helpOf(w int) []string {
+	most, now := 1, []string(nil)
+	for i, k := range f.spec.Keys {
+		l := format.Wrap(k.Name+": "+k.Help, w-4)
+		if most = max(most, len(l)); i+1 == f.at {
+			now = l
+		}
+	}
+	if most == 1 && !f.cut(w) {
+		return nil
+	}
+	out := make([]string, most)
+	for i, l := range now {
+		out[i] = "  " + l
+	}
+	return out
+}
+
+// cut says whether the help of any key is longer than its place in the list.
+func (f *form) cut(w int) bool {
+	wide := 6
+	for _, k := range f.spec.Keys {
+		wide = max(wide, format.Width(k.Name))
+	}
+	for _, k := range f.spec.Keys {
+		if 2+wide+2+22+2+format.Width(k.Help) > w {
+			return true
+		}
+	}
+	return false
 }
 
 func (f *form) help() []key.Binding {

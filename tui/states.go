@@ -74,6 +74,21 @@ func placeOf(s *session, q query.Query) Place {
 	if q.ID != "" {
 		p.Title = crumb(s, q)
 	}
-	p.Group = strings.Join(append(q.All("where"), q.All("segment")...), " | ")
+	p.Group = groupOf(q)
 	return p
+}
+
+// groupOf says whom a question is asked of: groups that are compared stand
+// beside each other with a bar, and a rule beside segments narrows each of them.
+func groupOf(q query.Query) string {
+	rules, segments := q.All("where"), q.All("segment")
+	switch {
+	case len(rules) == 0:
+		return strings.Join(segments, " | ")
+	case len(segments) == 0:
+		return strings.Join(rules, " | ")
+	case len(segments) > 1:
+		return strings.Join(segments, " | ") + ", each with " + strings.Join(rules, " and ")
+	}
+	return segments[0] + " with " + strings.Join(rules, " | ")
 }

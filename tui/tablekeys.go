@@ -1,12 +1,14 @@
 package tui
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
 	"github.com/charmbracelet/bubbles/key"
 	tea "github.com/charmbracelet/bubbletea"
 
+	"dwell/model"
 	"dwell/model/query"
 	"dwell/tui/widget"
 )
@@ -39,6 +41,10 @@ func (t *tableScreen) key(m tea.KeyMsg) tea.Cmd {
 		name := t.filterKeyName()
 		t.filter = widget.NewInput(t.styles, "/", t.q.Get(name))
 		t.filter.Hint = "enter filters by " + name + "=, empty: all"
+		if t.keyFor("day") != nil {
+			t.filter.Set(cmp.Or(t.q.Get(name), t.q.Get("day")))
+			t.filter.Hint = "enter filters by " + name + "=, or a day: YYYY-MM-DD; empty: all"
+		}
 		return nil
 	case matches(m, t.keys.Sort):
 		return t.sort()
@@ -110,9 +116,16 @@ func (t *tableScreen) filterKey(m tea.KeyMsg) tea.Cmd {
 	case tea.KeyEnter:
 		v := strings.TrimSpace(t.filter.Value())
 		t.filter = nil
-		q := t.q.With(t.filterKeyName())
+		name := t.filterKeyName()
+		q := t.q.With(name)
+		if t.keyFor("day") != nil {
+			q = q.With("day")
+			if _, err := model.ParseDay(v); err == nil {
+				name = "day"
+			}
+		}
 		if v != "" {
-			q = t.q.With(t.filterKeyName(), v)
+			q = q.With(name, v)
 			t.top = true // one looks for somebody else now
 		}
 		return t.ask(q)
@@ -168,7 +181,7 @@ func (t *tableScreen) ShortHelp() []key.Binding {
 	case t.chooser != nil:
 		return []key.Binding{bind("space", "show or hide", " "), bind("enter", "done", "enter")}
 	case t.err != nil:
-		return []key.Binding{t.keys.Retry, t.keys.Options}
+		return []key.Binding{t.keys.Retry, t.keys.Filter, t.keys.Options}
 	case t.src == nil:
 		return nil
 	}
@@ -180,7 +193,10 @@ func (t *tableScreen) ShortHelp() []key.Binding {
 }
 
 func (t *tableScreen) FullHelp() [][]key.Binding {
-	own := []key.Binding{t.keys.Enter, t.keys.Filter, t.keys.Sort, t.keys.Columns, t.keys.Options, t.keys.Retry}
+	own := []key.Binding{t.keys.Enter, t.keys.Filter, t.keys.Sort, t.keys.Columns, t.keys.Options}
+	if t.err != nil {
+		own = append(own, t.keys.Retry)
+	}
 	if t.q.Analysis == "users" {
 		own = append(own, t.session.keys.Kept, t.session.keys.Ask)
 	}

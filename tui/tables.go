@@ -9,6 +9,7 @@ import (
 	tea "github.com/charmbracelet/bubbletea"
 
 	"dwell/model/query"
+	"dwell/tui/format"
 	"dwell/tui/widget"
 )
 
@@ -309,28 +310,41 @@ func (t *tableScreen) SetSize(w, h int) { t.w, t.h = w, h; t.table.SetSize(w, h)
 
 // View draws the state the screen is in.
 func (t *tableScreen) View() string {
+	v := t.list()
+	if t.filter != nil { // whatever is above it: the next filter is typed over an empty list, too
+		lines := strings.Split(v, "\n")
+		for len(lines) < t.h {
+			lines = append(lines, "")
+		}
+		lines[len(lines)-1] = t.filter.View(t.w)
+		v = strings.Join(lines, "\n")
+	}
+	return v
+}
+
+// list is the screen without the line of the filter.
+func (t *tableScreen) list() string {
 	switch {
 	case t.form != nil:
 		return t.form.view(t.w, t.h)
 	case t.err != nil:
-		return failedView(t.session, t.err, t.w, "r tries again, esc goes out")
+		hint := "r tries again, esc goes out"
+		if t.keys.Filter.Enabled() {
+			hint = "r tries again, / filters by something else, esc goes out"
+		}
+		return failedView(t.session, t.err, t.w, hint)
 	case t.src == nil:
 		return workingView(t.session, t.open, t.w)
 	case t.chooser != nil:
 		return t.chooser.view(t.table, t.h)
-	}
-	if t.table.Len() == 0 {
-		return strings.Join([]string{"", "  Nobody and nothing is in this list.", "", "  " + t.styles.Dim.Render("/ with an empty line drops the filter, :where alone drops the rule, esc goes out")}, "\n")
-	}
-	v := t.table.View(t.filter == nil)
-	if t.filter != nil {
-		lines := strings.Split(v, "\n")
-		if len(lines) > 0 {
-			lines[len(lines)-1] = t.filter.View(t.w)
+	case t.table.Len() == 0:
+		lines := []string{"", "  Nobody and nothing is in this list.", ""}
+		for _, l := range format.Wrap("/ and an empty line drop the filter, :where alone the rule; esc goes out", t.w-4) {
+			lines = append(lines, "  "+t.styles.Dim.Render(l))
 		}
-		v = strings.Join(lines, "\n")
+		return strings.Join(lines, "\n")
 	}
-	return v
+	return t.table.View(t.filter == nil)
 }
 
 // Place is what the header says.

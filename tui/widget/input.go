@@ -1,6 +1,7 @@
 package widget
 
 import (
+	"slices"
 	"unicode"
 
 	tea "github.com/charmbracelet/bubbletea"
@@ -18,6 +19,10 @@ type Input struct {
 	at     int // the cursor is before text[at]
 	Hint   string
 }
+
+// longest is how many characters a line takes: more than any rule needs, and few
+// enough that a file pasted by mistake costs no thought with every key.
+const longest = 16_384
 
 // NewInput is an input that holds text, the cursor behind it.
 func NewInput(s *Styles, label, text string) *Input {
@@ -45,16 +50,18 @@ func (in *Input) Key(m tea.KeyMsg) bool {
 		if m.Alt {
 			return false
 		}
+		var came []rune
 		for _, r := range m.Runes {
 			if r == '\n' || r == '\t' || r == '\r' {
 				r = ' '
 			}
-			if unicode.IsControl(r) {
-				continue
+			if !unicode.IsControl(r) {
+				came = append(came, r)
 			}
-			in.text = append(in.text[:in.at], append([]rune{r}, in.text[in.at:]...)...)
-			in.at++
 		}
+		came = came[:min(len(came), max(longest-len(in.text), 0))]
+		in.text = slices.Insert(in.text, in.at, came...)
+		in.at += len(came)
 		return true
 	case tea.KeyBackspace, tea.KeyCtrlH:
 		if in.at == 0 {
@@ -108,9 +115,11 @@ func (in *Input) View(width int) string {
 	if in.at < len(in.text) {
 		under, after = string(in.text[in.at]), in.text[in.at+1:]
 	}
+	before = before[max(len(before)-4*max(room, 0)-1, 0):] // more is never seen, and measuring it costs
 	for len(before) > 0 && format.Width(string(before))+1 > room*3/4 {
 		before = before[1:]
 	}
+	after = after[:min(len(after), 4*max(room, 0)+1)]
 	tail := format.Cut(string(after), room-format.Width(string(before))-1)
 	if in.styles.ASCII && under == " " {
 		under = "_"
