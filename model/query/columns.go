@@ -116,70 +116,73 @@ func (ps *populations) find(r *Run) *Population {
 
 // Columns gives the columns of measures, computing in one scan those that are
 // not there yet. Population measures are ranked from the measure they rank.
+//
+// What is asked for is held from the first look on: more columns than a population
+// keeps may be asked for at once, and putting the last by would drop the first.
 func (p *Population) Columns(r *Run, refs []measure.Ref) ([]*measure.Column, error) {
 	out := make([]*measure.Column, len(refs))
+	bases := make([]*measure.Ref, len(refs)) // of population measures
+	held := map[string]*measure.Column{}
 	var want []measure.Ref // user measures to be read
 	add := func(ref measure.Ref) {
-		if p.col(ref) == nil && !slices.ContainsFunc(want, func(w measure.Ref) bool { return w.String() == ref.String() }) {
-			want = append(want, ref)
+		key := ref.String()
+		if held[key] != nil || slices.ContainsFunc(want, func(w measure.Ref) bool { return w.String() == key }) {
+			return
 		}
+		if c := p.col(ref); c != nil {
+			held[key] = c
+			return
+		}
+		want = append(want, ref)
 	}
-	for _, ref := range refs {
-		base, _, err := ranked(ref)
+	for i, ref := range refs {
+		base, err := ranked(ref)
 		if err != nil {
 			return nil, err
 		}
-		if base != nil {
-			add(*base)
-		} else {
+		if bases[i] = base; base == nil {
 			add(ref)
+		} else if out[i] = p.col(ref); out[i] == nil {
+			add(*base)
 		}
 	}
-	fresh := map[string]*measure.Column{}
-	if want = p.recallColumns(r, want, fresh); len(want) > 0 {
+	tenure := p.col(measure.Of("tenure_days")) // which every population has
+	if want = p.recallColumns(r, want, held); len(want) > 0 {
 		_, cols, err := readColumns(r, p, want)
 		if err != nil {
 			return nil, err
 		}
 		for i, c := range cols {
-			fresh[want[i].String()] = c
+			held[want[i].String()] = c
 			p.store(want[i], c)
 			r.keepColumn(want[i], c)
 		}
 	}
-	get := func(ref measure.Ref) *measure.Column {
-		if c := fresh[ref.String()]; c != nil {
-			return c
-		}
-		return p.col(ref)
-	}
 	for i, ref := range refs {
-		if out[i] = get(ref); out[i] != nil {
-			continue
+		switch {
+		case out[i] != nil:
+		case bases[i] == nil:
+			out[i] = held[ref.String()]
+		default:
+			out[i], _ = measure.Rank(ref.Name, held[bases[i].String()], tenure)
+			p.store(ref, out[i])
 		}
-		base, name, err := ranked(ref)
-		if err != nil || base == nil {
-			return nil, fmt.Errorf("the column %s is not there: %w", ref, err)
-		}
-		c, _ := measure.Rank(name, get(*base), p.col(measure.Of("tenure_days"))) // which every population has
-		p.store(ref, c)
-		out[i] = c
 	}
 	return out, nil
 }
 
 // ranked is the user measure that a population measure ranks; nil if ref is a
 // user measure itself.
-func ranked(ref measure.Ref) (base *measure.Ref, name string, err error) {
+func ranked(ref measure.Ref) (base *measure.Ref, err error) {
 	f, _, ok := measure.Lookup(ref.Name)
 	if !ok {
-		return nil, "", fmt.Errorf("there is no measure %q", ref.Name)
+		return nil, fmt.Errorf("there is no measure %q", ref.Name)
 	}
 	if f.Kind != measure.Population {
-		return nil, "", nil
+		return nil, nil
 	}
 	b := f.Ranks
-	return &b, f.Name, nil
+	return &b, nil
 }
 
 func (p *Population) col(ref measure.Ref) *measure.Column {

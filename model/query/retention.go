@@ -43,7 +43,7 @@ func cohortKeys() []KeySpec {
 		{Name: "start", Type: Text, Default: "any", Help: "the event that starts a user: " + pickWhereHelp},
 		{Name: "kind", Type: Word, Values: []string{"first-ever", "first-matching", "recurring"}, Default: "first-ever", Help: "the first event of that name ever (it must meet start='s condition), the first that meets it, or the first of each cohort period (user-intervals, not users)"},
 		{Name: "intervals", Type: Int, Min: 1, Help: "how many intervals after the first; left out: 30 days, 12 weeks, 12 months, 8 quarters, 12 custom ones"},
-		{Name: "cohort", Type: Word, Values: append([]string{"auto"}, units()...), Default: "auto", Help: "period of the start that makes a row; auto: the unit, but weeks for days, and what is longer than a custom interval"},
+		{Name: "cohort", Type: Word, Values: append([]string{"auto"}, units()...), Default: "auto", Help: "period of the start that makes a row; auto: the unit, but weeks for days and for custom intervals under 28 days, months for those under 90, quarters for longer"},
 		{Name: "eligible", Type: Word, Values: []string{"closed", "all"}, Default: "closed", Help: "count a user in an interval once it has closed for them, or always (reference form)"},
 	}
 }

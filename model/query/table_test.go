@@ -2,6 +2,7 @@ package query_test
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -118,5 +119,52 @@ func TestEveryKindIsExplained(t *testing.T) {
 				t.Errorf("%s %s (%s, n %d): no user is worked through", address, f.Key, f.Kind, f.N)
 			}
 		}
+	}
+}
+
+// A table may ask for more columns than a population keeps, some of them there
+// already and some ranked from others.
+func TestMoreColumnsThanAreKept(t *testing.T) {
+	mem, dict := randomData(t, 12, 40)
+	e := over(t, mem, dict)
+	ctx := context.Background()
+	rows := func(columns ...string) []query.TableRow {
+		t.Helper()
+		q, err := query.Parse("users?sort=id&columns=" + strings.ReplaceAll(strings.Join(columns, ","), " ", "%20"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		tab, err := e.Table(ctx, q, nil)
+		if err != nil {
+			t.Fatalf("%d columns: %v", len(columns), err)
+		}
+		defer func() { _ = tab.Close() }()
+		all, err := tab.Window(ctx, 0, 1000)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return all
+	}
+	var names []string
+	var alone [][]query.TableRow
+	ask := func(name string) {
+		names = append(names, name)
+		alone = append(alone, rows(name))
+	}
+	ask("activity_pct")
+	for d := range 39 {
+		ask(fmt.Sprintf("events(%d)", d+1))
+	}
+	ask("value_score")
+	for round := range 2 { // with the last of the columns resident, then the others
+		for i, row := range rows(names...) {
+			for c, name := range names {
+				if got, want := row.Cells[c+1], alone[c][i].Cells[1]; got != want {
+					t.Fatalf("round %d: %s of %s is %s, alone %s", round, name, row.Key, got, want)
+				}
+			}
+		}
+		slices.Reverse(names)
+		slices.Reverse(alone)
 	}
 }
