@@ -14,7 +14,6 @@ import (
 // of addresses: its flags only build an address, which show would answer alike.
 func newAnalysis(a *app, s query.Spec) *cobra.Command {
 	var v view
-	var at string
 	var address bool
 	use := s.Name
 	switch s.ID {
@@ -30,42 +29,24 @@ func newAnalysis(a *app, s query.Spec) *cobra.Command {
 		Long:    s.Title + ": " + s.Help,
 		Args:    analysisArgs(s),
 	}
-	values := map[string]*keyValues{}
 	for _, k := range s.Keys {
-		values[k.Name] = &keyValues{kind: valueWord(k.Type)}
-		c.Flags().Var(values[k.Name], flagName(k.Name), keyHelp(k))
-		words := k.Values
-		if len(words) > 0 {
-			// The flag was defined the line before, so this cannot fail.
-			_ = c.RegisterFlagCompletionFunc(flagName(k.Name), cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp))
+		c.Flags().Var(&keyValues{kind: valueWord(k.Type)}, flagName(k.Name), keyHelp(k))
+		if len(k.Values) > 0 {
+			completeWords(c, flagName(k.Name), k.Values...)
 		}
 	}
-	c.Flags().StringVar(&at, "at", "", "the as-of `DAY` (YYYY-MM-DD): nothing later is read")
+	c.Flags().String("at", "", atHelp)
 	c.Flags().BoolVar(&address, "address", false, "print the address instead of the answer")
 	v.flags(c.Flags())
 	v.complete(c)
 	c.RunE = func(cmd *cobra.Command, args []string) error {
-		q := query.Query{Analysis: s.Name, AsOf: model.NoDay}
+		id := ""
 		if len(args) > 0 {
-			q.ID = args[0]
+			id = args[0]
 		}
-		if at != "" {
-			day, err := model.ParseDay(at)
-			if err != nil {
-				return usage(fmt.Errorf("--at: %w", err))
-			}
-			q.AsOf = day
-		}
-		for _, k := range s.Keys {
-			if given := values[k.Name].given; len(given) > 0 {
-				q = q.With(k.Name, given...)
-			}
-		}
-		// Parsing what was built holds the flags to the same strictness as an
-		// address.
-		q, err := query.Parse(q.String())
+		q, err := flagged(cmd, s, id)
 		if err != nil {
-			return usage(err)
+			return err
 		}
 		if address {
 			fmt.Fprintln(a.stdout, q.String())
@@ -74,6 +55,40 @@ func newAnalysis(a *app, s query.Spec) *cobra.Command {
 		return a.show(cmd.Context(), q.String(), v)
 	}
 	return c
+}
+
+// atHelp is the help of --at.
+const atHelp = "the as-of `DAY` (YYYY-MM-DD): nothing later is read"
+
+// asOf reads --at; "" is the data's last day.
+func asOf(at string) (model.Day, error) {
+	if at == "" {
+		return model.NoDay, nil
+	}
+	day, err := model.ParseDay(at)
+	if err != nil {
+		return model.NoDay, usage(fmt.Errorf("--at: %w", err))
+	}
+	return day, nil
+}
+
+// flagged is the question that the flags of an analysis' command make.
+func flagged(cmd *cobra.Command, spec query.Spec, id string) (query.Query, error) {
+	q := query.Query{Analysis: spec.Name, ID: id}
+	var err error
+	if q.AsOf, err = asOf(cmd.Flag("at").Value.String()); err != nil {
+		return q, err
+	}
+	for _, k := range spec.Keys {
+		if v, ok := cmd.Flag(flagName(k.Name)).Value.(*keyValues); ok && len(v.given) > 0 {
+			q = q.With(k.Name, v.given...)
+		}
+	}
+	// Parsing what was built holds the flags to the same strictness as an address.
+	if q, err = query.Parse(q.String()); err != nil {
+		return q, usage(err)
+	}
+	return q, nil
 }
 
 // keyValues collects what a flag was given, in order; whether a key may be given

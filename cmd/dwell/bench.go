@@ -188,7 +188,7 @@ func (a *app) benchAt(ctx context.Context, dir string, b benching) (*benchResult
 		return nil, err
 	}
 	shelf := store.NewShelf(dir, a.now)
-	e, err := query.New(db, shelf, nil, query.Options{Workers: b.workers, Version: version + "/" + definitions, Forget: true, Now: a.now})
+	e, err := query.New(db, shelf, nil, query.Options{Workers: b.workers, Version: version, Forget: true, Now: a.now})
 	if err != nil {
 		return nil, err
 	}
@@ -247,7 +247,7 @@ func (a *app) benchAt(ctx context.Context, dir string, b benching) (*benchResult
 	if err := e.Close(); err != nil {
 		return nil, err
 	}
-	own := query.Options{Workers: workers(), Version: version + "/" + definitions, Forget: true, Now: a.now}
+	own := query.Options{Workers: workers(), Version: version, Forget: true, Now: a.now}
 	screen, err := query.New(db, shelf, nil, own)
 	if err != nil {
 		return nil, err

@@ -37,7 +37,7 @@ func tourSizes() [][2]int { return [][2]int{{80, 24}, {200, 60}} }
 // tour goes through every screen while jobs run: questions that read all events
 // and build what many users take, one after the other, on an engine of their own.
 func (a *app) tour(ctx context.Context, db *store.Store, dir string, b benching) (f benchFigure, err error) {
-	o := query.Options{Workers: workers(), Version: version + "/" + definitions, Now: a.now}
+	o := query.Options{Workers: workers(), Version: version, Now: a.now}
 	shelf := unwritten{store.NewShelf(dir, a.now)}
 	e, err := query.New(db, shelf, nil, o)
 	if err != nil {

@@ -1,16 +1,12 @@
 package main
 
 import (
-	"bufio"
-	"bytes"
-	"compress/gzip"
 	"context"
 	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
 	"math"
-	"os"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -27,16 +23,11 @@ import (
 func newChurn(a *app, s query.Spec) *cobra.Command {
 	c := newAnalysis(a, s)
 	answer := c.RunE
-	var save, note, rename, remove string
-	var list bool
+	kept := saving{noun: "model", list: "churnmodels", save: (*query.Engine).SaveChurn, remove: (*query.Engine).RemoveChurn, rename: (*query.Engine).RenameChurn}
+	kept.flags(c)
 	var t churnTable
 	f := c.Flags()
-	f.StringVar(&save, "save", "", "keep the model on the shelf under `NAME`; --saved NAME scores by it later")
-	f.StringVar(&note, "note", "", "a note kept with --save")
-	f.BoolVar(&list, "list", false, "list the saved models, with what each is worth: the answer of churnmodels")
-	f.StringVar(&rename, "rename", "", "give a saved model another name, `OLD=NEW`")
-	f.StringVar(&remove, "remove", "", "take the saved model `NAME` off the shelf")
-	f.StringVar(&t.file, "table", "", "train and test on a plain table, `FILE`.csv or .csv.gz, one row a user, instead of the data set")
+	f.StringVar(&t.file, "table", "", "train and test on a plain table, `FILE`.csv or .csv.gz (- is standard input), one row a user, instead of the data set")
 	f.StringVar(&t.label, "label", "", "the `COLUMN` of --table that holds the outcome")
 	f.StringVar(&t.yes, "yes", "", "the `VALUE` of that column that means churned (default: yes, true or 1)")
 	f.StringSliceVar(&t.drop, "drop", nil, "`COLUMNS` of --table to leave out, parted by commas")
@@ -56,62 +47,13 @@ func newChurn(a *app, s query.Spec) *cobra.Command {
 			return a.churnTable(cmd.Context(), t)
 		case t.label != "" || t.yes != "" || len(t.drop) > 0:
 			return usage(errors.New("--label, --yes and --drop are about a table: give its file with --table"))
-		case list:
-			v := view{format: cmd.Flag("format").Value.String()}
-			return a.show(cmd.Context(), "churnmodels", v)
-		case rename != "" && remove != "":
-			return usage(errors.New("--rename and --remove are two things: do one, then the other"))
-		case rename != "" || remove != "":
-			return a.churnNames(cmd.Context(), rename, remove)
-		case save != "":
-			return a.churnSave(cmd, s, save, note)
+		}
+		if done, err := kept.run(a, cmd, s); done {
+			return err
 		}
 		return answer(cmd, args)
 	}
 	return c
-}
-
-// churnSave keeps the model of the question that the flags make.
-func (a *app) churnSave(cmd *cobra.Command, spec query.Spec, name, note string) error {
-	q, err := flagged(cmd, spec)
-	if err != nil {
-		return err
-	}
-	s, err := a.open(cmd.Context())
-	if err != nil {
-		return err
-	}
-	defer s.close()
-	if err := s.engine.SaveChurn(cmd.Context(), q, name, note, nil); err != nil {
-		return questionError(err)
-	}
-	fmt.Fprintf(a.stdout, "the model is saved as %q; score by it: dwell churn --saved %s\n", name, shellWord(name))
-	return nil
-}
-
-// churnNames renames or removes a saved model.
-func (a *app) churnNames(ctx context.Context, rename, remove string) error {
-	old, name, ok := strings.Cut(rename, "=")
-	if rename != "" && (!ok || old == "" || name == "") {
-		return usage(fmt.Errorf("--rename %s: write the old name, an equals sign and the new one: --rename spring=autumn", rename))
-	}
-	s, err := a.open(ctx)
-	if err != nil {
-		return err
-	}
-	defer s.close()
-	if rename != "" {
-		if err := s.engine.RenameChurn(old, name); err != nil {
-			return usage(err)
-		}
-		fmt.Fprintf(a.stdout, "the model %q is called %q now\n", old, name)
-		return nil
-	}
-	if err := s.engine.RemoveChurn(remove); err != nil {
-		return usage(err)
-	}
-	fmt.Fprintf(a.stdout, "the model %q is removed; its versions stay in the shelf's folder\n", remove)
-	return nil
 }
 
 // A churnTable is a plain table to train and test on.
@@ -122,10 +64,13 @@ type churnTable struct {
 
 // churnTable trains on four fifths of a table and tests on the rest.
 func (a *app) churnTable(ctx context.Context, t churnTable) error {
+	if err := checkFormat(t.format); err != nil {
+		return err
+	}
 	if t.label == "" {
 		return usage(errors.New("--table needs --label COLUMN: which column says who churned?"))
 	}
-	head, rows, err := readTable(t.file)
+	head, rows, err := a.readTable(t.file, false)
 	if err != nil {
 		return err
 	}
@@ -158,85 +103,56 @@ func (a *app) churnTable(ctx context.Context, t churnTable) error {
 	return a.writeTable(t.format, m, q, read)
 }
 
-// writeTable prints what a table's model is worth, and what it goes by.
-func (a *app) writeTable(format string, m *churn.Model, q churn.Quality, read *churn.Reading) error {
-	type line struct {
-		key    string
-		v      float64
-		lo, hi float64
-		banded bool
-	}
+// A tableFigure is one line about a table's model, with an interval where it has one.
+type tableFigure struct {
+	key    string
+	v      float64
+	lo, hi float64
+	banded bool
+}
+
+// tableFigures are what a table's model is worth, and its coefficients.
+func tableFigures(m *churn.Model, q churn.Quality) []tableFigure {
 	b := q.Bands
-	lines := []line{
+	out := []tableFigure{
 		{"trained", float64(m.Users), 0, 0, false}, {"tested", float64(q.N), 0, 0, false}, {"base_rate", q.BaseRate, 0, 0, false},
 		{"auc", q.Area.AUC, q.Area.Lo, q.Area.Hi, q.Area.Bounded}, {"pr_auc", q.Precision, b.Precision.Lo, b.Precision.Hi, b.OK},
 		{"brier", q.Brier, b.Brier.Lo, b.Brier.Hi, b.OK}, {"skill", q.Skill, b.Skill.Lo, b.Skill.Hi, b.OK}, {"log_loss", q.LogLoss, b.LogLoss.Lo, b.LogLoss.Hi, b.OK},
 		{"precision10", q.Top.Precision, b.TopRate.Lo, b.TopRate.Hi, b.OK}, {"lift10", q.Top.Lift, b.Lift.Lo, b.Lift.Hi, b.OK}, {"ece", q.Calibration.ECE, 0, 0, false},
 	}
 	if m.Kind == churn.LogisticKind {
-		lines = append(lines, line{"intercept_at_mean", m.Average(), 0, 0, false})
+		out = append(out, tableFigure{"intercept_at_mean", m.Average(), 0, 0, false})
 		for i := range m.Features {
 			f := &m.Features[i]
-			lines = append(lines, line{"coef." + f.Label(), f.Coef, 0, 0, false})
+			out = append(out, tableFigure{"coef." + f.Label(), f.Coef, 0, 0, false})
 		}
 	}
+	return out
+}
+
+// writeTable prints what a table's model is worth, and what it goes by.
+func (a *app) writeTable(format string, m *churn.Model, q churn.Quality, read *churn.Reading) error {
+	figures := tableFigures(m, q)
+	switch format {
+	case "csv":
+		return writeFiguresCSV(a.stdout, figures)
+	case "json":
+		return writeFiguresJSON(a.stdout, figures, q.Verdict)
+	}
+	fmt.Fprintf(a.stdout, "%s\nTrained on %d rows; tested on every fifth row, %d of them.\n\n", q.Verdict, m.Users, q.N)
 	number := func(x float64) string {
 		if x == math.Trunc(x) {
 			return strconv.FormatFloat(x, 'f', 0, 64)
 		}
 		return query.Plain(x)
 	}
-	switch format {
-	case "csv":
-		w := csv.NewWriter(a.stdout)
-		if err := w.Write([]string{"key", "value", "lo", "hi"}); err != nil {
-			return err
-		}
-		for _, l := range lines {
-			row := []string{l.key, query.Number(l.v), "", ""}
-			if l.banded {
-				row[2], row[3] = query.Number(l.lo), query.Number(l.hi)
-			}
-			if err := w.Write(row); err != nil {
-				return err
-			}
-		}
-		w.Flush()
-		return w.Error()
-	case "json":
-		var s strings.Builder
-		s.WriteByte('{')
-		for i, l := range lines {
-			if i > 0 {
-				s.WriteByte(',')
-			}
-			writeJSON(&s, l.key)
-			s.WriteString(":" + query.Number(l.v))
-			if l.banded {
-				s.WriteString(",")
-				writeJSON(&s, l.key+".lo")
-				s.WriteString(":" + query.Number(l.lo) + ",")
-				writeJSON(&s, l.key+".hi")
-				s.WriteString(":" + query.Number(l.hi))
-			}
-		}
-		s.WriteString(`,"verdict":`)
-		writeJSON(&s, q.Verdict)
-		s.WriteString("}\n")
-		_, err := io.WriteString(a.stdout, s.String())
-		return err
-	case "text", "":
-	default:
-		return usage(fmt.Errorf("%q is not a format: use text, json or csv", format))
-	}
-	fmt.Fprintf(a.stdout, "%s\nTrained on %d rows; tested on every fifth row, %d of them.\n\n", q.Verdict, m.Users, q.N)
 	w := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
-	for _, l := range lines {
+	for _, f := range figures {
 		band := ""
-		if l.banded {
-			band = number(l.lo) + " to " + number(l.hi)
+		if f.banded {
+			band = number(f.lo) + " to " + number(f.hi)
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\n", l.key, number(l.v), band)
+		fmt.Fprintf(w, "%s\t%s\t%s\n", f.key, number(f.v), band)
 	}
 	if err := w.Flush(); err != nil {
 		return err
@@ -259,48 +175,40 @@ func (a *app) writeTable(format string, m *churn.Model, q churn.Quality, read *c
 	return nil
 }
 
-// readTable reads a CSV file with a heading, compressed or not.
-func readTable(path string) (head []string, rows [][]string, err error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, nil, noData(fmt.Errorf("the table cannot be read: %w", err))
+func writeFiguresCSV(to io.Writer, figures []tableFigure) error {
+	w := csv.NewWriter(to)
+	if err := w.Write([]string{"key", "value", "lo", "hi"}); err != nil {
+		return err
 	}
-	defer file.Close()
-	in := bufio.NewReader(file)
-	var r io.Reader = in
-	if magic, _ := in.Peek(2); bytes.Equal(magic, []byte{0x1f, 0x8b}) {
-		if r, err = gzip.NewReader(in); err != nil {
-			return nil, nil, fmt.Errorf("%s: it begins like gzip and is not: %w", path, err)
+	for _, f := range figures {
+		row := []string{f.key, query.Number(f.v), "", ""}
+		if f.banded {
+			row[2], row[3] = query.Number(f.lo), query.Number(f.hi)
+		}
+		if err := w.Write(row); err != nil {
+			return err
 		}
 	}
-	in = bufio.NewReaderSize(r, 1<<16)
-	c := csv.NewReader(in)
-	c.Comma = comma(in)
-	rows, err = c.ReadAll()
-	if err != nil {
-		return nil, nil, usage(fmt.Errorf("%s is not a table of values parted by commas, semicolons or tabs: %w", path, err))
-	}
-	if len(rows) == 0 {
-		return nil, nil, usage(fmt.Errorf("%s is empty", path))
-	}
-	if len(rows) < 2 {
-		return nil, nil, usage(fmt.Errorf("%s holds no rows below its heading", path))
-	}
-	rows[0][0] = strings.TrimPrefix(rows[0][0], "\ufeff")
-	return rows[0], rows[1:], nil
+	w.Flush()
+	return w.Error()
 }
 
-// comma is what parts the fields of a table's heading: a semicolon or a tab where
-// it holds no comma.
-func comma(in *bufio.Reader) rune {
-	head, _ := in.Peek(1 << 15) // a shorter file gives what there is
-	head, _, _ = bytes.Cut(head, []byte("\n"))
-	switch {
-	case bytes.ContainsRune(head, ','):
-	case bytes.ContainsRune(head, ';'):
-		return ';'
-	case bytes.ContainsRune(head, '\t'):
-		return '\t'
+func writeFiguresJSON(to io.Writer, figures []tableFigure, verdict string) error {
+	var s strings.Builder
+	s.WriteByte('{')
+	for _, f := range figures {
+		writeJSON(&s, f.key)
+		s.WriteString(":" + query.Number(f.v) + ",")
+		if f.banded {
+			writeJSON(&s, f.key+".lo")
+			s.WriteString(":" + query.Number(f.lo) + ",")
+			writeJSON(&s, f.key+".hi")
+			s.WriteString(":" + query.Number(f.hi) + ",")
+		}
 	}
-	return ','
+	s.WriteString(`"verdict":`)
+	writeJSON(&s, verdict)
+	s.WriteString("}\n")
+	_, err := io.WriteString(to, s.String())
+	return err
 }

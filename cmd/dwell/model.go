@@ -282,17 +282,14 @@ func newModelCheck(a *app) *cobra.Command {
 
 // withModel opens the data set and does something with a model that works on it.
 func (a *app) withModel(ctx context.Context, name string, body []byte, do func(*query.Engine, *stage.Model) error) error {
-	s, err := a.open(ctx)
-	if err != nil {
-		return err
-	}
-	defer s.close()
-	m, err := s.engine.CheckModel(ctx, body, nil)
-	if errors.Is(err, stage.ErrBadModel) {
-		return usage(fmt.Errorf("%s: %w\nthe model in force was not touched", name, err))
-	}
-	if err != nil {
-		return err
-	}
-	return do(s.engine, m)
+	return a.with(ctx, func(s *session) error {
+		m, err := s.engine.CheckModel(ctx, body, nil)
+		if errors.Is(err, stage.ErrBadModel) {
+			return usage(fmt.Errorf("%s: %w\nthe model in force was not touched", name, err))
+		}
+		if err != nil {
+			return err
+		}
+		return do(s.engine, m)
+	})
 }

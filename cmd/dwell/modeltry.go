@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strconv"
@@ -24,7 +25,7 @@ func (x *edit) flags(c *cobra.Command) {
 	c.Flags().StringArrayVar(&x.set, "set", nil, "a changed setting `PATH=VALUE`: G=60, growth.min_dwell=30, growth.promotion.when=RULE, mark.late=RULE; may be repeated")
 }
 
-// query is the address of what the edit would do.
+// editQuery is the question of what an edit would do.
 func (a *app) editQuery(x edit, args []string) (query.Query, error) {
 	q := query.Query{Analysis: "restage", AsOf: model.NoDay}
 	if len(args) > 0 {
@@ -76,10 +77,8 @@ figure, as flow.growth.churned.`,
 			if err != nil {
 				return err
 			}
-			if at != "" {
-				if q.AsOf, err = model.ParseDay(at); err != nil {
-					return usage(fmt.Errorf("--at: %w", err))
-				}
+			if q.AsOf, err = asOf(at); err != nil {
+				return err
 			}
 			q, err = q.With("within", strconv.Itoa(within)).Check()
 			if err != nil {
@@ -89,7 +88,7 @@ figure, as flow.growth.churned.`,
 		},
 	}
 	x.flags(c)
-	c.Flags().StringVar(&at, "at", "", "the as-of `DAY` (YYYY-MM-DD): nothing later is read")
+	c.Flags().StringVar(&at, "at", "", atHelp)
 	c.Flags().IntVar(&within, "within", 90, "days in which a stage counts as left for a next one")
 	v.flags(c.Flags())
 	v.complete(c)
@@ -125,37 +124,37 @@ force stays. No event file is read again.`,
 			if err != nil {
 				return err
 			}
-			s, err := a.open(cmd.Context())
-			if err != nil {
-				return err
-			}
-			defer s.close()
-			switch body := q.Get("body"); {
-			case len(x.set) > 0:
-				_, err = s.engine.AcceptModel(cmd.Context(), q, note)
-			case body != "":
-				err = s.engine.PutModel(cmd.Context(), []byte(body), note)
-			default:
-				err = s.engine.UseModel(cmd.Context(), q.ID, x.version, note)
-			}
-			if err != nil {
-				return modelError(err)
-			}
-			d, err := s.engine.Data(cmd.Context())
-			if err != nil {
-				return err
-			}
-			word := "its numbers are suggested from the data and wait to be confirmed"
-			if d.Confirmed {
-				word = "its numbers are given"
-			}
-			fmt.Fprintf(a.stdout, "%s is in force (hash %s); %s\n", d.ModelName, d.ModelHash, word)
-			return nil
+			return a.with(cmd.Context(), func(s *session) error { return a.useModel(cmd.Context(), s.engine, x, q, note) })
 		},
 	}
 	x.flags(c)
 	c.Flags().StringVar(&note, "note", "", "why; kept with the version")
 	return c
+}
+
+// useModel puts the model of an edit in force and says so.
+func (a *app) useModel(ctx context.Context, e *query.Engine, x edit, q query.Query, note string) (err error) {
+	switch body := q.Get("body"); {
+	case len(x.set) > 0:
+		_, err = e.AcceptModel(ctx, q, note)
+	case body != "":
+		err = e.PutModel(ctx, []byte(body), note)
+	default:
+		err = e.UseModel(ctx, q.ID, x.version, note)
+	}
+	if err != nil {
+		return modelError(err)
+	}
+	d, err := e.Data(ctx)
+	if err != nil {
+		return err
+	}
+	word := "its numbers are suggested from the data and wait to be confirmed"
+	if d.Confirmed {
+		word = "its numbers are given"
+	}
+	fmt.Fprintf(a.stdout, "%s is in force (hash %s); %s\n", d.ModelName, d.ModelHash, word)
+	return nil
 }
 
 func newModelConfirm(a *app) *cobra.Command {
@@ -165,23 +164,20 @@ func newModelConfirm(a *app) *cobra.Command {
 		Long: `Freeze the numbers of the model in force as they are suggested from the data now.
 From then on new data do not move them; dwell advice tells when they should be.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			s, err := a.open(cmd.Context())
-			if err != nil {
-				return err
-			}
-			defer s.close()
-			if err := s.engine.ConfirmModel(cmd.Context(), nil, note); err != nil {
-				return modelError(err)
-			}
-			m, err := s.engine.Model(cmd.Context(), nil)
-			if err != nil {
-				return err
-			}
-			fmt.Fprintf(a.stdout, "%s is in force (hash %s), its numbers confirmed\n", m.Name, m.Hash)
-			for _, p := range m.Params {
-				fmt.Fprintf(a.stdout, "  %s = %s\n", p.Name, query.Number(p.Value))
-			}
-			return nil
+			return a.with(cmd.Context(), func(s *session) error {
+				if err := s.engine.ConfirmModel(cmd.Context(), nil, note); err != nil {
+					return modelError(err)
+				}
+				m, err := s.engine.Model(cmd.Context(), nil)
+				if err != nil {
+					return err
+				}
+				fmt.Fprintf(a.stdout, "%s is in force (hash %s), its numbers confirmed\n", m.Name, m.Hash)
+				for _, p := range m.Params {
+					fmt.Fprintf(a.stdout, "  %s = %s\n", p.Name, query.Number(p.Value))
+				}
+				return nil
+			})
 		},
 	}
 	c.Flags().StringVar(&note, "note", "", "why; kept with the version")

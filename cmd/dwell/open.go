@@ -20,14 +20,19 @@ type session struct {
 	engine *query.Engine
 }
 
-// definitions is the version of the program's own definitions: raise it when the
-// same question would get another answer, so that kept answers are not used.
-const definitions = "1"
-
 // open opens the data set for reading, beside other readers.
 func (a *app) open(ctx context.Context) (*session, error) {
 	dir, from := a.dataSet()
 	return a.openAt(ctx, dir, from)
+}
+
+// with does something over the data set, open for reading, and closes it.
+func (a *app) with(ctx context.Context, do func(*session) error) error {
+	s, err := a.open(ctx)
+	if err != nil {
+		return err
+	}
+	return errors.Join(do(s), s.close())
 }
 
 func (a *app) openAt(ctx context.Context, dir, from string) (*session, error) {
@@ -43,7 +48,7 @@ func (a *app) sessionOn(db *store.Store, dir string) (*session, error) {
 	s := &session{dir: dir, store: db, shelf: store.NewShelf(dir, a.now)}
 	var err error
 	cache := store.NewCache(filepath.Join(a.cacheDir(), "answers"), 0)
-	s.engine, err = query.New(db, s.shelf, cache, query.Options{Workers: workers(), Version: version + "/" + definitions, Lines: lineFinder{}, Now: a.now})
+	s.engine, err = query.New(db, s.shelf, cache, query.Options{Workers: workers(), Version: version, Lines: lineFinder{}, Now: a.now})
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}

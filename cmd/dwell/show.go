@@ -69,21 +69,23 @@ prints the exact users behind one of its figures.`,
 
 // show prints one answer.
 func (a *app) show(ctx context.Context, address string, v view) error {
-	switch v.format {
-	case "text", "json", "csv":
-	default:
-		return usage(fmt.Errorf("%q is not a format: use text, json or csv", v.format))
+	if err := checkFormat(v.format); err != nil {
+		return err
 	}
 	q, err := query.Parse(address)
 	if err != nil {
 		return usage(err)
 	}
-	s, err := a.open(ctx)
-	if err != nil {
-		return err
+	return a.with(ctx, func(s *session) error { return a.print(ctx, s.engine, q, v) })
+}
+
+// checkFormat refuses what --format cannot be.
+func checkFormat(format string) error {
+	switch format {
+	case "text", "json", "csv":
+		return nil
 	}
-	defer s.close()
-	return a.print(ctx, s.engine, q, v)
+	return usage(fmt.Errorf("%q is not a format: use text, json or csv", format))
 }
 
 func (a *app) print(ctx context.Context, e *query.Engine, q query.Query, v view) error {

@@ -1,16 +1,10 @@
 package main
 
 import (
-	"bufio"
-	"compress/gzip"
-	"encoding/csv"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -77,11 +71,11 @@ with --cox a regression.`
 			return usage(fmt.Errorf("--ties is efron or breslow, not %q", ties))
 		}
 		q.Name = filepath.Base(file)
-		t, err := a.readTable(file)
+		head, rows, err := a.readTable(file, true)
 		if err != nil {
 			return err
 		}
-		ans, err := query.SurvivalOfTable(t, q)
+		ans, err := query.SurvivalOfTable(&survival.Table{Names: head, Rows: rows}, q)
 		if err != nil {
 			return usage(fmt.Errorf("%s: %w", q.Name, err))
 		}
@@ -108,63 +102,14 @@ func (a *app) printTableAnswer(f *pflag.FlagSet, ans *query.Answer) error {
 		}
 		return nil
 	}
+	if err := checkFormat(format); err != nil {
+		return err
+	}
 	switch format {
 	case "json":
 		return query.WriteJSON(a.stdout, ans)
 	case "csv":
 		return query.WriteCSV(a.stdout, ans)
-	case "text":
-		return text.Write(a.stdout, ans, a.width(view{width: width}))
 	}
-	return usage(fmt.Errorf("%q is not a format: use text, json or csv", format))
-}
-
-// readTable reads a CSV file, gzipped or not, parted by commas, semicolons or
-// tabs, whichever its heading has most of.
-func (a *app) readTable(path string) (*survival.Table, error) {
-	var in io.Reader = a.stdin
-	if path != "-" {
-		f, err := os.Open(path)
-		if err != nil {
-			return nil, noData(fmt.Errorf("the table cannot be read: %w", err))
-		}
-		defer f.Close()
-		in = f
-	}
-	r := bufio.NewReader(in)
-	if magic, _ := r.Peek(2); len(magic) == 2 && magic[0] == 0x1f && magic[1] == 0x8b {
-		z, err := gzip.NewReader(r)
-		if err != nil {
-			return nil, noData(fmt.Errorf("the table cannot be unpacked: %w", err))
-		}
-		r = bufio.NewReader(z)
-	}
-	if bom, _ := r.Peek(3); string(bom) == "\ufeff" {
-		_, _ = r.Discard(3) // it was peeked
-	}
-	head, _ := r.Peek(r.Size())
-	line, _, _ := strings.Cut(string(head), "\n")
-	c := csv.NewReader(r)
-	c.FieldsPerRecord, c.LazyQuotes = -1, true
-	for _, sep := range ";\t" {
-		if strings.Count(line, string(sep)) > strings.Count(line, string(c.Comma)) {
-			c.Comma = sep
-		}
-	}
-	rows, err := c.ReadAll()
-	if err != nil {
-		return nil, noData(fmt.Errorf("%s: %w", filepath.Base(path), err))
-	}
-	if len(rows) < 2 {
-		return nil, noData(fmt.Errorf("%s has no rows below its heading", filepath.Base(path)))
-	}
-	for i, row := range rows[1:] {
-		if len(row) > len(rows[0]) {
-			return nil, noData(fmt.Errorf("%s: row %d has %d fields, the heading %d: a value that holds the separator needs quotes", filepath.Base(path), i+1, len(row), len(rows[0])))
-		}
-	}
-	for i := range rows[0] {
-		rows[0][i] = strings.TrimSpace(rows[0][i])
-	}
-	return &survival.Table{Names: rows[0], Rows: rows[1:]}, nil
+	return text.Write(a.stdout, ans, a.width(view{width: width}))
 }

@@ -2,12 +2,10 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
 
-	"dwell/model"
 	"dwell/model/query"
 )
 
@@ -27,7 +25,7 @@ they are listed.`,
 			return a.user(cmd.Context(), args[0], at, v)
 		},
 	}
-	c.Flags().StringVar(&at, "at", "", "the as-of `DAY` (YYYY-MM-DD): nothing later is read")
+	c.Flags().StringVar(&at, "at", "", atHelp)
 	v.flags(c.Flags())
 	v.complete(c)
 	return c
@@ -37,20 +35,12 @@ they are listed.`,
 const candidates = 20
 
 func (a *app) user(ctx context.Context, text, at string, v view) error {
-	q := query.Query{Analysis: "user", AsOf: model.NoDay}
-	if at != "" {
-		day, err := model.ParseDay(at)
-		if err != nil {
-			return usage(fmt.Errorf("--at: %w", err))
-		}
-		q.AsOf = day
-	}
-	s, err := a.open(ctx)
+	day, err := asOf(at)
 	if err != nil {
 		return err
 	}
-	err = a.findUser(ctx, s.engine, q, text, v)
-	return errors.Join(err, s.close())
+	q := query.Query{Analysis: "user", AsOf: day}
+	return a.with(ctx, func(s *session) error { return a.findUser(ctx, s.engine, q, text, v) })
 }
 
 func (a *app) findUser(ctx context.Context, e *query.Engine, q query.Query, text string, v view) error {
