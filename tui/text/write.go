@@ -285,6 +285,9 @@ func (p *printer) part(b *query.Block, labels []string, cells [][]string, widths
 
 func right(b *query.Block, c int) bool { return c < len(b.Heads) && b.Heads[c].Right }
 
+// leastBar is how short bars may become for the sake of their labels.
+const leastBar = 14
+
 // bars writes one bar a row, scaled to the greatest; rows that stand apart are
 // scaled by themselves, so that they do not flatten the others.
 func (p *printer) bars(a *query.Answer, b *query.Block) {
@@ -309,19 +312,19 @@ func (p *printer) bars(a *query.Answer, b *query.Block) {
 			top[k] = v
 		}
 	}
-	labelWidth = min(labelWidth, p.width/3)
 	rest := make([]string, len(b.Rows))
 	restWidth := 0
 	for i := range b.Rows {
 		rest[i] = trail(a, &b.Rows[i], p.ascii)
 		restWidth = max(restWidth, format.Width(rest[i]))
 	}
-	room := p.width - labelWidth - valueWidth - 4
+	room := p.width - valueWidth - 4
 	if restWidth > 0 {
-		restWidth = min(restWidth, room/2)
+		restWidth = min(restWidth, (room-min(labelWidth, p.width/3))/2)
 		room -= restWidth + 2
 	}
-	room = min(max(room, 4), 40)
+	labelWidth = min(labelWidth, max(p.width/3, room-leastBar)) // a name read whole says more than a long bar
+	room = min(max(room-labelWidth, 4), 40)
 	split := false
 	for i := range b.Rows {
 		r := &b.Rows[i]

@@ -179,6 +179,9 @@ func (t *Bars) ruled(i int) bool {
 	return i > 0 && t.b.Rows[i].Apart && !t.b.Rows[i-1].Apart
 }
 
+// leastBar is how short bars may become for the sake of their labels.
+const leastBar = 14
+
 // View draws title and bars.
 func (t *Bars) View(focused bool) string {
 	s := t.styles
@@ -189,13 +192,14 @@ func (t *Bars) View(focused bool) string {
 		}
 	}
 	lines := []string{title(s, t.b.Title, t.w, focused, note)}
-	label := min(t.label, max(t.w/3, 8))
 	trail := min(t.trail, max(t.w/3, 0))
-	room := t.w - 2 - label - 2 - t.value - 2
+	room := t.w - 2 - 2 - t.value - 2
 	if trail > 0 {
 		room -= trail + 2
 	}
-	room = min(room, 48)
+	// A name read whole says more than a long bar.
+	label := min(t.label, max(t.w/3, room-leastBar, 8))
+	room = min(room-label, 48)
 	for i := t.top; i < len(t.b.Rows); i++ {
 		r := &t.b.Rows[i]
 		if t.ruled(i) {
