@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 
@@ -39,8 +40,8 @@ func newLoad(a *app) *cobra.Command {
 		Use:     "load FILE…",
 		GroupID: groupStart,
 		Short:   "Load event files into the data set",
-		Long: `Load event files (CSV or NDJSON, plain, .gz or .zst; - is standard input) into
-the data set. Columns are recognised by name and content, printed, and stored: a
+		Long: `Load event files (CSV or NDJSON, plain, .gz or .zst; Parquet; - is standard
+input) into the data set. Columns are recognised by name and content, printed, and stored: a
 second file needs no flags. A load is all or nothing: cancelled or failed, it
 leaves nothing behind. Rows that cannot be read are counted by reason and named
 by line, never dropped in silence.`,
@@ -233,11 +234,18 @@ func emptyFolder(dir string) error {
 func (a *app) inputs(paths []string) ([]*ingest.Input, error) {
 	var out []*ingest.Input
 	seen := map[string]bool{}
+	var files []os.FileInfo
 	for _, p := range paths {
 		if seen[p] {
 			return nil, usage(fmt.Errorf("%s is named twice", p))
 		}
 		seen[p] = true
+		if fi, err := os.Stat(p); err == nil && p != "-" {
+			if i := slices.IndexFunc(files, func(f os.FileInfo) bool { return os.SameFile(f, fi) }); i >= 0 {
+				return nil, usage(fmt.Errorf("%s is a file that is named before, as %s: name it once", p, files[i].Name()))
+			}
+			files = append(files, fi)
+		}
 		if p == "-" {
 			out = append(out, ingest.Stdin(a.stdin))
 		} else {

@@ -44,7 +44,11 @@ func FindRows(ctx context.Context, path, digest string, m Mapping, wanted []Want
 	if path == "-" {
 		return nil, &sentence{ErrChanged, "these rows came from standard input: there is no file to look into"}
 	}
-	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+	fi, err := os.Stat(path)
+	if err == nil && !fi.Mode().IsRegular() {
+		return nil, &sentence{ErrChanged, "these rows came through a pipe: there is no file to look into"}
+	}
+	if errors.Is(err, fs.ErrNotExist) {
 		return nil, &sentence{ErrChanged, path + ": is no longer where it was loaded from: bring it back to see its lines"}
 	}
 	f := &finder{wanted: wanted, places: make([]Place, len(wanted)), at: map[finderKey][]int{}}

@@ -12,6 +12,8 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
+	"strings"
 	"sync/atomic"
 
 	"github.com/klauspost/compress/gzip"
@@ -27,12 +29,17 @@ type Input struct {
 
 	stdin io.Reader
 	head  bytes.Buffer // what was already taken from stdin, to be read again
-	named bool         // stdin stands for the beginning of a file
+	named bool         // stdin stands for a file
+	once  bool         // a pipe: it can be read once, and opening it may wait
 	piece *Piece       // of a Tail; nil otherwise
 }
 
-// File is a file on disk. Nothing is opened yet.
-func File(path string) *Input { return &Input{Path: path} }
+// File is a file on disk. Nothing is opened yet. A pipe, as the shell makes of
+// <(command), can be read once only: it is a stream, as standard input is.
+func File(path string) *Input {
+	fi, err := os.Stat(path)
+	return &Input{Path: path, once: err == nil && !fi.Mode().IsRegular() && !fi.IsDir()}
+}
 
 // Stdin is standard input. What Inspect reads of it is kept for Load.
 func Stdin(r io.Reader) *Input { return &Input{Path: "-", stdin: r} }
@@ -83,6 +90,13 @@ func (in *Input) open() (*stream, error) {
 		s.text = bufio.NewReaderSize(s.raw, 256<<10)
 		return s, nil
 	}
+	if in.once && in.stdin == nil {
+		f, _, err := openFile(in.Path)
+		if err != nil {
+			return nil, err
+		}
+		in.stdin, in.named = f, true
+	}
 	if in.stdin != nil {
 		again := bytes.Clone(in.head.Bytes())
 		s.raw.r = io.MultiReader(bytes.NewReader(again), readerFunc(func(p []byte) (int, error) {
@@ -121,13 +135,22 @@ func openFile(path string) (*os.File, int64, error) {
 	st, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
+		if _, lerr := os.Lstat(path); lerr == nil {
+			return bad("is a link to a file that is not there: check where it leads")
+		}
+		if strings.ContainsAny(path, "*?[") {
+			return bad("no file is called so: check the pattern")
+		}
 		return bad("there is no such file: check the path")
 	case errors.Is(err, fs.ErrPermission):
 		return bad("you may not read it: ask its owner, or copy it")
 	case err != nil:
 		return bad("cannot be opened: %v", err)
 	case st.IsDir():
-		return bad("is a directory: name the files in it, as %s", path+string(os.PathSeparator)+"*.csv")
+		if pattern := filesWithin(path); pattern != "" {
+			return bad("is a directory: name the files in it, as %s", pattern)
+		}
+		return bad("is a directory without a CSV, NDJSON or Parquet file in it: name files")
 	}
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrPermission) {
@@ -141,6 +164,44 @@ func openFile(path string) (*os.File, int64, error) {
 		size = st.Size()
 	}
 	return f, size, nil
+}
+
+// filesWithin is a pattern for the files of a directory, or of those in it, that
+// may hold events: of the kind that comes first; "" if there is none.
+func filesWithin(dir string) (pattern string) {
+	left := 10_000
+	_ = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if left--; left < 0 || err != nil {
+			return filepath.SkipAll
+		}
+		name := strings.ToLower(d.Name())
+		if path != dir && (name[0] == '.' || name[0] == '_') {
+			if d.IsDir() {
+				return filepath.SkipDir
+			}
+			return nil
+		}
+		bare := strings.TrimSuffix(strings.TrimSuffix(name, ".gz"), ".zst")
+		switch filepath.Ext(bare) {
+		case ".csv", ".tsv", ".txt", ".log", ".json", ".ndjson", ".jsonl", ".parquet":
+		default:
+			return nil
+		}
+		if d.IsDir() {
+			return nil
+		}
+		rel, err := filepath.Rel(dir, path)
+		if err != nil {
+			return err
+		}
+		pattern = dir
+		for range strings.Count(rel, string(os.PathSeparator)) {
+			pattern = filepath.Join(pattern, "*")
+		}
+		pattern = filepath.Join(pattern, "*"+d.Name()[len(bare)-len(filepath.Ext(bare)):])
+		return filepath.SkipAll
+	})
+	return pattern
 }
 
 // unpack looks at the first bytes: content decides, not the file's name.
@@ -254,7 +315,7 @@ func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
 // can end a read of standard input, so then f is left behind; the input must
 // not be used again.
 func (in *Input) interruptible(ctx context.Context, f func() error) error {
-	if in.stdin == nil {
+	if in.stdin == nil && !in.once {
 		return f()
 	}
 	done := make(chan error, 1)
