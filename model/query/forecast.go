@@ -139,12 +139,41 @@ func planForecast(r *Run) (*Plan, error) {
 		}
 	}
 	if f.weeks-f.first < forecastLeast {
-		f.why = fmt.Sprintf("Nothing is foretold: a forecast learns from at least %d weeks, and there are %s that may be learned from.", forecastLeast, plural(f.weeks-f.first, "week"))
-		if f.first > 0 {
-			f.why += fmt.Sprintf(" Those before %s are left out, since users first seen then may not be new (truncated=keep takes them in).", r.seenBefore())
-		}
+		f.why = f.tooShort()
 	}
 	return f.his.on(&Plan{Slots: f.slot(f.shown, 0), Kernel: f.kernel, Layout: f.layout, Explain: f.explain}), nil
+}
+
+// tooShort says how much data a forecast needs, how much there is, and what can be
+// done about it.
+func (f *forecast) tooShort() string {
+	r := f.r
+	days := max(0, int(r.AsOf-r.FirstDay)+1)
+	out := fmt.Sprintf("Nothing is foretold: a forecast learns from at least %d whole weeks (%d days), and up to %s there are %s, %s.",
+		forecastLeast, 7*forecastLeast, r.AsOf, plural(days, "day"), plural(f.weeks, "whole week"))
+	if f.first == 0 {
+		return out
+	}
+	left := "none remains"
+	if n := f.weeks - f.first; n > 0 {
+		left = fmt.Sprintf("%d remain", n)
+	}
+	out += fmt.Sprintf(" Weeks before %s are left out, since users first seen then may not be new: %s.", r.seenBefore(), left)
+	if f.weeks >= forecastLeast {
+		out += " truncated=keep takes them in, and is enough."
+	}
+	return out
+}
+
+// testedFrom is how many weeks to learn from a forecast of the past needs before it
+// can be corrected, as it is today, and compared with what came.
+func (f *forecast) testedFrom() int {
+	past, outcomes := 0, 0
+	for outcomes < leastCorrecting {
+		past++
+		outcomes += min(f.ahead, past)
+	}
+	return forecastLeast + past + 1
 }
 
 // A panel is what one scan gathers.

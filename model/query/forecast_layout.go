@@ -37,10 +37,14 @@ func (f *forecast) layout(b *Builder) error {
 	if r.st.dict != nil && !r.st.data.Confirmed {
 		b.Warn("suggested-known", "The stage model's numbers are suggestions from all the data: the forecasts from past weeks stand on stages that knew the end. Confirm the numbers to freeze them.")
 	}
-	if f.stages.learned {
+	if f.stages.learned && f.stages.from > 0 {
 		b.Warn("overlap", "The past forecasts overlap in time: %s from %s are fewer than as many independent ones.", plural(f.stages.tests[0].periods, "period"), plural(f.stages.from, "week"))
 	} else {
-		b.Warn("untested", "The data are too short to say what such forecasts were worth, or to correct the band by it: it holds simulated futures alone.")
+		band := "it holds simulated futures alone"
+		if f.stages.learned {
+			band = "it is as wide as the few known errors ask"
+		}
+		b.Warn("untested", "The data are too short to say what such forecasts were worth: the band was never tried, %s.", band)
 	}
 	return nil
 }
@@ -188,6 +192,11 @@ func (f *forecast) populations(b *Builder) {
 
 // worth is how often bands held in the past, and how far off the forecasts were.
 func (f *forecast) worth(b *Builder) {
+	if !f.stages.learned || f.stages.from == 0 {
+		b.Block(Block{Kind: TextBlock, Name: "worth", Title: "what such forecasts were worth", Lines: []string{fmt.Sprintf(
+			"Not known: to compare forecasts of the past with what came, %s to learn from are needed, and there are %d.", plural(f.testedFrom(), "week"), f.weeks-f.first)}})
+		return
+	}
 	bl := Block{Kind: TableBlock, Name: "worth", Title: fmt.Sprintf("what such forecasts were worth, from %s of the past", plural(f.stages.from, "week")), Heads: []Head{{"band held", true}, {"of periods", true}, {"share", true}, {"band width", true}, {"error", true}, {"naive error", true}}}
 	add := func(key, label string, t trial) {
 		share, wide, off, naive := "—", "—", "—", "—"

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"dwell/model"
+	"dwell/model/query"
 	"dwell/sample/reference"
 )
 
@@ -72,6 +73,43 @@ func TestForecastOfLittle(t *testing.T) {
 			if f := &a.Figures[i]; f.Value-f.Value != 0 || f.Lo-f.Lo != 0 || f.Hi < f.Lo {
 				t.Errorf("%s: %s is %v, %v to %v", address, f.Key, f.Value, f.Lo, f.Hi)
 			}
+		}
+	}
+}
+
+// TestForecastSaysWhatIsMissing says how much data are wanted and how much there are:
+// below eight weeks instead of a forecast, and instead of a table of what forecasts
+// were worth until one could be tested.
+func TestForecastSaysWhatIsMissing(t *testing.T) {
+	mem, dict := randomData(t, 2, 30)
+	e := over(t, mem, dict)
+	from := model.DayOf(2020, 1, 5) // the first event is on it
+	text := func(address, name string) string {
+		t.Helper()
+		for _, bl := range ask(t, e, address).Blocks {
+			if bl.Name == name {
+				return string(bl.Kind) + ": " + strings.Join(bl.Lines, " ")
+			}
+		}
+		return ""
+	}
+	for _, tt := range []struct {
+		days          int
+		options, name string
+		want          string
+	}{
+		{20, "", "none", "8 whole weeks (56 days), and up to 2020-01-24 there are 20 days, 2 whole weeks."},
+		{70, "", "none", "70 days, 10 whole weeks. Weeks before"},
+		{70, "", "none", "truncated=keep takes them in, and is enough."},
+		{50, "?truncated=keep", "none", "50 days, 7 whole weeks."},
+		{13 * 7, "?truncated=keep", "worth", "14 weeks to learn from are needed, and there are 13."},
+		{14 * 7, "?truncated=keep", "worth", string(query.TableBlock)},
+		{20 * 7, "?truncated=keep&weeks=1", "worth", "21 weeks to learn from are needed, and there are 20."},
+		{21 * 7, "?truncated=keep&weeks=1", "worth", string(query.TableBlock)},
+	} {
+		at := "forecast@" + (from + model.Day(tt.days-1)).String() + tt.options
+		if got := text(at, tt.name); !strings.Contains(got, tt.want) {
+			t.Errorf("%s: %q, want %q", at, got, tt.want)
 		}
 	}
 }

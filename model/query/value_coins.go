@@ -188,7 +188,7 @@ func (b *Builder) coinsOf(c *coinage, now string) {
 	for _, x := range c.coins {
 		all += x.amounts
 	}
-	bl := Block{Kind: TableBlock, Name: "currencies", Title: "currencies of the data, never added up", Heads: []Head{{"users with money in it", true}, {"of amounts", true}, {"", false}}}
+	bl := Block{Kind: TableBlock, Name: "currencies", Title: "currencies of the data, never added up", Heads: []Head{{"users with money in it", true}, {"amounts", true}, {"share", true}, {"", false}}}
 	for _, x := range c.coins {
 		f := Figure{Key: coinKey + x.name, Label: "users with money in " + x.name, Kind: Count, Value: float64(x.users), N: x.users, Unit: "users", Slot: ownSlot}
 		there := TextCell("shown")
@@ -196,7 +196,7 @@ func (b *Builder) coinsOf(c *coinage, now string) {
 			there = TextCell("in " + x.name + " ›")
 			there.Go = b.Run.link(b.Run.Q.With("currency", x.name))
 		}
-		bl.Rows = append(bl.Rows, Row{Key: x.name, Label: x.name, Cells: []Cell{b.Cell(b.push(f)), TextCell(percent(x.amounts, all)), there}})
+		bl.Rows = append(bl.Rows, Row{Key: x.name, Label: x.name, Cells: []Cell{b.Cell(b.push(f)), TextCell(parted(float64(x.amounts), 0)), TextCell(percent(x.amounts, all)), there}})
 	}
 	b.Block(bl)
 	if b.Run.Str("currency") == "" && now != "" {
