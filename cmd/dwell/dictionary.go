@@ -54,7 +54,7 @@ Meanings: ` + roleHelp(),
 func (a *app) setDictionary(_ context.Context, file, note string) error {
 	dir, from := a.dataSet()
 	if !store.Exists(dir) {
-		return nothingAt(dir, from)
+		return a.nothingAt(dir, from)
 	}
 	var body []byte
 	var err error

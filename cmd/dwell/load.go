@@ -156,7 +156,11 @@ func (a *app) load(ctx context.Context, paths []string, l loading) error {
 	}
 	if !l.quiet {
 		writeQuality(say, &load.Quality, paths)
-		fmt.Fprintf(say, "%s of %s stored; look at them with: dwell\n", counted(load.Quality.Stored, "row"), counted(load.Users, "user"))
+		look := "dwell"
+		if a.db != "" { // without it another data set opens
+			look += " --db " + shellWord(a.db)
+		}
+		fmt.Fprintf(say, "%s of %s stored; look at them with: %s\n", counted(load.Quality.Stored, "row"), counted(load.Users, "user"), look)
 	}
 	if timer != nil {
 		return timer.write(a.stdout, load.Quality.Stored, load.Users)

@@ -32,7 +32,7 @@ what it caused.`,
 		RunE: func(_ *cobra.Command, args []string) error {
 			dir, from := a.dataSet()
 			if !store.Exists(dir) {
-				return nothingAt(dir, from)
+				return a.nothingAt(dir, from)
 			}
 			e, err := query.New(model.NewMemory(), store.NewShelf(dir, a.now), nil, query.Options{})
 			if err != nil {

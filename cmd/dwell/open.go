@@ -9,6 +9,7 @@ import (
 	"github.com/dustin/go-humanize"
 
 	"dwell/model/query"
+	"dwell/sample"
 	"dwell/store"
 )
 
@@ -55,15 +56,24 @@ func (a *app) sessionOn(db *store.Store, dir string) (*session, error) {
 	return s, nil
 }
 
-func nothingAt(dir, from string) error {
-	return noData(fmt.Errorf("there is no data set in %s (%s)\ntry: dwell load FILE, or look at sample data first: dwell demo", dir, from))
+// nothingAt says what to try where there is no data set: the sample data, by
+// their place where they have been looked at.
+func (a *app) nothingAt(dir, from string) error {
+	try := "look at sample data first: dwell demo"
+	for _, set := range sample.Sets() {
+		if demo := filepath.Join(a.cacheDir(), "demo", set.Name); store.Exists(demo) {
+			try = "ask the sample data: --db " + shellWord(demo)
+			break
+		}
+	}
+	return noData(fmt.Errorf("there is no data set in %s (%s)\ntry: dwell load FILE, or %s", dir, from, try))
 }
 
 // openStore opens a data set that is there, for reading beside others or for
 // writing alone.
 func (a *app) openStore(dir, from string, readOnly bool) (*store.Store, error) {
 	if !store.Exists(dir) {
-		return nil, nothingAt(dir, from)
+		return nil, a.nothingAt(dir, from)
 	}
 	o, err := a.storeOptions()
 	if err != nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -8,8 +9,10 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"dwell/model/query"
+	"dwell/model/rule"
 )
 
 // Groups of the help's list of commands.
@@ -45,7 +48,7 @@ Nothing leaves the machine.`,
 	}
 	root.SetVersionTemplate("dwell {{.Version}}\n")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return usage(fmt.Errorf("%w\ntry: %s --help", err, cmd.CommandPath()))
+		return usage(fmt.Errorf("%w%s\ntry: %s --help", err, nearFlag(cmd, err), cmd.CommandPath()))
 	})
 	o.flags(root.Flags())
 	p := root.PersistentFlags()
@@ -97,11 +100,48 @@ func argsAreUsage(c *cobra.Command) {
 			// cobra counts in its own words; how the command is written says more.
 			err = fmt.Errorf("%s is given %s: it is written %s", cmd.Name(), counted(int64(len(args)), "word"), cmd.UseLine())
 		}
+		if err != nil && strings.HasPrefix(err.Error(), "unknown command") && len(args) > 0 {
+			err = wrongWord(cmd, args[0])
+		}
 		if err != nil {
 			return usage(fmt.Errorf("%w\ntry: %s --help", err, cmd.CommandPath()))
 		}
 		return nil
 	}
+}
+
+// wrongWord says what is wrong with a word that a command does not take.
+func wrongWord(cmd *cobra.Command, word string) error {
+	if !cmd.HasSubCommands() {
+		return fmt.Errorf("%s takes no word %q: what it is asked is said with flags, as --where RULE", cmd.CommandPath(), word)
+	}
+	var names []string
+	for _, c := range cmd.Commands() {
+		if c.IsAvailableCommand() || c.IsAdditionalHelpTopicCommand() {
+			names = append(names, c.Name())
+		}
+	}
+	if near := rule.Nearest(word, names); near != "" {
+		return fmt.Errorf("there is no command %q (did you mean %s?)", cmd.CommandPath()+" "+word, near)
+	}
+	return fmt.Errorf("there is no command %q", cmd.CommandPath()+" "+word)
+}
+
+// nearFlag is " (did you mean --X?)" for a flag that does not exist, or "".
+func nearFlag(cmd *cobra.Command, err error) string {
+	var wrong *pflag.NotExistError
+	if !errors.As(err, &wrong) || len(wrong.GetSpecifiedName()) < 2 {
+		return ""
+	}
+	if s := wrong.GetSpecifiedName(); s == "asof" || s == "as-of" { // as the explorer's command is called
+		return " (the as-of day is --at)"
+	}
+	var names []string
+	cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
+	if near := rule.Nearest(wrong.GetSpecifiedName(), names); near != "" {
+		return " (did you mean --" + near + "?)"
+	}
+	return ""
 }
 
 // openLog starts the log of --log-file; without it nothing is logged.
