@@ -39,6 +39,35 @@ func TestSumIsExact(t *testing.T) {
 	}
 }
 
+// A column adds up as its amounts do one by one, those without an amount among
+// them, also where halves overflow.
+func TestAColumnAddsUpAsItsAmounts(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 6))
+	for range 300 {
+		column := make([]Money, rng.IntN(100))
+		for i := range column {
+			switch rng.IntN(5) {
+			case 0:
+				column[i] = NoMoney
+			case 1:
+				column[i] = Money(rng.Uint64() >> rng.IntN(64))
+			case 2:
+				column[i] = -Money(rng.Uint64() >> (1 + rng.IntN(63)))
+			case 3:
+				column[i] = []Money{math.MaxInt64, math.MinInt64 + 1, -1, 1 << 32, -1 << 32, math.MaxUint32}[rng.IntN(6)]
+			}
+		}
+		one, each := Sum{hi: 3, lo: rng.Uint64()}, Sum{}
+		each = one
+		for _, m := range column {
+			one.Add(m)
+		}
+		if each.AddEach(column); each != one {
+			t.Fatalf("%v add up to %v at once, to %v one by one", column, each, one)
+		}
+	}
+}
+
 func TestMoneyPrints(t *testing.T) {
 	for _, tc := range []struct {
 		m    Money

@@ -215,9 +215,14 @@ func readCodes[T ~uint32](r *columnReader, dst []T, src []byte, m codeMap) error
 	return errShort
 }
 
+// fill sets every element, a long slice by copying what is filled already.
 func fill[T any](dst []T, v T) {
-	for i := range dst {
+	n := min(len(dst), 32)
+	for i := range dst[:n] {
 		dst[i] = v
+	}
+	for ; n < len(dst); n *= 2 {
+		copy(dst[n:], dst[:n])
 	}
 }
 

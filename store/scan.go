@@ -33,6 +33,7 @@ func (s *snapshot) Scan(ctx context.Context, split model.Split, f model.Filter, 
 // A scanner merges the loads of one split bucket by bucket.
 type scanner struct {
 	ctx     context.Context
+	view    *view
 	plan    *readPlan
 	cursors []*cursor
 	live    []*cursor // those with users left in this bucket
@@ -43,19 +44,20 @@ type scanner struct {
 }
 
 func newScanner(ctx context.Context, txn *badger.Txn, v *view, f model.Filter, fn func(*model.Timeline) error) *scanner {
-	sc := &scanner{ctx: ctx, plan: v.plan(f), fn: fn}
+	sc := &scanner{ctx: ctx, view: v, plan: v.plan(f), fn: fn}
 	for i, l := range v.loads {
 		if l.mark.Events > 0 {
-			sc.cursors = append(sc.cursors, newCursor(txn, l, sc.plan, i))
+			sc.cursors = append(sc.cursors, newCursor(txn, v, i, sc.plan))
 		}
 	}
 	return sc
 }
 
-// close closes the iterators.
+// close closes the iterators and gives the readers' columns to the next scan.
 func (sc *scanner) close() {
 	for _, c := range sc.cursors {
 		c.it.Close()
+		sc.view.giveReader(c.read)
 	}
 }
 
@@ -150,7 +152,7 @@ type cursor struct {
 	seen   int64 // chunks of this bucket so far
 	begun  bool  // the iterator stands somewhere
 
-	read chunkReader
+	read *chunkReader
 	user int // in the chunk
 	from int // its first event
 	more mixer
@@ -158,10 +160,11 @@ type cursor struct {
 	ok   bool           // there is one
 }
 
-func newCursor(txn *badger.Txn, l *loadView, p *readPlan, i int) *cursor {
+// newCursor walks load i of a view.
+func newCursor(txn *badger.Txn, v *view, i int, p *readPlan) *cursor {
 	o := badger.DefaultIteratorOptions
 	o.PrefetchValues, o.Prefix = false, []byte{kindChunk}
-	return &cursor{it: txn.NewIterator(o), load: l, plan: p, maps: p.loads[i]}
+	return &cursor{it: txn.NewIterator(o), load: v.loads[i], plan: p, maps: p.loads[i], read: v.takeReader()}
 }
 
 // start moves to the first user of a bucket.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/cespare/xxhash/v2"
 	"github.com/dgraph-io/badger/v4"
@@ -20,6 +21,22 @@ type view struct {
 	info   model.Info
 	loads  []*loadView
 	events [buckets]int64
+	spare  sync.Pool // of *chunkReader
+}
+
+// takeReader gives a reader whose columns may have served another scan: a pass
+// makes one scan for each of many splits, and would make them all again.
+func (v *view) takeReader() *chunkReader {
+	if r, ok := v.spare.Get().(*chunkReader); ok {
+		return r
+	}
+	return &chunkReader{}
+}
+
+// giveReader is for a reader that nobody reads with any more.
+func (v *view) giveReader(r *chunkReader) {
+	clear(r.head.sections) // they point into Badger's files
+	v.spare.Put(r)
 }
 
 // A loadView is one committed load as a view sees it.

@@ -192,9 +192,7 @@ func (b *Bench) ordered(ctx context.Context) (float64, error) {
 func (b *Bench) summary(ctx context.Context) (float64, error) {
 	return b.fold(ctx, model.Filter{NoNames: true, Amounts: true}, func(tl *model.Timeline) float64 {
 		var sum model.Sum
-		for _, m := range tl.Amount {
-			sum.Add(m) // NoMoney adds nothing
-		}
+		sum.AddEach(tl.Amount) // NoMoney adds nothing
 		return float64(tl.Len()) + sum.Float() + float64(tl.Time[len(tl.Time)-1]-tl.Time[0])/math.MaxInt64
 	})
 }
