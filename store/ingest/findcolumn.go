@@ -7,6 +7,9 @@ import (
 
 // findTime prefers a known name whose cells are times, then cells that are dates.
 func (r *recogniser) findTime() {
+	if r.o.TimeFormat != "" && r.findForm() {
+		return
+	}
 	r.m.Time = r.best(func(i int) int {
 		n := r.t.names[i]
 		if n == r.m.User || len(r.cells[i]) == 0 {
@@ -42,6 +45,28 @@ func (r *recogniser) findTime() {
 	if timeScore(r.m.Time) == 0 {
 		r.why["time"] = "by content"
 	}
+}
+
+// findForm finds the column whose times are written as --time-format says, be they
+// what nobody could guess; if none is, the one that is called like a time, so that
+// the sentence about it names it.
+func (r *recogniser) findForm() bool {
+	p, err := parseFormat(r.o.TimeFormat)
+	if err != nil {
+		return false // said when the form is needed
+	}
+	r.m.Time = r.best(func(i int) int {
+		cells := r.cells[i]
+		switch n := countParsed(p, cells); {
+		case r.t.names[i] == r.m.User || len(cells) == 0:
+			return 0
+		case 2*n >= len(cells):
+			return 200 + timeScore(r.t.names[i])
+		}
+		return timeScore(r.t.names[i])
+	})
+	r.why["time"] = "by its form"
+	return r.m.Time != ""
 }
 
 // unixAlone says whether a column can only be Unix times: all of it seconds or

@@ -47,13 +47,24 @@ func guessTime(cells []string, named bool) (*guessedTime, bool) {
 	if g, ok := guessSlash(cells); ok {
 		return g, true
 	}
+	var layout *timeParser
 	for _, l := range knownLayouts {
 		p, err := parseFormat(l)
 		if err == nil && mostlyParsed(p, cells) {
-			return &guessedTime{timeParser: *p}, true
+			layout = p
+			break
 		}
 	}
-	return nil, false
+	// One layout is one way to write a time; where it leaves some out, or there is
+	// none, months in letters are read however they are written.
+	m := &timeParser{form: formMonth}
+	if n := countParsed(m, cells); float64(n) >= 0.9*float64(len(cells)) && n > 0 && (layout == nil || n > countParsed(layout, cells)) {
+		return &guessedTime{timeParser: *m}, true
+	}
+	if layout == nil {
+		return nil, false
+	}
+	return &guessedTime{timeParser: *layout}, true
 }
 
 // guessFaulty finds the form of a time column, known for one by its name or from
@@ -61,7 +72,7 @@ func guessTime(cells []string, named bool) (*guessedTime, bool) {
 // most of them have, if that is half of them at least. The rest are rejected row
 // by row, each under its reason.
 func guessFaulty(cells []string) (*guessedTime, bool) {
-	for _, f := range []timeForm{formISO, formCompact, formUnix, formUnixMS, formMDY, formDMY} {
+	for _, f := range []timeForm{formISO, formCompact, formUnix, formUnixMS, formMDY, formDMY, formMonth} {
 		p := timeParser{form: f}
 		good := slices.DeleteFunc(slices.Clone(cells), func(c string) bool { _, ok := p.parse([]byte(c)); return !ok })
 		if len(good) > 0 && 2*len(good) >= len(cells) {

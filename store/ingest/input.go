@@ -150,7 +150,7 @@ func openFile(path string) (*os.File, int64, error) {
 		if pattern := filesWithin(path); pattern != "" {
 			return bad("is a directory: name the files in it, as %s", pattern)
 		}
-		return bad("is a directory without a CSV, NDJSON or Parquet file in it: name files")
+		return bad("is a directory without a CSV, NDJSON or Parquet file in it: name the files to load")
 	}
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrPermission) {

@@ -26,7 +26,7 @@ type Mapping struct {
 	UserInteger bool   `toml:"user_integer,omitempty" comment:"ids were written as 17850.0: the .0 is dropped"`
 	Time        string `toml:"time"`
 	Clock       string `toml:"clock,omitempty" comment:"column with the time of day, where time holds the date alone"`
-	TimeFormat  string `toml:"time_format" comment:"iso, yyyymmdd, unix, unix_ms, unix_us, unix_ns, m/d/y, d/m/y, or a Go layout"`
+	TimeFormat  string `toml:"time_format" comment:"iso, yyyymmdd, unix, unix_ms, unix_us, unix_ns, m/d/y, d/m/y, d mon y, excel, or a Go layout"`
 	Zone        string `toml:"zone" comment:"of times that name none (IANA)"`
 	Event       string `toml:"event,omitempty" comment:"column with the event's name"`
 	EventConst  string `toml:"event_const,omitempty" comment:"or one name for every row"`

@@ -82,6 +82,11 @@ func orStop(s string) string {
 func (r *recogniser) columns() error {
 	var err error
 	o := r.o
+	if o.TimeFormat != "" {
+		if _, err := parseFormat(o.TimeFormat); err != nil {
+			return err
+		}
+	}
 	if o.Event != "" && o.EventConst != "" {
 		return &sentence{ErrOption, "--event names a column and --event-const gives every row one name: use one of them"}
 	}
@@ -160,6 +165,18 @@ func (r *recogniser) findClock() {
 // lacking is the sentence for a file without users or times.
 func (r *recogniser) lacking() error {
 	var what, how []string
+	if i := r.calledTime(); r.m.User != "" && r.m.Time == "" && i >= 0 {
+		n := r.t.names[i]
+		if len(r.cells[i]) == 0 {
+			return &sentence{ErrColumns, fmt.Sprintf("%s: column %s is called like a time and is empty in the first %d rows: name another with --time COLUMN. The columns are %s", r.file, n, len(r.t.rows), r.t.list())}
+		}
+		as := "'%d.%m.%Y %H:%M'"
+		if countParsed(&timeParser{form: formExcel}, r.cells[i])*2 > len(r.cells[i]) {
+			as = "excel (days since 1899-12-30)"
+		}
+		return &sentence{ErrColumns, fmt.Sprintf("%s: column %s is called like a time, and how its values are written (%q) is not recognised: say it with --time-format, as %s, or name another column with --time. The columns are %s",
+			r.file, n, shortCell(r.cells[i][0], 40), as, r.t.list())}
+	}
 	if r.m.User == "" {
 		what, how = append(what, "a user id"), append(how, "--user COLUMN")
 	}
@@ -167,6 +184,19 @@ func (r *recogniser) lacking() error {
 		what, how = append(what, "a time"), append(how, "--time COLUMN")
 	}
 	return &sentence{ErrColumns, fmt.Sprintf("%s: no column looks like %s: every event needs a user and a time. The columns are %s. If one of them is it, name it with %s", r.file, strings.Join(what, ", and none like "), r.t.list(), strings.Join(how, " and "))}
+}
+
+// calledTime is the column that is most of all called like a time, or -1.
+func (r *recogniser) calledTime() int {
+	return r.index(r.best(func(i int) int {
+		if r.t.names[i] == r.m.User {
+			return 0
+		}
+		if s := timeScore(r.t.names[i]); s >= 70 || s == 55 { // not T or day, which are more than times
+			return s
+		}
+		return 0
+	}))
 }
 
 func (r *recogniser) index(name string) int { return slices.Index(r.t.names, name) }

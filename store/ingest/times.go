@@ -23,10 +23,12 @@ const (
 	formUnixNS
 	formMDY    // 12/1/2010 8:26
 	formDMY    // 1/12/2010 8:26
+	formMonth  // 2 January 2024 8:26, in any of some languages
+	formExcel  // days since 1899-12-30
 	formLayout // a Go layout
 )
 
-var formNames = []string{"iso", "yyyymmdd", "unix", "unix_ms", "unix_us", "unix_ns", "m/d/y", "d/m/y", "layout"}
+var formNames = []string{"iso", "yyyymmdd", "unix", "unix_ms", "unix_us", "unix_ns", "m/d/y", "d/m/y", "d mon y", "excel", "layout"}
 
 // A stamp is a time as written: UTC if it names its zone, else wall time.
 type stamp struct {
@@ -137,6 +139,10 @@ func (p *timeParser) parse(b []byte) (st stamp, ok bool) {
 			return st, true
 		}
 		return parseISO(b)
+	case formMonth:
+		return parseMonth(b)
+	case formExcel:
+		return parseExcel(b)
 	}
 	t, err := time.ParseInLocation(p.layout, string(b), time.UTC)
 	if err != nil {
@@ -171,7 +177,7 @@ func lettersOffset(t time.Time) (ms int64, ok bool) {
 }
 
 // parseISO reads YYYY-MM-DD (or with / or .), alone or followed by T or a blank
-// and H:MM[:SS[.fraction]], alone or followed by Z, UTC, GMT or ±HH[[:]MM].
+// and HH or H:MM[:SS[.fraction]], alone or followed by Z, UTC, GMT or ±HH[[:]MM].
 func parseISO(b []byte) (st stamp, ok bool) {
 	y, n := digits(b, 4)
 	if n != 4 || len(b) < 8 || b[4] != '-' && b[4] != '/' && b[4] != '.' {
@@ -199,6 +205,10 @@ func parseISO(b []byte) (st stamp, ok bool) {
 		return st, true
 	}
 	if b[0] == 'T' || b[0] == 't' || b[0] == ' ' {
+		if h, n := digits(b[1:], 2); n == 2 && len(b) == 3 && h < 24 { // the hour alone
+			st.ms += int64(h) * 3_600_000
+			return st, true
+		}
 		return clock(st, b[1:])
 	}
 	return st, false
@@ -261,7 +271,7 @@ func clock(st stamp, b []byte) (stamp, bool) {
 			return st, false
 		}
 		b = b[3:]
-		if len(b) > 1 && (b[0] == '.' || b[0] == ',') {
+		if len(b) > 1 && (b[0] == '.' || b[0] == ',' || b[0] == ':') {
 			i := 1
 			for ; i < len(b) && b[i] >= '0' && b[i] <= '9'; i++ {
 				if i <= 3 {
@@ -313,11 +323,18 @@ func meridiem(b []byte) (half byte, rest []byte) {
 	return 0, b
 }
 
-// offset reads a zone: Z, UTC, GMT, ±HH, ±HHMM, ±HH:MM; in ms east.
+// offset reads a zone: Z, UTC, GMT, ±HH, ±HHMM, ±HH:MM, with [Area/City]
+// or (a name) after it; in ms east.
 func offset(b []byte) (ms int64, ok bool) {
 	switch string(b) {
 	case "Z", "z", "UTC", "GMT", "utc", "Utc":
 		return 0, true
+	}
+	if i := bytes.IndexByte(b, '['); i > 0 && b[len(b)-1] == ']' {
+		return offset(b[:i]) // the zone's name beside its offset, as Java writes it
+	}
+	if i := bytes.Index(b, []byte(" (")); i > 0 && b[len(b)-1] == ')' {
+		return offset(b[:i]) // as a browser writes it
 	}
 	if bytes.HasPrefix(b, []byte("UTC")) || bytes.HasPrefix(b, []byte("GMT")) {
 		b = b[3:]
@@ -341,7 +358,7 @@ func offset(b []byte) (ms int64, ok bool) {
 	return ms, true
 }
 
-// parseCompact reads YYYYMMDD, YYYYMMDDHHMM[SS] and YYYYMMDDTHHMMSS[zone].
+// parseCompact reads YYYYMMDD, YYYYMMDDHHMM[SS[mmm]] and YYYYMMDDTHHMMSS[zone].
 func parseCompact(b []byte) (st stamp, ok bool) {
 	y, n := digits(b, 4)
 	m, n2 := digits(b[n:], 2)
@@ -371,6 +388,10 @@ func parseCompact(b []byte) (st stamp, ok bool) {
 	s, n := digits(b, 2)
 	if n == 1 || s > 60 {
 		return st, false
+	}
+	if ms, k := digits(b[n:], 3); n == 2 && k == 3 {
+		st.ms += int64(ms)
+		n += k
 	}
 	st.ms += int64(h)*3_600_000 + int64(mi)*60_000 + int64(s)*1000
 	if b = b[n:]; len(b) > 0 {
