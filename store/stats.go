@@ -9,13 +9,11 @@ import (
 
 // Stats describe the data set's size.
 type Stats struct {
-	Dir    string
-	Disk   int64 // bytes of all its files as they lie on disk
+	Disk   int64 // bytes, see DiskUse
 	Loads  int
 	Chunks int64
 	Users  int64
 	Events int64
-	Format uint32
 }
 
 // Stats measures the data set.
@@ -26,17 +24,17 @@ func (s *Store) Stats() (Stats, error) {
 	}
 	defer sn.Close()
 	in := sn.Info()
-	st := Stats{Dir: s.dir, Loads: len(in.Loads), Users: in.Users, Events: in.Events, Format: formatNumber}
+	st := Stats{Loads: len(in.Loads), Users: in.Users, Events: in.Events}
 	for _, l := range sn.(*snapshot).view.loads {
 		st.Chunks += l.mark.Chunks
 	}
-	st.Disk, err = diskUse(s.dir)
+	st.Disk, err = DiskUse(s.dir)
 	return st, err
 }
 
-// diskUse adds the sizes of the files below dir. Badger's logs are sparse while
-// it is open, so they count by blocks where the system tells.
-func diskUse(dir string) (int64, error) {
+// DiskUse is how many bytes the files below dir take. Badger's logs are sparse while
+// it is open, so files count by blocks where the system tells.
+func DiskUse(dir string) (int64, error) {
 	var n int64
 	err := filepath.WalkDir(dir, func(_ string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {

@@ -8,9 +8,9 @@ import (
 	"path/filepath"
 	"runtime/debug"
 	"strings"
-	"time"
 
 	"dwell/sample"
+	"dwell/store"
 )
 
 // benchScale makes data sets of growing size, loads and measures each, and
@@ -105,14 +105,18 @@ func (a *app) benchSize(ctx context.Context, dir string, events int, b benching)
 		return nil, err
 	}
 	timer := startTiming()
+	defer timer.end()
 	limit := debug.SetMemoryLimit(o.Memory) // as dwell load does
 	_, err = own.loadQuietly(ctx, db, []string{file}, nil)
 	debug.SetMemoryLimit(limit)
 	if err != nil {
 		return nil, err
 	}
-	wall, peak := timer.end()
-	size := diskBytes(db)
+	wall, _, peak := timer.end()
+	size, err := store.DiskUse(db)
+	if err != nil {
+		return nil, err
+	}
 	res, err := own.benchAt(ctx, db, b)
 	if err != nil {
 		return nil, err
@@ -120,24 +124,4 @@ func (a *app) benchSize(ctx context.Context, dir string, events int, b benching)
 	load, mib, mb := round3(wall.Seconds()), round3(peak), round3(float64(size)/1e6)
 	res.Figures = append([]benchFigure{{Name: "load", Plain: &load}, {Name: "load_peak", Plain: &mib}, {Name: "disk", Plain: &mb}}, res.Figures...)
 	return res, errors.Join(os.Remove(file), os.RemoveAll(db))
-}
-
-// diskBytes is what the files of a folder hold; sparse ends do not count.
-func diskBytes(dir string) (n int64) {
-	_ = filepath.WalkDir(dir, func(path string, e os.DirEntry, err error) error {
-		if err == nil && e.Type().IsRegular() {
-			if fi, err := e.Info(); err == nil {
-				n += usedBytes(fi)
-			}
-		}
-		return nil
-	})
-	return n
-}
-
-// end stops the measurement: wall time, and the peak of anonymous memory in MiB.
-func (t *timing) end() (time.Duration, float64) {
-	close(t.stop)
-	t.wait.Wait()
-	return time.Since(t.start), float64(t.peak) / 1024
 }

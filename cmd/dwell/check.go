@@ -9,7 +9,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"dwell/store"
-	"dwell/tui/format"
 )
 
 func newCheck(a *app) *cobra.Command {
@@ -40,8 +39,8 @@ func (a *app) check(ctx context.Context) error {
 		return storeError(err)
 	}
 	if problems > 0 {
-		return &coded{exitDamaged, fmt.Errorf("%s is damaged: %s; restore a backup, or load its files into a new data set", dir, format.Plural(int64(problems), "problem", "problems"))}
+		return &coded{exitDamaged, fmt.Errorf("%s is damaged: %s; restore a backup, or load its files into a new data set", dir, counted(int64(problems), "problem"))}
 	}
-	fmt.Fprintf(a.stdout, "%s is sound: %s, %s, %s on disk\n", dir, format.Plural(int64(st.Loads), "load", "loads"), format.Plural(int64(st.Chunks), "chunk", "chunks"), humanize.Bytes(uint64(st.Disk)))
+	fmt.Fprintf(a.stdout, "%s is sound: %s, %s, %s on disk\n", dir, counted(int64(st.Loads), "load"), counted(st.Chunks, "chunk"), humanize.Bytes(uint64(st.Disk)))
 	return nil
 }

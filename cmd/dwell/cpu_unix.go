@@ -2,12 +2,7 @@
 
 package main
 
-import (
-	"os"
-	"syscall"
-
-	"golang.org/x/sys/unix"
-)
+import "golang.org/x/sys/unix"
 
 // cpuSeconds is the processor time the process has used.
 func cpuSeconds() float64 {
@@ -16,12 +11,4 @@ func cpuSeconds() float64 {
 		return 0
 	}
 	return float64(u.Utime.Sec+u.Stime.Sec) + float64(u.Utime.Usec+u.Stime.Usec)/1e6
-}
-
-// usedBytes is what a file takes on disk: of a sparse one less than its length.
-func usedBytes(fi os.FileInfo) int64 {
-	if st, ok := fi.Sys().(*syscall.Stat_t); ok {
-		return int64(st.Blocks) * 512
-	}
-	return fi.Size()
 }

@@ -1,10 +1,6 @@
 package main
 
-import (
-	"os"
-
-	"golang.org/x/sys/windows"
-)
+import "golang.org/x/sys/windows"
 
 // cpuSeconds is the processor time the process has used.
 func cpuSeconds() float64 {
@@ -15,6 +11,3 @@ func cpuSeconds() float64 {
 	ticks := func(f windows.Filetime) float64 { return float64(int64(f.HighDateTime)<<32|int64(f.LowDateTime)) / 1e7 }
 	return ticks(kernel) + ticks(user)
 }
-
-// usedBytes is what a file takes on disk.
-func usedBytes(fi os.FileInfo) int64 { return fi.Size() }

@@ -40,10 +40,8 @@ open the explorer. Without a terminal the overview is printed instead.
 		},
 	}
 	c.Flags().StringVar(&set, "set", sample.Sets()[0].Name, "which sample: "+strings.Join(names, " or "))
-	o.flags(c.Flags())
-	completeWords(c, "theme", "auto", "light", "dark", "mono")
-	// The flag was defined the line before, so this cannot fail.
-	_ = c.RegisterFlagCompletionFunc("set", cobra.FixedCompletions(names, cobra.ShellCompDirectiveNoFileComp))
+	o.flags(c)
+	completeWords(c, "set", names...)
 	return c
 }
 

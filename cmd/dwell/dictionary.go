@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"os"
@@ -31,19 +30,16 @@ Meanings: ` + roleHelp(),
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if set != "" {
-				return a.setDictionary(cmd.Context(), set, note)
+				return a.setDictionary(set, note)
 			}
-			s, err := a.open(cmd.Context())
-			if err != nil {
+			return a.with(cmd.Context(), func(s *session) error {
+				_, body, err := s.engine.Dictionary()
+				if err != nil {
+					return err
+				}
+				_, err = a.stdout.Write(body)
 				return err
-			}
-			defer s.close()
-			_, body, err := s.engine.Dictionary()
-			if err != nil {
-				return err
-			}
-			_, err = a.stdout.Write(body)
-			return err
+			})
 		},
 	}
 	c.Flags().StringVar(&set, "set", "", "take the dictionary from `FILE` (- is standard input)")
@@ -51,20 +47,17 @@ Meanings: ` + roleHelp(),
 	return c
 }
 
-func (a *app) setDictionary(_ context.Context, file, note string) error {
+// mostDictionary bounds a dictionary file: some hundred thousand event names.
+const mostDictionary = 16 << 20
+
+func (a *app) setDictionary(file, note string) error {
 	dir, from := a.dataSet()
 	if !store.Exists(dir) {
 		return a.nothingAt(dir, from)
 	}
-	var body []byte
-	var err error
-	if file == "-" {
-		body, err = io.ReadAll(io.LimitReader(a.stdin, 16<<20))
-	} else {
-		body, err = os.ReadFile(file)
-	}
+	body, err := a.readSmall("dictionary", file, mostDictionary)
 	if err != nil {
-		return usage(fmt.Errorf("the dictionary cannot be read: %w", err))
+		return err
 	}
 	if _, err := model.ParseDictionary(body); err != nil {
 		return usage(fmt.Errorf("%s: %w\nthe dictionary in force was not touched", file, err))
@@ -75,6 +68,28 @@ func (a *app) setDictionary(_ context.Context, file, note string) error {
 	}
 	fmt.Fprintf(a.stdout, "the dictionary is now version %d\n", e.Version)
 	return nil
+}
+
+// readSmall reads a file that people write (- is standard input), of at most most
+// bytes: one named by mistake must not be half of what is kept.
+func (a *app) readSmall(what, file string, most int64) ([]byte, error) {
+	in := a.stdin
+	if file != "-" {
+		f, err := os.Open(file)
+		if err != nil {
+			return nil, usage(fmt.Errorf("the %s cannot be read: %w", what, err))
+		}
+		defer f.Close()
+		in = f
+	}
+	body, err := io.ReadAll(io.LimitReader(in, most+1))
+	if err != nil {
+		return nil, usage(fmt.Errorf("the %s cannot be read: %w", what, err))
+	}
+	if int64(len(body)) > most {
+		return nil, usage(fmt.Errorf("%s is longer than %d bytes: that is no %s", file, most, what))
+	}
+	return body, nil
 }
 
 // writeDictionary prints what a dictionary says, in a few lines.

@@ -46,6 +46,8 @@ func noData(err error) error { return &coded{exitNoData, err} }
 func exitCode(err error) int {
 	var c *coded
 	switch {
+	case err == nil:
+		return exitOK
 	case errors.As(err, &c):
 		return c.code
 	case errors.Is(err, model.ErrNoUser):

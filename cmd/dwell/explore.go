@@ -8,12 +8,12 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"dwell/model/query"
 	"dwell/tui"
@@ -57,18 +57,22 @@ from standard input and the keys from the terminal.`,
 		},
 		ValidArgsFunction: completeAddress,
 	}
-	o.flags(c.Flags())
-	completeWords(c, "theme", "auto", "light", "dark", "mono")
+	o.flags(c)
 	return c
 }
 
-// flags are those of every command that opens the explorer.
-func (o *exploreOptions) flags(f *pflag.FlagSet) {
+// themes are what --theme takes.
+func themes() []string { return []string{"auto", "light", "dark", "mono"} }
+
+// flags defines the flags of every command that opens the explorer.
+func (o *exploreOptions) flags(c *cobra.Command) {
+	f := c.Flags()
 	f.StringVar(&o.theme, "theme", "auto", "auto, light, dark or mono")
 	f.BoolVar(&o.ascii, "ascii", false, "draw with ASCII alone")
 	f.BoolVar(&o.mouse, "mouse", true, "take the mouse's wheel and clicks")
 	f.StringVar(&o.follow, "follow", "", "load `FILE` and what is appended to it while the explorer is open (- is standard input)")
 	f.BoolVar(&o.auto, "auto", false, "with --follow: show new data as it comes (F in the explorer)")
+	completeWords(c, "theme", themes()...)
 }
 
 func (a *app) explore(ctx context.Context, address string, o exploreOptions) error {
@@ -83,9 +87,7 @@ func (a *app) exploreAt(ctx context.Context, dir, from, address string, o explor
 	if err != nil {
 		return usage(err)
 	}
-	switch o.theme {
-	case "", "auto", "light", "dark", "mono":
-	default:
+	if !slices.Contains(themes(), o.theme) {
 		return usage(fmt.Errorf("%q is not a theme: use auto, light, dark or mono", o.theme))
 	}
 	if o.follow != "" {

@@ -77,9 +77,10 @@ Measures:
 }
 
 const formatHelp = `CSV with a comma, tab, semicolon, pipe or runs of blanks between fields, with or
-without a header line; NDJSON, one object a line, nested members named with dots.
-Plain, gzip or zstd; UTF-8 unless --encoding says otherwise. Parquet,
-of which a column that is not kept (--props) is not read.
+without a header line. JSON, one object a line (NDJSON) or an array of objects;
+nested members are named with dots. Both plain, gzip or zstd, and in UTF-8, UTF-16
+or Windows-1252, which are recognised, or as --encoding says. Parquet, of which a
+column that is not kept (--props) is not read.
 
 Columns are recognised by name and by content; dwell load --dry-run FILE shows
 what would be stored. A file needs a user id and a time; the event's name may be

@@ -8,7 +8,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"dwell/store"
-	"dwell/tui/format"
 )
 
 func newCompact(a *app) *cobra.Command {
@@ -43,7 +42,7 @@ func (a *app) compact(ctx context.Context) error {
 		return storeError(err)
 	}
 	if merged == 0 {
-		fmt.Fprintf(a.stdout, "nothing to merge: %s events in %s stand as one already\n", format.Count(before.Events), format.Plural(int64(before.Loads), "load", "loads"))
+		fmt.Fprintf(a.stdout, "nothing to merge: %s in %s stand as one already\n", counted(before.Events, "event"), counted(int64(before.Loads), "load"))
 		return nil
 	}
 	fmt.Fprintf(a.stdout, "%d loads were written as one: %s of %s\n", merged, counted(before.Events, "event"), counted(before.Users, "user"))
@@ -107,7 +106,7 @@ and leaves nothing behind.`,
 			if err != nil {
 				return storeError(err)
 			}
-			fmt.Fprintf(a.stdout, "%s of %s in %s are in %s\n", counted(in.Events, "event"), counted(int64(in.Users), "user"), counted(int64(len(in.Loads)), "load"), dir)
+			fmt.Fprintf(a.stdout, "%s of %s in %s are in %s\n", counted(in.Events, "event"), counted(in.Users, "user"), counted(int64(len(in.Loads)), "load"), dir)
 			return nil
 		},
 	}

@@ -12,16 +12,13 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
-	"time"
 
-	"github.com/dustin/go-humanize"
 	"github.com/spf13/cobra"
 
 	"dwell/model"
 	"dwell/model/query"
 	"dwell/store"
 	"dwell/store/ingest"
-	"dwell/tui/format"
 )
 
 // loading is one call of dwell load.
@@ -40,10 +37,10 @@ func newLoad(a *app) *cobra.Command {
 		Use:     "load FILE…",
 		GroupID: groupStart,
 		Short:   "Load event files into the data set",
-		Long: `Load event files (CSV or NDJSON, plain, .gz or .zst; Parquet; - is standard
-input) into the data set. Columns are recognised by name and content, printed, and stored: a
-second file needs no flags. A load is all or nothing: cancelled or failed, it
-leaves nothing behind. Rows that cannot be read are counted by reason and named
+		Long: `Load event files (CSV or JSON, plain, gzip or zstd, and Parquet; - is standard
+input) into the data set. Columns are recognised by name and content, printed, and
+stored: a second file needs no flags. A load is all or nothing: cancelled or failed,
+it leaves nothing behind. Rows that cannot be read are counted by reason and named
 by line, never dropped in silence.`,
 		Example: `  dwell load events.csv.gz --dry-run          what would be stored, and nothing is
   dwell load events.csv.gz
@@ -91,6 +88,7 @@ func (a *app) load(ctx context.Context, paths []string, l loading) error {
 	var timer *timing
 	if l.timing {
 		timer = startTiming()
+		defer timer.end()
 	}
 	inputs, err := a.inputs(paths)
 	if err != nil {
@@ -356,14 +354,11 @@ func askZone(in io.Reader, out io.Writer) (string, error) {
 
 // loadInto runs the load with its progress line.
 func (a *app) loadInto(ctx context.Context, db *store.Store, inputs []*ingest.Input, m ingest.Mapping, l *loading) (model.LoadInfo, error) {
-	snap, err := db.Snapshot(ctx)
+	in, err := known(ctx, db)
 	if err != nil {
 		return model.LoadInfo{}, err
 	}
-	l.opt.Known = snap.Info().Sources
-	if err := snap.Close(); err != nil {
-		return model.LoadInfo{}, err
-	}
+	l.opt.Known = in.Sources
 	var out *os.File
 	if l.rejects != "" {
 		if out, err = os.Create(l.rejects); err != nil {
@@ -384,64 +379,6 @@ func (a *app) loadInto(ctx context.Context, db *store.Store, inputs []*ingest.In
 		}
 	}
 	return load, err
-}
-
-// progressLine is one line on a terminal: bytes, rows, rows/s, time left.
-type progressLine struct {
-	w     io.Writer
-	start time.Time
-	last  time.Time
-	now   func() time.Time
-}
-
-func (a *app) progressLine(quiet bool) *progressLine {
-	p := &progressLine{start: a.now(), now: a.now}
-	if _, ok := terminal(a.stderr); ok && !quiet {
-		p.w = a.stderr
-	}
-	return p
-}
-
-func (p *progressLine) show(pr ingest.Progress) {
-	now := p.now()
-	if p.w == nil || now.Sub(p.last) < 150*time.Millisecond {
-		return
-	}
-	p.last = now
-	spent := now.Sub(p.start)
-	rate := float64(pr.Rows) / max(spent.Seconds(), 1e-3)
-	line := fmt.Sprintf("%s · %s rows · %s rows/s", humanize.Bytes(uint64(pr.Bytes)), format.Count(pr.Rows), format.Count(int64(rate)))
-	if pr.TotalBytes > 0 && pr.Bytes > 0 {
-		left := time.Duration(float64(spent) * (float64(pr.TotalBytes)/float64(pr.Bytes) - 1))
-		line = fmt.Sprintf("%s of %s · %s left", line, humanize.Bytes(uint64(pr.TotalBytes)), left.Round(time.Second))
-	}
-	fmt.Fprintf(p.w, "\r\x1b[K%s", line)
-}
-
-func (p *progressLine) clear() {
-	if p.w != nil && !p.last.IsZero() {
-		fmt.Fprint(p.w, "\r\x1b[K")
-	}
-}
-
-// writePreview prints the first rows of a dry run.
-func writePreview(w io.Writer, rec *ingest.Recognition) {
-	fmt.Fprintln(w, "\nthe first rows, as they would be stored:")
-	for _, r := range rec.Rows {
-		if r.Reject != "" {
-			fmt.Fprintf(w, "  line %d is rejected (%s): %s\n", r.Line, r.Reject, format.Cut(format.Clean(r.Text), 60))
-			continue
-		}
-		fmt.Fprintf(w, "  line %d  user %s  time %s  event %s", r.Line, r.User, r.Time, r.Event)
-		if r.Amount != "" {
-			fmt.Fprintf(w, "  amount %s", r.Amount)
-		}
-		for _, p := range r.Props {
-			fmt.Fprintf(w, "  %s=%s", p[0], format.Clean(p[1]))
-		}
-		fmt.Fprintln(w)
-	}
-	fmt.Fprintln(w, "nothing was stored")
 }
 
 // inputError gives what is wrong with a file its exit code.

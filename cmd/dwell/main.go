@@ -26,7 +26,6 @@ var version = "dev"
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	// One of two cores stays free for the screen while jobs run.
 	code := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
 	stop()
 	os.Exit(code)
@@ -41,18 +40,16 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	err := root.ExecuteContext(ctx)
-	a.closeLog()
-	if err == nil {
-		return exitOK
-	}
 	code := exitCode(err)
-	if ctx.Err() != nil && code != exitUsage {
+	switch {
+	case err == nil:
+	case ctx.Err() != nil && code != exitUsage:
+		code = exitCancelled
 		fmt.Fprintln(stderr, "dwell: cancelled; nothing was half-done")
-		return exitCancelled
-	}
-	if !errors.Is(err, errSilent) {
+	case !errors.Is(err, errSilent):
 		fmt.Fprintf(stderr, "dwell: %v\n", err)
 	}
+	a.closeLog(code, err)
 	return code
 }
 

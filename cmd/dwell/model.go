@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -59,7 +58,7 @@ func (a *app) modelOf(arg string, version int) (modelArg, error) {
 		if version != 0 {
 			return modelArg{}, usage(fmt.Errorf("%s is a file: --version is of a model on the shelf", arg))
 		}
-		body, err := a.readModel(arg)
+		body, err := a.readSmall("model", arg, stage.MaxBytes)
 		return modelArg{name: arg, body: body}, err
 	}
 	name, n, ok := strings.Cut(arg, "@")
@@ -71,22 +70,6 @@ func (a *app) modelOf(arg string, version int) (modelArg, error) {
 		version = v
 	}
 	return modelArg{name: name, version: version}, nil
-}
-
-func (a *app) readModel(file string) (body []byte, err error) {
-	if file == "-" {
-		body, err = io.ReadAll(io.LimitReader(a.stdin, stage.MaxBytes+1))
-	} else {
-		var f *os.File
-		if f, err = os.Open(file); err == nil {
-			body, err = io.ReadAll(io.LimitReader(f, stage.MaxBytes+1))
-			err = errors.Join(err, f.Close())
-		}
-	}
-	if err != nil {
-		return nil, usage(fmt.Errorf("the model cannot be read: %w", err))
-	}
-	return body, nil
 }
 
 // text is the model's TOML.
@@ -257,7 +240,7 @@ func newModelCheck(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use: "check FILE", Short: "Check a model's file, alone and against the data; nothing is changed", Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			body, err := a.readModel(args[0])
+			body, err := a.readSmall("model", args[0], stage.MaxBytes)
 			if err != nil {
 				return err
 			}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -34,7 +35,7 @@ what it caused.`,
 			if !store.Exists(dir) {
 				return a.nothingAt(dir, from)
 			}
-			e, err := query.New(model.NewMemory(), store.NewShelf(dir, a.now), nil, query.Options{})
+			e, err := a.shelfEngine()
 			if err != nil {
 				return err
 			}
@@ -51,10 +52,11 @@ what it caused.`,
 			}
 			n := query.Annotation{Day: day, Text: strings.Join(args[1:], " ")}
 			if remove {
-				if err := e.RemoveAnnotation(n); err != nil {
+				err := e.RemoveAnnotation(n)
+				if errors.Is(err, model.ErrNoEntry) {
 					return noData(fmt.Errorf("there is no note %q on %s: dwell note lists them", n.Text, n.Day))
 				}
-				return nil
+				return err
 			}
 			return e.PutAnnotation(n)
 		},

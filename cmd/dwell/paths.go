@@ -37,16 +37,12 @@ func (a *app) stateDir() string {
 	return filepath.Join(a.xdg("XDG_STATE_HOME", xdg.StateHome), "dwell")
 }
 
-func (a *app) configFile() string {
-	return filepath.Join(a.xdg("XDG_CONFIG_HOME", xdg.ConfigHome), "dwell", "config.toml")
-}
-
 func newPaths(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:     "paths",
 		GroupID: groupData,
 		Short:   "Print where dwell keeps its files",
-		Long:    "Print where dwell keeps its files. All but the data set are safe to delete.",
+		Long:    "Print where dwell keeps its files. All but the data set, with the shelf in it, are safe to delete.",
 		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			dir, from := a.dataSet()
@@ -55,7 +51,6 @@ func newPaths(a *app) *cobra.Command {
 			fmt.Fprintf(a.stdout, "demo      %s\n", filepath.Join(a.cacheDir(), "demo"))
 			fmt.Fprintf(a.stdout, "cache     %s\n", a.cacheDir())
 			fmt.Fprintf(a.stdout, "state     %s\n", a.stateDir())
-			fmt.Fprintf(a.stdout, "settings  %s\n", a.configFile())
 			return nil
 		},
 	}

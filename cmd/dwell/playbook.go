@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -36,11 +35,7 @@ suggestions are texts for a person, and dwell targets writes the lists.`,
   dwell targets --users tier.critical --format csv > call.csv`,
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			e, err := a.shelfEngine()
-			if err != nil {
-				return err
-			}
-			s, err := e.Playbook()
+			s, err := a.playbook()
 			if err != nil {
 				return err
 			}
@@ -50,11 +45,7 @@ suggestions are texts for a person, and dwell targets writes the lists.`,
 	c.AddCommand(
 		&cobra.Command{Use: "show", Short: "Print the playbook in force, a file to begin from", Args: cobra.NoArgs,
 			RunE: func(*cobra.Command, []string) error {
-				e, err := a.shelfEngine()
-				if err != nil {
-					return err
-				}
-				s, err := e.Playbook()
+				s, err := a.playbook()
 				if err != nil {
 					return err
 				}
@@ -95,13 +86,22 @@ suggestions are texts for a person, and dwell targets writes the lists.`,
 	return c
 }
 
+// playbook is the one in force.
+func (a *app) playbook() (query.PlaybookState, error) {
+	e, err := a.shelfEngine()
+	if err != nil {
+		return query.PlaybookState{}, err
+	}
+	return e.Playbook()
+}
+
 func newPlaybookUse(a *app) *cobra.Command {
 	var note string
 	c := &cobra.Command{Use: "use FILE", Short: "Put a playbook on the shelf, and in force", Args: cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			dir, from := a.dataSet()
 			if !store.Exists(dir) {
-				return noData(fmt.Errorf("there is no data set in %s (%s)\ntry: dwell load FILE", dir, from))
+				return a.nothingAt(dir, from)
 			}
 			s, err := a.playbookFile(args[0])
 			if err != nil {
@@ -130,17 +130,9 @@ const mostPlaybook = 1 << 20
 
 // playbookFile reads a file and checks it against the stage models.
 func (a *app) playbookFile(name string) (query.PlaybookState, error) {
-	f, err := os.Open(name)
+	body, err := a.readSmall("playbook", name, mostPlaybook)
 	if err != nil {
-		return query.PlaybookState{}, usage(fmt.Errorf("the playbook cannot be read: %w", err))
-	}
-	defer f.Close()
-	body, err := io.ReadAll(io.LimitReader(f, mostPlaybook+1))
-	if err != nil {
-		return query.PlaybookState{}, usage(fmt.Errorf("the playbook cannot be read: %w", err))
-	}
-	if len(body) > mostPlaybook {
-		return query.PlaybookState{}, usage(fmt.Errorf("%s is larger than a mebibyte: that is no playbook", name))
+		return query.PlaybookState{}, err
 	}
 	e, err := a.shelfEngine()
 	if err != nil {

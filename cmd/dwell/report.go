@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"dwell/model"
+	"dwell/store/ingest"
 	"dwell/tui/format"
 )
 
@@ -61,10 +62,25 @@ func writeQuality(w io.Writer, q *model.Quality, inputs []string) {
 	}
 }
 
-// counted is a number with its noun.
-func counted(n int64, noun string) string {
-	if n == 1 {
-		return "1 " + noun
+// writePreview prints the first rows of a dry run.
+func writePreview(w io.Writer, rec *ingest.Recognition) {
+	fmt.Fprintln(w, "\nthe first rows, as they would be stored:")
+	for _, r := range rec.Rows {
+		if r.Reject != "" {
+			fmt.Fprintf(w, "  line %d is rejected (%s): %s\n", r.Line, r.Reject, format.Cut(format.Clean(r.Text), 60))
+			continue
+		}
+		fmt.Fprintf(w, "  line %d  user %s  time %s  event %s", r.Line, r.User, r.Time, r.Event)
+		if r.Amount != "" {
+			fmt.Fprintf(w, "  amount %s", r.Amount)
+		}
+		for _, p := range r.Props {
+			fmt.Fprintf(w, "  %s=%s", p[0], format.Clean(p[1]))
+		}
+		fmt.Fprintln(w)
 	}
-	return format.Count(n) + " " + noun + "s"
+	fmt.Fprintln(w, "nothing was stored")
 }
+
+// counted is a number with its noun.
+func counted(n int64, noun string) string { return format.Plural(n, noun, noun+"s") }

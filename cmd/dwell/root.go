@@ -50,11 +50,11 @@ Nothing leaves the machine.`,
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usage(fmt.Errorf("%w%s\ntry: %s --help", err, nearFlag(cmd, err), cmd.CommandPath()))
 	})
-	o.flags(root.Flags())
+	o.flags(root)
 	p := root.PersistentFlags()
 	p.StringVar(&a.db, "db", "", "data set `DIR` (default: DWELL_DB, else the XDG data folder)")
 	p.StringVar(&a.memory, "memory", "256MiB", "memory a load may use")
-	p.StringVar(&a.logFile, "log-file", "", "write a log to `FILE`")
+	p.StringVar(&a.logFile, "log-file", "", "append to `FILE` when the program began, with what, and how it ended")
 	root.PersistentPreRunE = func(*cobra.Command, []string) error { return a.openLog() }
 
 	root.AddGroup(&cobra.Group{ID: groupStart, Title: "Begin here:"},
@@ -144,10 +144,11 @@ func nearFlag(cmd *cobra.Command, err error) string {
 	return ""
 }
 
-// openLog starts the log of --log-file; without it nothing is logged.
+// openLog starts the log of --log-file: when the program began, with what, and how
+// it ended.
 func (a *app) openLog() error {
 	if a.logFile == "" {
-		slog.SetDefault(slog.New(slog.DiscardHandler))
+		slog.SetDefault(slog.New(slog.DiscardHandler)) // a library's words would fall into the screen
 		return nil
 	}
 	if err := os.MkdirAll(filepath.Dir(a.logFile), 0o755); err != nil {
@@ -159,12 +160,19 @@ func (a *app) openLog() error {
 	}
 	a.log = f
 	slog.SetDefault(slog.New(slog.NewTextHandler(f, nil)))
-	slog.Info("start", "version", version, "args", strings.Join(os.Args[1:], " "))
+	slog.Info("start", "version", version, "process", os.Getpid(), "args", strings.Join(os.Args[1:], " "))
 	return nil
 }
 
-func (a *app) closeLog() {
-	if a.log != nil {
-		a.log.Close()
+// closeLog writes down how the program ended; its last line may be lost with the disk.
+func (a *app) closeLog(code int, err error) {
+	if a.log == nil {
+		return
 	}
+	if err != nil {
+		slog.Error("end", "process", os.Getpid(), "code", code, "error", err)
+	} else {
+		slog.Info("end", "process", os.Getpid(), "code", code)
+	}
+	_ = a.log.Close()
 }

@@ -12,15 +12,19 @@ import (
 	"time"
 )
 
-// timing measures one load for --timing: wall and processor time, and the peak
+// timing measures one load: wall and processor time, and the peak
 // of anonymous memory (the part no file backs), read from the system every 20 ms
 // where it tells.
 type timing struct {
 	start time.Time
 	cpu   float64
 	stop  chan struct{}
+	once  sync.Once
 	wait  sync.WaitGroup
 	peak  int64 // KiB
+
+	wall time.Duration // once it has ended
+	used float64       // processor seconds
 }
 
 func startTiming() *timing {
@@ -40,16 +44,27 @@ func startTiming() *timing {
 	return t
 }
 
+// end stops the measurement, if it has not ended: wall time, processor time in
+// seconds, and the peak of anonymous memory in MiB.
+func (t *timing) end() (wall time.Duration, cpu, peak float64) {
+	t.once.Do(func() {
+		close(t.stop)
+		t.wait.Wait()
+		t.wall, t.used = time.Since(t.start), cpuSeconds()-t.cpu
+	})
+	return t.wall, t.used, float64(t.peak) / 1024
+}
+
+// write ends the measurement and writes it as one JSON line.
 func (t *timing) write(w io.Writer, rows, users int64) error {
-	close(t.stop)
-	t.wait.Wait()
+	wall, cpu, peak := t.end()
 	return json.NewEncoder(w).Encode(struct {
 		Wall  float64 `json:"wall_s"`
 		CPU   float64 `json:"cpu_s"`
 		Rows  int64   `json:"rows"`
 		Users int64   `json:"users"`
 		Peak  float64 `json:"peak_rss_anon_mib"`
-	}{round3(time.Since(t.start).Seconds()), round3(cpuSeconds() - t.cpu), rows, users, round3(float64(t.peak) / 1024)})
+	}{round3(wall.Seconds()), round3(cpu), rows, users, round3(peak)})
 }
 
 func round3(x float64) float64 { return math.Round(x*1000) / 1000 }
