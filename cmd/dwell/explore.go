@@ -49,7 +49,8 @@ from standard input and the keys from the terminal.`,
 		Example: "  dwell open\n  dwell open 'retention?unit=week'\n  dwell open user/17850 --theme light\n  dwell open events --follow app.log\n  ssh web tail -F -n +1 app.log | dwell open --follow -",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			address := a.lastView()
+			dir, _ := a.dataSet()
+			address := a.lastView(dir)
 			if len(args) > 0 {
 				address = args[0]
 			}
@@ -115,7 +116,7 @@ func (a *app) drawOn(ctx context.Context, d *desk, in io.Reader, q query.Query, 
 	if o.name == "" {
 		o.name = filepath.Base(d.session.dir)
 	}
-	ui := &tui.Desk{Engine: d.session.engine, Shelf: d.session.shelf, Name: o.name, Now: a.now, Export: d.export, Load: d.load, Crash: d.crash, Remember: a.remember, News: news, Auto: o.auto}
+	ui := &tui.Desk{Engine: d.session.engine, Shelf: d.session.shelf, Name: o.name, Now: a.now, Export: d.export, Load: d.load, Crash: d.crash, Remember: func(address string) { a.remember(d.session.dir, address) }, News: news, Auto: o.auto}
 	_, err := tui.Run(ctx, ui, tui.Options{
 		In: in, Out: a.stdout, Profile: tui.ProfileOf(os.Environ(), true), Theme: tui.Theme(o.theme), ASCII: o.ascii, Mouse: o.mouse,
 	}, q.String())
@@ -242,28 +243,6 @@ func (d *desk) crash(report string) (string, error) {
 	}
 	path := filepath.Join(dir, "crash-"+d.app.now().UTC().Format("20060102T150405")+".txt")
 	return path, os.WriteFile(path, []byte("dwell "+version+"\n"+report), 0o644)
-}
-
-// remember keeps the last view; that it could not be kept is no reason to stop.
-func (a *app) remember(address string) {
-	if makeDir(a.stateDir()) == nil {
-		_ = os.WriteFile(a.lastViewFile(), []byte(address+"\n"), 0o644)
-	}
-}
-
-func (a *app) lastViewFile() string { return filepath.Join(a.stateDir(), "last-view") }
-
-// lastView is the address to open where none is given.
-func (a *app) lastView() string {
-	body, err := os.ReadFile(a.lastViewFile())
-	if err != nil {
-		return "overview"
-	}
-	address := strings.TrimSpace(string(body))
-	if _, err := query.Parse(address); err != nil || address == "" {
-		return "overview"
-	}
-	return address
 }
 
 func makeDir(dir string) error {
