@@ -228,7 +228,7 @@ func (a *amountPlan) eval(cell func(int) []byte, scratch *[]byte) (m model.Money
 
 func (a *amountPlan) absentFirst(cell func(int) []byte) amountFault {
 	for i := range a.names {
-		if isAbsent(trim(cell(i))) {
+		if isNoNumber(trim(cell(i))) {
 			return amountAbsent
 		}
 	}
@@ -241,11 +241,15 @@ func (a *amountPlan) number(b []byte, scratch *[]byte) (d decimal, fits bool, f 
 	if isAbsent(b) {
 		return d, false, amountAbsent
 	}
+	cell := b
 	if a.style != numberPlain {
 		b = a.style.plain(b, scratch)
 	}
 	d, ok, fits := parseDecimal(b)
 	if !ok {
+		if isNoNumber(cell) {
+			return d, false, amountAbsent
+		}
 		return d, false, amountNoNumber
 	}
 	return d, fits, amountOK

@@ -1,7 +1,10 @@
 package ingest
 
 import (
+	"fmt"
 	"math/big"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -43,7 +46,9 @@ func TestAmounts(t *testing.T) {
 		{"q*p", "x", "", "", false, amountAbsent},
 		{"q*p", "x", "2", "", false, amountNoNumber},
 		{"q", "abc", "", "", false, amountNoNumber},
-		{"q", "NaN", "", "", false, amountNoNumber},
+		{"q", "NaN", "", "", false, amountAbsent}, // what R and pandas write for a number that is not there
+		{"q", "NA", "", "", false, amountAbsent},
+		{"q*p", "2", "n/a", "", false, amountAbsent},
 		{"q", "Inf", "", "", false, amountNoNumber},
 		{"q", "0x10", "", "", false, amountNoNumber},
 		{"q", "1_000", "", "", false, amountNoNumber},
@@ -88,6 +93,18 @@ func TestNumberStyles(t *testing.T) {
 		{[]string{"1,234", "7"}, "1,234.5", true, "1234"},
 		{[]string{"12,50", "1.234,00", "7"}, "1.234,5", true, "12.5"},
 		{[]string{"1.234,50 €", "-3,00 €"}, "1.234,5", true, "1234.5"},
+		{[]string{"1 234,50", "12,00"}, "1.234,5", true, "1234.5"},
+		{[]string{"1\u202f000\u202f000,10 €", "1\u00a0000,00"}, "1.234,5", true, "1000000.1"},
+		{[]string{"1'234.50", "1’000’000.10"}, "1,234.5", true, "1234.5"},
+		{[]string{"₹1,23,456.50", "1,00,00,000"}, "1,234.5", true, "123456.5"},
+		{[]string{"1.50-", "7"}, "1,234.5", true, "-1.5"},
+		{[]string{"−1.50 CA$", "7"}, "1,234.5", true, "-1.5"},
+		{[]string{"-($5)"}, "1234.5", false, ""},
+		{[]string{"1 23", "1 2345"}, "1234.5", false, ""},
+		{[]string{"1,23,45"}, "1234.5", false, ""},
+		{[]string{"123,45,678"}, "1234.5", false, ""},
+		{[]string{"1,234 567"}, "1234.5", false, ""},
+		{[]string{"15%"}, "1234.5", false, ""},
 		{[]string{"12.50", "12,50"}, "1234.5", false, ""},
 		{[]string{"12.50", "free"}, "1234.5", false, ""},
 	}
@@ -149,4 +166,27 @@ func FuzzAmount(f *testing.F) {
 			}
 		}
 	})
+}
+
+// One stray cell does not decide how the others are read, cells that say "no number"
+// decide nothing, and amounts in several currencies are told of.
+func TestLikelyStyle(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "f.csv")
+	text := "user_id;timestamp;event;amount\n"
+	for i := range 20 {
+		text += fmt.Sprintf("u%d;2024-01-02 10:00:00;buy;%d,50 €\n", i, i)
+	}
+	for _, odd := range []string{"NA", "-", "1.000,25 EUR", "3,00 CHF", "gratis"} {
+		text += "v;2024-01-02 10:00:00;buy;" + odd + "\n"
+	}
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	rec, info, _ := loadFile(t, path, Options{})
+	if rec.Mapping.Amount != "amount" || rec.Mapping.Number != "1.234,5" || info.Quality.Stored != 24 || info.Quality.RejectedTotal() != 1 {
+		t.Errorf("amount %q as %q: %+v", rec.Mapping.Amount, rec.Mapping.Number, info.Quality)
+	}
+	if said := strings.Join(rec.Lines, "\n"); !strings.Contains(said, "several currencies (€, CHF)") {
+		t.Errorf("nothing is said of two currencies:\n%s", said)
+	}
 }

@@ -105,7 +105,7 @@ func TestRejectReasons(t *testing.T) {
 		{"u1,2030-01-01 00:00:00,buy,1,red", "time is more than a day after the load"},
 		{"u1,2020-01-01 10:00:00,,1,red", "no event name"},
 		{"u1,2020-01-01 10:00:00,buy,abc,red", "amount is not a number"},
-		{"u1,2020-01-01 10:00:00,buy,NaN,red", "amount is not a number"},
+		{"u1,2020-01-01 10:00:00,buy,12abc,red", "amount is not a number"},
 		{"u1,2020-01-01 10:00:00,buy,-Inf,red", "amount is not a number"},
 		{"u1,2020-01-01 10:00:00,buy,1e300,red", "amount is beyond 1,000,000,000,000"},
 		{"u1,2020-01-01 10:00:00,buy,-5,red", ""},

@@ -73,26 +73,12 @@ func (r *recogniser) amount() error {
 
 // numeric says whether a share of a column's cells are numbers in some style.
 func (r *recogniser) numeric(i int, share float64) bool {
-	cells := r.cells[i]
-	if len(cells) == 0 {
-		return false
-	}
-	for _, s := range []numberStyle{numberPlain, numberComma, numberPoint} {
-		n := 0
-		for _, c := range cells {
-			if s.isNumber([]byte(c)) {
-				n++
-			}
-		}
-		if float64(n) >= share*float64(len(cells)) {
-			return true
-		}
-	}
-	return false
+	cells := numbersOf(r.cells[i])
+	_, n := likelyStyle(cells)
+	return n > 0 && float64(n) >= share*float64(len(cells))
 }
 
-// numberStyle decides how the amounts are written; a style other than plain
-// needs the whole sample to agree.
+// numberStyle decides how the amounts are written: as most of the sample is.
 func (r *recogniser) numberStyle(a *amountPlan) {
 	var all []string
 	for _, n := range a.names {
@@ -100,11 +86,26 @@ func (r *recogniser) numberStyle(a *amountPlan) {
 			all = append(all, r.cells[i]...)
 		}
 	}
-	s, ok := guessStyle(all)
+	all = numbersOf(all)
+	s, _ := likelyStyle(all)
 	r.m.Number = s.String()
-	if ok && s != numberPlain {
-		odd := slices.IndexFunc(all, func(c string) bool { return !numberPlain.isNumber([]byte(c)) })
-		r.notes = append(r.notes, fmt.Sprintf("amounts are written as %s; currency signs and separators are dropped", all[odd]))
+	if s == numberPlain {
+		return
+	}
+	odd := slices.IndexFunc(all, func(c string) bool { return !numberPlain.isNumber([]byte(c)) && s.isNumber([]byte(c)) })
+	r.notes = append(r.notes, fmt.Sprintf("amounts are written as %s; currency signs and separators are dropped", all[odd]))
+	var signs []string
+	for _, c := range all {
+		_, _, sign := stripCurrency([]byte(c))
+		if code := signOf[sign]; code != "" {
+			sign = code
+		}
+		if sign != "" && !slices.Contains(signs, sign) {
+			signs = append(signs, sign)
+		}
+	}
+	if len(signs) > 1 {
+		r.notes = append(r.notes, fmt.Sprintf("amounts are in several currencies (%s) and are stored as bare numbers, which sums add up: put the currency into a column of its own, or load each apart", strings.Join(signs[:min(len(signs), 5)], ", ")))
 	}
 }
 

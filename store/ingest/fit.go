@@ -28,11 +28,15 @@ func (p *plan) fit(file string, t *table, m *Mapping, o *Options) {
 		}
 	}
 	old := p.amount.style
-	if slices.ContainsFunc(cells, func(c string) bool { return !old.isNumber([]byte(c)) }) {
-		if style, ok := guessStyle(cells); ok {
-			p.amount.style = style
-			p.notes = append(p.notes, fmt.Sprintf("%s: amounts are read as %s, not as %s", file, style, old))
+	cells, fitting := numbersOf(cells), 0
+	for _, c := range cells {
+		if old.isNumber([]byte(c)) {
+			fitting++
 		}
+	}
+	if style, n := likelyStyle(cells); n > fitting && 10*n >= 9*len(cells) {
+		p.amount.style = style
+		p.notes = append(p.notes, fmt.Sprintf("%s: amounts are read as %s, not as %s", file, style, old))
 	}
 }
 

@@ -1,6 +1,9 @@
 package ingest
 
-import "bytes"
+import (
+	"bytes"
+	"slices"
+)
 
 // A numberStyle is how a column of amounts writes its numbers, decided from the
 // whole sample and recorded in the mapping.
@@ -8,8 +11,8 @@ type numberStyle uint8
 
 const (
 	numberPlain numberStyle = iota // 1234.5
-	numberComma                    // $1,234.50: a comma between thousands
-	numberPoint                    // 1.234,50 €: a point between thousands, a decimal comma
+	numberComma                    // $1,234.50, 1'234.50, 1 234.50: a comma, apostrophe or blank between thousands
+	numberPoint                    // 1.234,50 €, 1 234,50: a point, apostrophe or blank between thousands, a decimal comma
 )
 
 var numberNames = []string{"1234.5", "1,234.5", "1.234,5"}
@@ -17,10 +20,10 @@ var numberNames = []string{"1234.5", "1,234.5", "1.234,5"}
 func (s numberStyle) String() string { return numberNames[s] }
 
 // plain rewrites a number of this style as [-]digits[.digits]; of what is none,
-// nil. Currency signs and codes are dropped,
-// parentheses mean minus, as accountants write it.
+// nil. Currency signs and codes are dropped, parentheses mean minus, as accountants
+// write it, and so does a minus behind the number.
 func (s numberStyle) plain(b []byte, scratch *[]byte) []byte {
-	body, neg := stripCurrency(b)
+	body, neg, _ := stripCurrency(b)
 	sep, point := byte(','), byte('.')
 	if s == numberPoint {
 		sep, point = '.', ','
@@ -29,15 +32,29 @@ func (s numberStyle) plain(b []byte, scratch *[]byte) []byte {
 	if bytes.IndexByte(frac, sep) >= 0 || bytes.IndexByte(frac, point) >= 0 || has && len(frac) == 0 && len(whole) == 0 {
 		return nil
 	}
+	between := string(sep)
+	for _, c := range thousands {
+		if bytes.Contains(whole, []byte(c)) {
+			between = c
+			break
+		}
+	}
 	start := len(*scratch)
 	out := *scratch
 	if neg {
 		out = append(out, '-')
 	}
-	parts := bytes.Split(whole, []byte{sep})
+	parts := bytes.Split(whole, []byte(between))
+	last := len(parts) - 1
+	// In India 1,23,456: three digits at the end, two in every group before.
+	lakhs := between == "," && last > 1 && len(parts[1]) == 2
 	for i, p := range parts {
-		if i > 0 && len(p) != 3 || i == 0 && len(parts) > 1 && (len(p) == 0 || len(p) > 3) {
+		switch {
+		case last == 0:
+		case i == 0 && (len(p) == 0 || len(p) > 3 || lakhs && len(p) > 2):
 			return nil // so 12.5 is no number where the comma is decimal
+		case i > 0 && len(p) != 3 && !(lakhs && i < last && len(p) == 2), lakhs && i > 0 && i < last && len(p) != 2:
+			return nil
 		}
 		out = append(out, p...)
 	}
@@ -48,32 +65,55 @@ func (s numberStyle) plain(b []byte, scratch *[]byte) []byte {
 	return out[start:]
 }
 
-// stripCurrency takes signs, currency and blanks off the ends of a number.
-func stripCurrency(b []byte) (body []byte, neg bool) {
+// thousands are what stands between thousands in either style: blanks, broken or
+// not, and apostrophes, straight or not.
+var thousands = []string{" ", "\u00a0", "\u202f", "\u2009", "'", "’"}
+
+// stripCurrency takes signs, currency and blanks off the ends of a number, and says
+// which currency it was.
+func stripCurrency(b []byte) (body []byte, neg bool, currency string) {
 	if len(b) > 2 && b[0] == '(' && b[len(b)-1] == ')' {
 		b, neg = b[1:len(b)-1], true
 	}
 	for range 3 { // sign, currency, sign: in any order
 		b = trim(b)
-		if len(b) > 0 && (b[0] == '-' || b[0] == '+') {
+		switch {
+		case len(b) == 0:
+		case b[0] == '-' || b[0] == '+':
 			neg = neg != (b[0] == '-')
 			b = b[1:]
+		case bytes.HasPrefix(b, []byte("−")):
+			neg, b = !neg, b[len("−"):]
+		case b[len(b)-1] == '-':
+			neg, b = !neg, b[:len(b)-1]
 		}
 		for _, c := range currencies {
 			if bytes.HasPrefix(b, []byte(c)) {
 				b = b[len(c):]
-				break
-			}
-			if bytes.HasSuffix(b, []byte(c)) {
+			} else if bytes.HasSuffix(b, []byte(c)) {
 				b = b[:len(b)-len(c)]
-				break
+			} else {
+				continue
 			}
+			if c != "\u00a0" && c != "\u202f" {
+				currency = c
+			}
+			break
 		}
 	}
-	return trim(b), neg
+	return trim(b), neg, currency
 }
 
-var currencies = []string{"$", "€", "£", "¥", "₹", "₽", "₩", "₺", "zł", "kr", "USD", "EUR", "GBP", "JPY", "CNY", "CHF", "INR", "AUD", "CAD", "US$", "R$", "\u00a0"}
+// currencies are the signs and codes that may stand beside an amount. One that ends
+// like another comes before it.
+var currencies = []string{"\u00a0", "\u202f", "US$", "CA$", "NZ$", "HK$", "NT$", "MX$", "A$", "C$", "S$", "R$", "$", "€", "£", "¥", "₹", "₽", "₩", "₺", "₦", "₫", "₪", "₱", "฿", "₴",
+	"zł", "Kč", "kr.", "kr", "Ft", "lei", "лв", "руб.", "Rs.", "Rs", "RM", "Fr.", "TL",
+	"USD", "EUR", "GBP", "JPY", "CNY", "CHF", "INR", "AUD", "CAD", "NZD", "HKD", "SGD", "TWD", "KRW", "BRL", "MXN", "ARS", "CLP", "COP", "RUB", "UAH", "TRY", "PLN", "CZK", "HUF", "RON", "BGN",
+	"SEK", "NOK", "DKK", "ISK", "ZAR", "NGN", "KES", "EGP", "ILS", "AED", "SAR", "QAR", "THB", "VND", "IDR", "MYR", "PHP", "PKR"}
+
+// signOf is the sign of a currency by its code, where both are common.
+var signOf = map[string]string{"USD": "$", "US$": "$", "EUR": "€", "GBP": "£", "INR": "₹", "Rs": "₹", "Rs.": "₹", "RUB": "₽", "руб.": "₽", "PLN": "zł", "CZK": "Kč", "HUF": "Ft", "Fr.": "CHF", "kr.": "kr",
+	"SEK": "kr", "NOK": "kr", "DKK": "kr", "TRY": "₺", "TL": "₺", "BRL": "R$", "CAD": "CA$", "C$": "CA$", "AUD": "A$", "NZD": "NZ$", "HKD": "HK$", "SGD": "S$"}
 
 // isNumber says whether b is a number of the style.
 func (s numberStyle) isNumber(b []byte) bool {
@@ -102,6 +142,39 @@ func guessStyle(values []string) (s numberStyle, ok bool) {
 		}
 	}
 	return numberPlain, false
+}
+
+// likelyStyle is the style in which most of the values are numbers, of equals the
+// plainest, and how many are: a stray cell is rejected by itself and does not decide
+// how the others are read.
+func likelyStyle(values []string) (best numberStyle, most int) {
+	for _, s := range []numberStyle{numberPlain, numberComma, numberPoint} {
+		n := 0
+		for _, v := range values {
+			if s.isNumber([]byte(v)) {
+				n++
+			}
+		}
+		if n > most {
+			best, most = s, n
+		}
+	}
+	return best, most
+}
+
+// numbersOf leaves out the cells that say there is no number.
+func numbersOf(cells []string) []string {
+	return slices.DeleteFunc(slices.Clone(cells), func(c string) bool { return isNoNumber([]byte(c)) })
+}
+
+// isNoNumber says whether a trimmed cell stands for a missing number: what programs
+// write for one (R writes NA, pandas NaN), and the dash of accountants.
+func isNoNumber(b []byte) bool {
+	switch string(b) {
+	case "NaN", "nan", "NA", "N/A", "n/a", "#N/A", "<NA>", "None", "none", "nil", "(null)", "-", "–", "—":
+		return true
+	}
+	return isAbsent(b)
 }
 
 // trim cuts ASCII blanks off both ends.
@@ -145,7 +218,7 @@ func isNobody(b []byte) bool {
 		return true
 	}
 	switch string(b) {
-	case "nan", "NaN", "None", "nil", "<nil>", "undefined", "(null)", "(not set)", "<NA>":
+	case "nan", "NaN", "None", "nil", "<nil>", "undefined", "(null)", "(not set)", "<NA>", "NA", "N/A", "n/a", "#N/A":
 		return true
 	}
 	return false
