@@ -117,3 +117,33 @@ func TestHugePaste(t *testing.T) {
 	d.keys("x", "esc")
 	d.shows("Overview")
 }
+
+// While users are looked for the palette says so, and not that there are none.
+func TestPaletteSaysThatItLooks(t *testing.T) {
+	d := newDriver(t, sampleEngine(), 80, 24, home)
+	d.keys(":")
+	d.hold = true
+	d.keys("1785")
+	d.shows("looking for users")
+	d.release()
+	d.shows("user 17850")
+	d.keys(" ") // asks for the same
+	d.shows("user 17850")
+	d.keys("x")
+	d.shows("nothing completes this")
+	d.keys("esc", ":", "asof 2011")
+	d.shows(":asof DAY  ask the question of this screen as of another day")
+	d.keys("esc")
+
+	e := realEngine(t)
+	d = newDriver(t, e, 80, 24, home)
+	if err := e.PutSegment(t.Context(), query.Segment{Name: "big spenders", Rule: "revenue > 10"}); err != nil {
+		t.Fatal(err)
+	}
+	d.keys(":", "segment b")
+	d.shows("segment big spenders")
+	d.keys("tab", "enter")
+	if at := d.a.address(); at != "overview?segment=big%20spenders" {
+		t.Errorf("the segment chosen leads to %s", at)
+	}
+}

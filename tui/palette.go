@@ -28,7 +28,8 @@ type palettePrompt struct {
 	list    []suggestion
 	users   []suggestion
 	at      int // -1: none is chosen, enter runs the line
-	asked   string
+	asked   string // text that users were last looked up for
+	looking bool   // and are still being looked up for
 	failure string
 }
 
@@ -51,7 +52,7 @@ func (p *palettePrompt) suggest() {
 	if name, arg, ok := strings.Cut(line, " "); ok {
 		for _, c := range p.cmds {
 			if c.name == name {
-				p.list = argSuggestions(name, strings.TrimSpace(arg))
+				p.list = argSuggestions(p.s, name, strings.TrimSpace(arg))
 				if name != "find" {
 					return
 				}
@@ -132,8 +133,15 @@ func keySuggestions(s *session, line string) (out []suggestion) {
 	return out
 }
 
-func argSuggestions(name, arg string) (out []suggestion) {
-	if name == "theme" {
+func argSuggestions(s *session, name, arg string) (out []suggestion) {
+	switch name {
+	case "segment":
+		for _, n := range shelved(s, query.KeySpec{Shelf: model.KindSegment}) {
+			if strings.HasPrefix(n, arg) {
+				out = append(out, suggestion{text: "segment " + n, help: "on the shelf"})
+			}
+		}
+	case "theme":
 		for _, t := range Themes() {
 			if strings.HasPrefix(string(t), arg) {
 				out = append(out, suggestion{text: "theme " + string(t)})
@@ -157,22 +165,40 @@ func (p *palettePrompt) wanted() string {
 	return line
 }
 
-func (p *palettePrompt) isCommand(name string) bool {
-	for _, c := range p.cmds {
-		if c.name == name {
-			return true
+func (p *palettePrompt) isCommand(name string) bool { return p.command(name) != nil }
+
+// command is the command of that name, nil if there is none.
+func (p *palettePrompt) command(name string) *command {
+	for i := range p.cmds {
+		if p.cmds[i].name == name {
+			return &p.cmds[i]
 		}
 	}
-	return false
+	return nil
+}
+
+// none says why there is nothing to choose, and what enter does.
+func (p *palettePrompt) none() string {
+	name, _, _ := strings.Cut(strings.TrimLeft(p.input.Value(), " "), " ")
+	switch c := p.command(name); {
+	case p.failure != "":
+		return p.failure
+	case c != nil && name != "find":
+		return ":" + c.usage + "  " + c.help
+	case p.looking:
+		return "looking for users who hold this …"
+	}
+	return "nothing completes this; enter tries it as an address"
 }
 
 // found takes the users that hold the text.
 func (p *palettePrompt) found(users []query.Found, err error) {
-	p.users, p.failure = nil, ""
+	if cancelled(err) {
+		return // another text is looked for by now
+	}
+	p.users, p.failure, p.looking = nil, "", false
 	if err != nil {
-		if !cancelled(err) {
-			p.failure = err.Error()
-		}
+		p.failure = err.Error()
 		return
 	}
 	for _, u := range users {
@@ -215,11 +241,7 @@ func (p *palettePrompt) View(w, h int) string {
 		lines = append(lines, format.Cut(g+line, w))
 	}
 	if len(p.list) == 0 {
-		none := "nothing completes this; enter tries it as an address"
-		if p.failure != "" {
-			none = p.failure
-		}
-		lines = append(lines, "  "+st.Dim.Render(format.Cut(none, w-2)))
+		lines = append(lines, "  "+st.Dim.Render(format.Cut(format.Clean(p.none()), w-2)))
 	}
 	return strings.Join(lines, "\n")
 }
@@ -257,13 +279,17 @@ func (a *App) paletteKey(m tea.KeyMsg) tea.Cmd {
 	if !p.input.Key(m) {
 		return nil
 	}
-	p.users = nil
-	p.suggest()
-	if want := p.wanted(); want != "" && want != p.asked {
-		p.asked = want
-		return a.s.after(debounce, findMsg{want})
+	want := p.wanted()
+	if want == p.asked { // a blank behind it, or a cursor moved: the users stand
+		p.suggest()
+		return nil
 	}
-	return nil
+	p.asked, p.users, p.failure, p.looking = want, nil, "", want != ""
+	p.suggest()
+	if want == "" {
+		return nil
+	}
+	return a.s.after(debounce, findMsg{want})
 }
 
 func (a *App) closePalette() {
