@@ -193,16 +193,22 @@ type Quality struct {
 	Unordered  int64 // rows earlier than the row before them
 	Rounded    int64 // amounts with more than six decimals
 	BadUTF8    int64 // rows with bytes that are not text in the encoding: replaced
-	EmptyDays  []Day // days between first and last without an event, in the parse zone; at most 1000
+	EmptyDays  []Day // days between first and last without an event, in the parse zone; at most MaxEmptyDays
 	Impossible int64 // users with more than 10,000 events on one day
 	Types      []KeyTypes
 }
+
+// Bounds of what a report lists.
+const (
+	MaxEmptyDays   = 1000
+	MaxRejectLines = 5
+)
 
 // A Reject is a reason with its rows.
 type Reject struct {
 	Reason string // a stable short sentence, as "no user id"
 	Count  int64
-	Lines  []Line // the first few
+	Lines  []Line // the first, at most MaxRejectLines
 }
 
 // A Line is a place in a source.

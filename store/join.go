@@ -72,12 +72,7 @@ func (p *part) take(o *part) {
 	p.Info.Quality = joinQuality(p.Info.Quality, o.Info.Quality)
 }
 
-// Bounds of what a joined report keeps.
-const (
-	joinedLines = 5
-	joinedDays  = 1000
-)
-
+// joinQuality adds up the reports of two pieces, within the bounds of one.
 func joinQuality(a, b model.Quality) model.Quality {
 	a.Read += b.Read
 	a.Stored += b.Stored
@@ -100,12 +95,12 @@ func joinQuality(a, b model.Quality) model.Quality {
 		}
 		o := &a.Rejected[i]
 		o.Count += r.Count
-		o.Lines = append(slices.Clone(o.Lines), r.Lines[:min(len(r.Lines), max(joinedLines-len(o.Lines), 0))]...)
+		o.Lines = append(slices.Clone(o.Lines), r.Lines[:min(len(r.Lines), max(model.MaxRejectLines-len(o.Lines), 0))]...)
 	}
 	a.EmptyDays = append(slices.Clone(a.EmptyDays), b.EmptyDays...)
 	slices.Sort(a.EmptyDays)
-	if a.EmptyDays = slices.Compact(a.EmptyDays); len(a.EmptyDays) > joinedDays {
-		a.EmptyDays = a.EmptyDays[:joinedDays]
+	if a.EmptyDays = slices.Compact(a.EmptyDays); len(a.EmptyDays) > model.MaxEmptyDays {
+		a.EmptyDays = a.EmptyDays[:model.MaxEmptyDays]
 	}
 	a.Types = slices.Clone(a.Types)
 	for _, t := range b.Types {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -175,4 +176,32 @@ func TestWrittenAnewAfterMerging(t *testing.T) {
 		t.Errorf("%d rows are stored, want 5", in.Events)
 	}
 	mustCheck(t, d.Store)
+}
+
+// Every count of a report is added up when two pieces become one.
+func TestJoinQuality(t *testing.T) {
+	var a, b model.Quality
+	for i := range reflect.TypeFor[model.Quality]().NumField() {
+		if f := reflect.ValueOf(&a).Elem().Field(i); f.Kind() == reflect.Int64 {
+			f.SetInt(int64(i + 1))
+			reflect.ValueOf(&b).Elem().Field(i).SetInt(int64(100 * (i + 1)))
+		}
+	}
+	lines := func(n int) []model.Line { return make([]model.Line, n) }
+	a.Rejected, b.Rejected = []model.Reject{{Reason: "x", Count: 3, Lines: lines(3)}}, []model.Reject{{Reason: "x", Count: 4, Lines: lines(4)}, {Reason: "y", Count: 1, Lines: lines(1)}}
+	a.EmptyDays, b.EmptyDays = []model.Day{1, 2}, []model.Day{2, 3}
+	a.Types, b.Types = []model.KeyTypes{{Key: "k", Text: 1, Number: 2, Bool: 3, Time: 4, Null: 5, Compound: 6}}, []model.KeyTypes{{Key: "k", Text: 10, Number: 20, Bool: 30, Time: 40, Null: 50, Compound: 60}}
+	got := joinQuality(a, b)
+	for i := range reflect.TypeFor[model.Quality]().NumField() {
+		if f := reflect.ValueOf(got).Field(i); f.Kind() == reflect.Int64 && f.Int() != int64(101*(i+1)) {
+			t.Errorf("%s is %d of two that make %d", reflect.TypeFor[model.Quality]().Field(i).Name, f.Int(), 101*(i+1))
+		}
+	}
+	want := []model.Reject{{Reason: "x", Count: 7, Lines: lines(5)}, {Reason: "y", Count: 1, Lines: lines(1)}}
+	if !reflect.DeepEqual(got.Rejected, want) || !reflect.DeepEqual(got.EmptyDays, []model.Day{1, 2, 3}) {
+		t.Errorf("rejected %+v, empty days %v", got.Rejected, got.EmptyDays)
+	}
+	if types := []model.KeyTypes{{Key: "k", Text: 11, Number: 22, Bool: 33, Time: 44, Null: 55, Compound: 66}}; !reflect.DeepEqual(got.Types, types) {
+		t.Errorf("types %+v", got.Types)
+	}
 }

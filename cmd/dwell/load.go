@@ -76,7 +76,7 @@ by line, never dropped in silence.`,
 	f.BoolVar(&l.timing, "timing", false, "print time and memory as one JSON line at the end")
 	completeWords(c, "header", "yes", "no")
 	completeWords(c, "starts", "complete", "partial")
-	completeWords(c, "time-format", "iso", "yyyymmdd", "unix", "unix_ms", "unix_us", "unix_ns", "m/d/y", "d/m/y", "d mon y", "excel")
+	completeWords(c, "time-format", ingest.TimeForms()...)
 	completeWords(c, "encoding", "utf-8", "latin1", "windows-1252", "utf-16", "utf-16le", "utf-16be")
 	return c
 }

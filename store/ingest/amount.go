@@ -41,7 +41,7 @@ func parseAmount(text string, isColumn func(string) bool) (*amountPlan, error) {
 	e, err := p.sum(0)
 	if err == nil {
 		if p.blank(); p.pos < len(p.text) {
-			err = p.fail("%q was not expected", p.text[p.pos:])
+			err = fmt.Errorf("%q was not expected", p.text[p.pos:])
 		}
 	}
 	if err != nil {
@@ -59,8 +59,6 @@ type exprParser struct {
 	pos  int
 	plan *amountPlan
 }
-
-func (p *exprParser) fail(format string, a ...any) error { return fmt.Errorf(format, a...) }
 
 func (p *exprParser) blank() {
 	for p.pos < len(p.text) && (p.text[p.pos] == ' ' || p.text[p.pos] == '\t') {
@@ -183,6 +181,17 @@ const (
 	amountNoNumber
 	amountTooBig
 )
+
+// reason is why a row of such an amount is rejected; one without an amount is not.
+func (f amountFault) reason() reason {
+	switch f {
+	case amountNoNumber:
+		return badAmount
+	case amountTooBig:
+		return bigAmount
+	}
+	return accepted
+}
 
 // eval computes the amount of a row; cell gives the text of a column by its
 // index in names. A row in which any column of the expression is empty has no

@@ -58,9 +58,7 @@ func (s *stream) decode(want string) (used string, err error) {
 			return "", &sentence{ErrNotEvents, s.in.Name() + ": is a binary file, not text: dwell loads CSV, NDJSON and Parquet (for UTF-16 text, say --encoding utf-16)"}
 		}
 		return want, nil
-	case "utf-16":
-		e = unicode.UTF16(unicode.LittleEndian, unicode.UseBOM)
-	case "utf-16le":
+	case "utf-16", "utf-16le":
 		e = unicode.UTF16(unicode.LittleEndian, unicode.UseBOM)
 	case "utf-16be":
 		e = unicode.UTF16(unicode.BigEndian, unicode.UseBOM)
@@ -176,7 +174,7 @@ var signatures = []signature{
 	{"PK\x03\x04", "a ZIP archive (an Excel workbook is one): unpack it, or save the sheet as CSV"},
 	{"\xd0\xcf\x11\xe0", "an old Excel or Office document: save the sheet as CSV"},
 	{"SQLite format 3\x00", "an SQLite database: export the table as CSV"},
-	{"%PDF-", "a PDF document: dwell loads CSV and NDJSON"},
+	{"%PDF-", "a PDF document: dwell loads CSV, JSON and Parquet"},
 	{"BZh", "compressed with bzip2: dwell reads gzip and zstd, so decompress it first"},
 	{"\xfd7zXZ\x00", "compressed with xz: dwell reads gzip and zstd, so decompress it first"},
 	{"7z\xbc\xaf\x27\x1c", "a 7-Zip archive: unpack it first"},
@@ -184,8 +182,8 @@ var signatures = []signature{
 	{"ORC", "an ORC file: write it as CSV or NDJSON"},
 	{"\x1f\x8b", "compressed twice: decompress it once"},
 	{"\x28\xb5\x2f\xfd", "compressed twice: decompress it once"},
-	{"\x89PNG", "a picture: dwell loads CSV and NDJSON"},
-	{"\x7fELF", "a program: dwell loads CSV and NDJSON"},
+	{"\x89PNG", "a picture: dwell loads CSV, JSON and Parquet"},
+	{"\x7fELF", "a program: dwell loads CSV, JSON and Parquet"},
 }
 
 // refuse tells files that are surely no table of events by how they begin.

@@ -30,6 +30,7 @@ package ingest
 import (
 	"errors"
 	"io"
+	"runtime"
 	"time"
 
 	"dwell/model"
@@ -45,7 +46,6 @@ const (
 
 	blockSize  = 1 << 20 // bytes of text in a block
 	sampleSize = 1 << 20 // bytes of text a recognition looks at
-	firstLines = 5       // lines kept for each reason of rejection
 	lineText   = 200     // bytes of a rejected row kept in the quality report
 )
 
@@ -99,6 +99,14 @@ type Options struct {
 	Note        func(string)       // told in what a file is read otherwise than the mapping says; may be nil
 
 	rejectsAlone bool // a load of nothing but rejected rows is one (Piece.Load)
+}
+
+// workers is how many goroutines parse.
+func (o *Options) workers() int {
+	if o.Workers > 0 {
+		return o.Workers
+	}
+	return runtime.GOMAXPROCS(0)
 }
 
 // Progress is how far a load has come. Bytes are those of the files as they lie

@@ -196,7 +196,7 @@ func recogniseOrReuse(name string, t *table, o *Options) (*recogniser, error) {
 	}
 	old := o.Stored
 	if miss := t.missing(old); miss != "" && o.User == "" && o.Time == "" && o.Event == "" && o.EventConst == "" && o.Amount == "" && o.Props == nil {
-		return nil, &sentence{ErrColumns, fmt.Sprintf("%s: the mapping of the earlier load wants %s, and the file has %s: name its columns (--user, --time, --event, --amount, --props), or load it into a data set of its own", name, quoteColumn(miss), t.list())}
+		return nil, &sentence{ErrColumns, fmt.Sprintf("%s: the mapping of the earlier load wants %s, and the file has %s: name its columns (--user, --time, --event, --amount, --props), or load it into a data set of its own", name, miss, t.list())}
 	}
 	use := *o
 	first := func(s *string, stored string) {

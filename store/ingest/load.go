@@ -2,10 +2,8 @@ package ingest
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"runtime"
 	"runtime/debug"
 	"strings"
 	"sync"
@@ -180,10 +178,7 @@ func (l *load) file(ctx context.Context, source int, in *Input) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 
-	workers := l.o.Workers
-	if workers <= 0 {
-		workers = max(1, runtime.GOMAXPROCS(0))
-	}
+	workers := l.o.workers()
 	blocks := make(chan block) // unbuffered: what waits here is a block of memory
 	results := make(chan *summary, workers)
 	read := make(chan error, 1)
@@ -382,6 +377,3 @@ func noRows(inputs []*Input, q model.Quality) error {
 	}
 	return &sentence{model.ErrNoRows, fmt.Sprintf("no row of %d could be stored: %s", q.Read, strings.Join(why, "; "))}
 }
-
-// IsCancelled says whether an error of Load only means that it was stopped.
-func IsCancelled(err error) bool { return errors.Is(err, context.Canceled) }

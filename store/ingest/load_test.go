@@ -261,7 +261,7 @@ func TestCancelAndFailure(t *testing.T) {
 			cancel()
 		}
 	})
-	if !IsCancelled(err) || r.done || r.aborted == 0 {
+	if !errors.Is(err, context.Canceled) || r.done || r.aborted == 0 {
 		t.Errorf("cancelled: error %v, committed %v, aborted %d", err, r.done, r.aborted)
 	}
 	for seq := range len(r.batches) {
@@ -292,7 +292,7 @@ func TestCancelAndFailure(t *testing.T) {
 	}
 	r = &recorder{}
 	_, err = Load(ctx, r.begin, []*Input{in}, rec.Mapping, o, func(Progress) { cancel() })
-	if !IsCancelled(err) || r.done {
+	if !errors.Is(err, context.Canceled) || r.done {
 		t.Errorf("a mute pipe: error %v, committed %v", err, r.done)
 	}
 }
@@ -306,7 +306,7 @@ func TestMuteInput(t *testing.T) {
 		cancel()
 		return pr.Read(p)
 	}))
-	if _, err := Inspect(ctx, in, Options{Now: testNow}); !IsCancelled(err) {
+	if _, err := Inspect(ctx, in, Options{Now: testNow}); !errors.Is(err, context.Canceled) {
 		t.Errorf("Inspect: %v", err)
 	}
 }

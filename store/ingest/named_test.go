@@ -4,6 +4,8 @@ import (
 	"context"
 	"strings"
 	"testing"
+
+	"dwell/model"
 )
 
 // What a person names settles what the file does not show: a header of unknown
@@ -55,5 +57,24 @@ func TestHeaderByName(t *testing.T) {
 	_, err = Inspect(context.Background(), File(path), Options{Now: testNow, User: "foo", Time: "bar"})
 	if err == nil || !strings.Contains(err.Error(), `column bar does not hold times that can be recognised ("noon")`) {
 		t.Errorf("a column named makes no header: %v", err)
+	}
+}
+
+// A column whose name begins with a number is a column like others.
+func TestColumnCalledByNumber(t *testing.T) {
+	m := Mapping{Format: FormatCSV, Delimiter: ",", Header: true, User: "user_id", Time: "2024 start", TimeFormat: "iso", EventConst: "x", Zone: "UTC"}
+	_, err := Load(context.Background(), model.NewMemory().Begin, []*Input{File(write(t, "a.csv", "user_id,time\na,2024-01-01\n"))}, m, Options{Now: testNow}, nil)
+	if err == nil || !strings.Contains(err.Error(), `wants a column "2024 start"`) {
+		t.Errorf("a missing column: %v", err)
+	}
+}
+
+// The comment in a stored mapping names every form that its time_format takes.
+func TestMappingNamesTimeForms(t *testing.T) {
+	m := Mapping{TimeFormat: "iso"}
+	for _, form := range TimeForms() {
+		if !strings.Contains(string(m.TOML()), form+",") {
+			t.Errorf("%s is not in\n%s", form, m.TOML())
+		}
 	}
 }

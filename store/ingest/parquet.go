@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -365,9 +364,7 @@ func (s *stream) blocks(p *plan, l *load) func() (block, error) {
 	if p.parquet == nil {
 		return s.splitter(p.sx, &l.pool).next
 	}
-	if s.parquet.workers = l.o.Workers; s.parquet.workers <= 0 {
-		s.parquet.workers = max(1, runtime.GOMAXPROCS(0))
-	}
+	s.parquet.workers = l.o.workers()
 	return s.parquet.reader(p.parquet.leaves).next
 }
 

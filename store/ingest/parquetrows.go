@@ -176,43 +176,22 @@ func (w *worker) addTypes(key string, types *[kinds]int64) {
 func (w *worker) check(r int) (user, event []byte, ms int64, dated bool, amount model.Money, why reason) {
 	p, pl, k := w.plan, w.plan.parquet, &w.columns
 	amount = model.NoMoney
-	if pl.user >= 0 {
-		user = k.cells[pl.user][r].b
+	text := func(leaf int) []byte {
+		if leaf < 0 {
+			return nil
+		}
+		return k.cells[leaf][r].b
 	}
-	if isNobody(user) {
-		why = noUser
+	if user, why = p.userID(text(pl.user)); why != accepted {
 		return
 	}
-	if p.integer {
-		user = dropPointZero(user)
-	}
-	if len(user) > MaxID {
-		why = longUser
+	if event, why = p.eventName(text(pl.event)); why != accepted {
 		return
-	}
-	event = p.consts
-	if p.event >= 0 {
-		event = nil
-		if pl.event >= 0 {
-			event = k.cells[pl.event][r].b
-		}
-		if isAbsent(event) {
-			why = noEvent
-			return
-		}
-		if len(event) > MaxID {
-			why = longEvent
-			return
-		}
 	}
 	if why = noTime; r < len(k.times) {
 		st := k.times[r]
 		if why = st.why; why == accepted {
-			var day []byte
-			if pl.clock >= 0 {
-				day = k.cells[pl.clock][r].b
-			}
-			ms, dated, why = w.place(st.stamp, day)
+			ms, dated, why = w.place(st.stamp, text(pl.clock))
 		}
 	}
 	if why != accepted || pl.amount == nil {
@@ -224,12 +203,7 @@ func (w *worker) check(r int) (user, event []byte, ms int64, dated bool, amount 
 	} else {
 		got.money, got.rounded, got.fault = pl.amount.eval(k.cell, &w.num)
 	}
-	switch got.fault {
-	case amountNoNumber:
-		why = badAmount
-	case amountTooBig:
-		why = bigAmount
-	case amountOK:
+	if why = got.fault.reason(); got.fault == amountOK {
 		amount = got.money
 	}
 	if got.rounded {

@@ -3,7 +3,6 @@ package ingest
 import (
 	"fmt"
 	"slices"
-	"strconv"
 
 	"dwell/model"
 )
@@ -84,7 +83,8 @@ func readFor(name string, text []byte, whole bool, sep byte, m *Mapping) (*table
 	return t, err
 }
 
-// missing is the first column the mapping needs and the file lacks, "" if none.
+// missing is what the mapping needs and the file lacks, as a sentence calls it: the
+// first such column, or how many there have to be; "" if nothing is.
 func (t *table) missing(m *Mapping) string {
 	need := []string{m.User, m.Time}
 	for _, n := range []string{m.Event, m.Clock} {
@@ -103,7 +103,7 @@ func (t *table) missing(m *Mapping) string {
 	for _, n := range need {
 		// A JSON key may be absent from the first rows; only user and time must be there.
 		if !t.has(n) && (t.sx.mode == modeTable || n == m.User || n == m.Time) {
-			return n
+			return fmt.Sprintf("a column %q", n)
 		}
 	}
 	if t.sx.mode == modeTable && t.header == nil && m.Width > 0 && len(t.names) != m.Width {
@@ -121,7 +121,7 @@ func newPlan(file string, t *table, m *Mapping, o *Options) (*plan, error) {
 		if t.header == nil && t.sx.mode == modeTable {
 			has = fmt.Sprintf("it has %d columns and no header", len(t.names))
 		}
-		return nil, &sentence{ErrColumns, fmt.Sprintf("%s: the mapping wants %s, and %s: name the right columns (--user, --time, --event, --amount, --props), or load the file into a data set of its own", file, quoteColumn(miss), has)}
+		return nil, &sentence{ErrColumns, fmt.Sprintf("%s: the mapping wants %s, and %s: name the right columns (--user, --time, --event, --amount, --props), or load the file into a data set of its own", file, miss, has)}
 	}
 	if t.header != nil && len(t.rows) == 0 {
 		return nil, t.noRows(file)
@@ -191,18 +191,30 @@ func (p *plan) place(m *Mapping) {
 	}
 }
 
-func quoteColumn(name string) string {
-	if _, err := strconv.Atoi(firstWord(name)); err == nil {
-		return name // "5 columns"
+// userID is the user a row is of, from its trimmed cell, or why it is of none.
+func (p *plan) userID(b []byte) ([]byte, reason) {
+	if isNobody(b) {
+		return nil, noUser
 	}
-	return fmt.Sprintf("a column %q", name)
+	if p.integer {
+		b = dropPointZero(b)
+	}
+	if len(b) > MaxID {
+		return nil, longUser
+	}
+	return b, accepted
 }
 
-func firstWord(s string) string {
-	for i := range s {
-		if s[i] == ' ' {
-			return s[:i]
-		}
+// eventName is the name of a row's event, from its trimmed cell, or why it has none.
+func (p *plan) eventName(b []byte) ([]byte, reason) {
+	if p.event < 0 {
+		return p.consts, accepted
 	}
-	return s
+	if isAbsent(b) {
+		return nil, noEvent
+	}
+	if len(b) > MaxID {
+		return nil, longEvent
+	}
+	return b, accepted
 }

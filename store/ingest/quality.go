@@ -25,7 +25,7 @@ func (t *tally) day(d model.Day) {
 }
 
 // emptyDays lists the days without an event between the first and last with
-// one, at most 1000.
+// one, at most model.MaxEmptyDays.
 func (t *tally) emptyDays() (out []model.Day) {
 	prev := model.NoDay
 	for i := range t.days {
@@ -35,7 +35,7 @@ func (t *tally) emptyDays() (out []model.Day) {
 				continue
 			}
 			d := model.Day(i*64 + bit)
-			for e := prev + 1; prev != model.NoDay && e < d && len(out) < 1000; e++ {
+			for e := prev + 1; prev != model.NoDay && e < d && len(out) < model.MaxEmptyDays; e++ {
 				out = append(out, e)
 			}
 			prev = d
@@ -89,7 +89,7 @@ func (r *report) add(p *parsed) error {
 		if !row.more {
 			rej := &r.reasons[row.reason]
 			rej.Count++
-			if len(rej.Lines) < firstLines {
+			if len(rej.Lines) < model.MaxRejectLines {
 				rej.Lines = append(rej.Lines, model.Line{Source: p.block.source, Line: row.line, Text: cutText(row.text)})
 			}
 		}

@@ -7,25 +7,16 @@ import (
 // store checks the row in vals and appends it to the batch.
 func (w *worker) store(line int64) reason {
 	p, t := w.plan, &w.out.batch
-	user := trim(w.vals[p.user])
-	if isNobody(user) {
-		return noUser
+	user, why := p.userID(trim(w.vals[p.user]))
+	if why != accepted {
+		return why
 	}
-	if p.integer {
-		user = dropPointZero(user)
-	}
-	if len(user) > MaxID {
-		return longUser
-	}
-	event := p.consts
+	var event []byte
 	if p.event >= 0 {
 		event = trim(w.vals[p.event])
-		if isAbsent(event) {
-			return noEvent
-		}
-		if len(event) > MaxID {
-			return longEvent
-		}
+	}
+	if event, why = p.eventName(event); why != accepted {
+		return why
 	}
 	ms, dated, why := w.time(trim(w.vals[p.time]))
 	if why != accepted {
@@ -34,12 +25,10 @@ func (w *worker) store(line int64) reason {
 	amount := model.NoMoney
 	if p.amount != nil {
 		m, rounded, fault := p.amount.eval(w.cellFn, &w.num)
-		switch fault {
-		case amountNoNumber:
-			return badAmount
-		case amountTooBig:
-			return bigAmount
-		case amountOK:
+		if why := fault.reason(); why != accepted {
+			return why
+		}
+		if fault == amountOK {
 			amount = m
 		}
 		if rounded {
