@@ -38,41 +38,85 @@ func (e *Engine) Find(ctx context.Context, text string, max int) ([]Found, error
 	return best.found, err
 }
 
-// search calls fn with those that Find finds, in its order, until fn returns false.
+// search calls fn with those that Find finds until fn returns false: users whose
+// id starts with the text, then those with a value that does, then ids and values
+// that hold it; each user once.
 func (r *Run) search(text string, fn func(Found) bool) error {
 	low := strings.ToLower(text)
-	seen := map[string]bool{}
-	more := true
-	give := func(f Found) bool {
-		if !seen[f.ID] {
-			seen[f.ID] = true
-			more = fn(f)
-		}
-		return more
-	}
 	ix, err := r.findIndex()
 	if err != nil {
 		return err
 	}
-	// The source gives ids that start with the text first, then the others: values
-	// that start with it come between the two.
-	between := false
-	err = r.Snap.Find(r.Ctx, text, func(id string) bool {
-		if !between && !strings.HasPrefix(strings.ToLower(id), low) {
-			between = true
-			if !ix.each(low, true, give) {
-				return false
+	ids, err := r.idIndex()
+	if err != nil {
+		return err
+	}
+	byValue := map[string]bool{} // users found by a value so far
+	more := true
+	value := func(prefix bool) bool {
+		return ix.each(low, prefix, func(f Found) bool {
+			id := strings.ToLower(f.ID)
+			if byValue[f.ID] || strings.HasPrefix(id, low) || !prefix && strings.Contains(id, low) {
+				return true // found before
 			}
+			byValue[f.ID] = true
+			more = fn(f)
+			return more
+		})
+	}
+	between := func() bool { return value(true) }
+	give := func(id string) bool {
+		if len(byValue) > 0 && byValue[id] {
+			return true
 		}
-		return give(Found{ID: id, By: "id", Has: id})
-	})
+		more = fn(Found{ID: id, By: "id", Has: id})
+		return more
+	}
+	if ids != nil && low != "" && !strings.ContainsRune(low, 0) {
+		err = ids.find(r.Ctx, low, between, give)
+	} else {
+		err = r.readFind(text, low, between, give)
+	}
 	if err != nil || !more {
 		return err
 	}
-	if between || ix.each(low, true, give) {
-		ix.each(low, false, give)
-	}
+	value(false)
 	return r.Ctx.Err()
+}
+
+// readFind is idIndex.find from the data themselves, which give ids that start
+// with the text first, then the others.
+func (r *Run) readFind(text, low string, between func() bool, give func(id string) bool) error {
+	passed, more := false, true
+	err := r.Snap.Find(r.Ctx, text, func(id string) bool {
+		if !passed && !strings.HasPrefix(strings.ToLower(id), low) {
+			passed = true
+			if more = between(); !more {
+				return false
+			}
+		}
+		more = give(id)
+		return more
+	})
+	if err == nil && more && !passed {
+		between()
+	}
+	return err
+}
+
+// idIndex is the state's index of ids, made when it is first asked for; nil if
+// there are too many.
+func (r *Run) idIndex() (*idIndex, error) {
+	r.st.finding.Lock()
+	defer r.st.finding.Unlock()
+	if r.st.ids == nil && !r.st.manyIDs {
+		ix, err := newIDIndex(r.Ctx, r.Snap)
+		if err != nil {
+			return nil, err
+		}
+		r.st.ids, r.st.manyIDs = ix, ix == nil
+	}
+	return r.st.ids, nil
 }
 
 // A findIndex holds the values of the searchable properties of all users, letter

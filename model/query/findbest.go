@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // How well a user matches a text that was looked for, best first.
@@ -64,15 +65,32 @@ func (b *bestFound) grade(f *Found) int {
 
 // order compares a user with one that is kept.
 func (b *bestFound) order(m int, f *Found, i int) int {
+	if c := cmp.Compare(m, b.match[i]); c != 0 {
+		return c
+	}
 	k := &b.found[i]
-	return cmp.Or(cmp.Compare(m, b.match[i]), natural(f.Has, k.Has), natural(f.ID, k.ID))
+	if c := natural(f.Has, k.Has); c != 0 {
+		return c
+	}
+	return natural(f.ID, k.ID)
 }
 
 // natural compares texts as a person sorts them: letter case ignored, runs of
 // digits by the number they stand for (u2 before u10), else by bytes. Texts that
 // differ in case or leading zeros alone are told apart by their bytes.
 func natural(a, b string) int {
-	x, y := strings.ToLower(a), strings.ToLower(b)
+	i, j := 0, 0
+	for i < len(a) && j < len(b) { // nearly all are told apart by a few plain letters and digits
+		x, y := a[i], b[j]
+		if x >= utf8.RuneSelf || y >= utf8.RuneSelf || isDigit(x) && isDigit(y) {
+			break
+		}
+		if x, y = foldLetter(x), foldLetter(y); x != y {
+			return cmp.Compare(x, y)
+		}
+		i, j = i+1, j+1
+	}
+	x, y := strings.ToLower(a[i:]), strings.ToLower(b[j:])
 	for x != "" && y != "" {
 		dx, dy := digits(x), digits(y)
 		if dx > 0 && dy > 0 {
@@ -94,8 +112,17 @@ func natural(a, b string) int {
 // digits is the length of the run of digits at the beginning of a text.
 func digits(s string) int {
 	n := 0
-	for n < len(s) && s[n] >= '0' && s[n] <= '9' {
+	for n < len(s) && isDigit(s[n]) {
 		n++
 	}
 	return n
+}
+
+func isDigit(c byte) bool { return '0' <= c && c <= '9' }
+
+func foldLetter(c byte) byte {
+	if 'A' <= c && c <= 'Z' {
+		c += 'a' - 'A'
+	}
+	return c
 }

@@ -41,6 +41,8 @@ type state struct {
 
 	finding sync.Mutex
 	found   *findIndex // made when first searched
+	ids     *idIndex   // likewise
+	manyIDs bool       // too many for an index
 }
 
 // hold takes the current state for a run, opening the data if nobody has; drop
