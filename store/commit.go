@@ -109,6 +109,13 @@ func (c *commit) run(q model.Quality, sources []model.SourceInfo) (model.LoadInf
 		return model.LoadInfo{}, err
 	}
 	c.prepare()
+	if c.own != miss && !c.anew {
+		for _, l := range c.view.loads {
+			if err := wholeHidden(c.txn, l); err != nil {
+				return model.LoadInfo{}, err
+			}
+		}
+	}
 	if err := c.begin(); err != nil {
 		return model.LoadInfo{}, err
 	}

@@ -169,6 +169,11 @@ func (m *merging) run() (err error) {
 	if m.view, err = viewOf(m.txn, marks); err != nil {
 		return err
 	}
+	for _, l := range m.old {
+		if err := wholeHidden(m.txn, l); err != nil {
+			return err
+		}
+	}
 	for _, l := range m.all.loads {
 		m.load = max(m.load, l.mark.Load+1)
 	}

@@ -79,7 +79,7 @@ func digestOf(s *Store) (string, error) {
 }
 
 // places are how a report names what is damaged: a record, a file, or the whole.
-var places = []string{"chunk of bucket", "summaries of bucket", "dictionary of load", "marker of load", "bucket table of load", "rows of load", "intent of load",
+var places = []string{"chunk of bucket", "chunks of bucket", "summaries of bucket", "dictionary of load", "marker of load", "bucket table of load", "rows of load", "intent of load",
 	"format number", "ledger", ".sst", ".vlog", ".mem", "MANIFEST", "KEYREGISTRY", "DISCARD"}
 
 // TestDamaged flips bits of, truncates, blanks and deletes files of a data set

@@ -67,9 +67,16 @@ func placeOf(key []byte) string {
 		return fmt.Sprintf("dictionary of load %d, %s from %d", k.load, what, k.first)
 	}
 	if len(key) == 5 {
-		if what, ok := map[byte]string{kindIntent: "intent", kindMarker: "marker", kindTable: "bucket table"}[key[0]]; ok {
+		if what, ok := map[byte]string{kindIntent: "intent", kindMarker: "marker", kindTable: "bucket table", kindHidden: "repeated rows"}[key[0]]; ok {
 			load, _ := parseLoadKey(key, key[0])
 			return fmt.Sprintf("%s of load %d", what, load)
+		}
+	}
+	if len(key) == 7 { // all of a bucket
+		for kind, what := range map[byte]string{kindChunk: "chunks", kindSummary: "summaries"} {
+			if b, load, ok := parseBucket(key, kind); ok {
+				return fmt.Sprintf("%s of bucket %d, load %d", what, b, load)
+			}
 		}
 	}
 	if len(key) == 1 && key[0] == kindFormat {

@@ -133,6 +133,50 @@ func eachID(txn *badger.Txn, l *loadView, b int, fn func(id []byte)) error {
 	return nil
 }
 
+// eventsOf is how many events the summaries say that a user of the bucket has in one
+// load.
+func eventsOf(txn *badger.Txn, l *loadView, b int, id string) (int64, error) {
+	var r summaryReader
+	for page := range l.table[b].pages {
+		key := appendSummaryKey(nil, summaryKey{bucket: b, load: l.mark.Load, page: uint16(page)})
+		value, err := getSealed(txn, key)
+		if err != nil {
+			return 0, err
+		}
+		rec, err := unseal(key, value)
+		if err != nil {
+			return 0, err
+		}
+		if err := r.reset(rec); err != nil {
+			return 0, damaged(key, "%v", err)
+		}
+		at, n := -1, 0
+		for {
+			user, ok := r.next()
+			if !ok {
+				break
+			}
+			if string(user) == id {
+				at = n
+			}
+			n++
+		}
+		var events int64
+		for range at + 1 { // the counts follow, with two times each
+			events = r.d.int()
+			r.d.signed()
+			r.d.int()
+		}
+		if r.d.bad {
+			return 0, damaged(key, "%v", errShort)
+		}
+		if at >= 0 {
+			return events, nil
+		}
+	}
+	return 0, damaged(appendBucketKey(nil, kindSummary, b, l.mark.Load), "user %q is not among them", id)
+}
+
 // sortedDistinct sorts ids and drops repeated ones.
 func sortedDistinct(ids []string) []string {
 	slices.Sort(ids)
