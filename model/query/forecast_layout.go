@@ -200,7 +200,7 @@ func (f *forecast) worth(b *Builder) {
 	bl := Block{Kind: TableBlock, Name: "worth", Title: fmt.Sprintf("what such forecasts were worth, from %s of the past", plural(f.stages.from, "week")), Heads: []Head{{"band held", true}, {"of periods", true}, {"share", true}, {"band width", true}, {"error", true}, {"naive error", true}}}
 	add := func(key, label string, t trial) {
 		share, wide, off, naive := "—", "—", "—", "—"
-		if t.periods > 0 {
+		if t.periods > 0 && t.total > 0 {
 			share = fmt.Sprintf("%.0f %%", 100*float64(t.within)/float64(t.periods))
 		}
 		if t.total > 0 {
@@ -210,6 +210,7 @@ func (f *forecast) worth(b *Builder) {
 		bl.Rows = append(bl.Rows, Row{Key: key, Label: label, Cells: []Cell{TextCell(strconv.Itoa(t.within)), TextCell(strconv.Itoa(t.periods)), TextCell(share), TextCell(wide), TextCell(off), TextCell(naive)}})
 	}
 	var all trial
+	empty := false
 	if f.buyers != nil {
 		add("buyers", "buyers", f.buyers.tests[f.buyers.chain.kinds])
 	}
@@ -217,11 +218,19 @@ func (f *forecast) worth(b *Builder) {
 	for k, name := range f.names {
 		t := f.stages.tests[k]
 		add(name, f.label(k), t)
+		if t.total == 0 {
+			empty = true
+			continue // nobody was in it, which is no feat to foretell
+		}
 		all.periods, all.within = all.periods+t.periods, all.within+t.within
 		all.off, all.naive, all.total = all.off+t.off, all.naive+t.naive, all.total+t.total
 		all.wide += t.wide
 	}
-	add("stages", "all stages together", all)
+	label := "all stages together"
+	if empty {
+		label = "all stages that anybody was in"
+	}
+	add("stages", label, all)
 	b.Block(bl)
 }
 
