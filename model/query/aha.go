@@ -76,7 +76,7 @@ const (
 const maxAha = 100_000
 
 func newAha(r *Run) (*Plan, error) {
-	p := &ahaPlan{r: r, first: r.Int("first"), within: r.Int("within"), days: r.Str("per") == "days", names: len(r.Info.Names), before: r.seenBefore()}
+	p := &ahaPlan{r: r, first: r.Int("first"), within: r.Int("within"), days: r.Str("per") == "days", names: len(r.Info.Names), before: r.leftBefore()}
 	var err error
 	if p.counts, err = ahaCounts(r.Str("counts")); err != nil {
 		return nil, err

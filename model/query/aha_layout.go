@@ -93,6 +93,10 @@ func (p *ahaPlan) group(b *Builder) {
 		i := b.Count(ahaTruncated, "truncated", "first seen too early to know their start")
 		sums.Rows = append(sums.Rows, Row{Key: "truncated", Label: "perhaps here before the data", Cells: []Cell{b.Cell(i), TextCell(""), TextCell("")}})
 		b.Warn("truncated", "%s first seen before %s may have started before the data do and are left out (truncated=keep takes them in).", countOf(n, "user"), p.before)
+	} else if p.r.truncates && p.before == model.NoDay {
+		b.Warn("truncated", "Users first seen before %s may have started before the data do; as nobody who came later is due yet, they stay in.", p.r.truncatedBefore())
+	} else {
+		b.WarnTruncated(0)
 	}
 	b.Block(sums)
 

@@ -173,7 +173,7 @@ func (e *Engine) newRun(ctx context.Context, st *state, q Query, p Progress) (*R
 	if r.Groups, err = r.groups(); err != nil {
 		return nil, err
 	}
-	return r, nil
+	return r, r.settleTruncation()
 }
 
 // rezone is the state's schema with days of another zone.

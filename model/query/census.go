@@ -9,8 +9,9 @@ import (
 	"dwell/model"
 )
 
-// A census is how many events of each name every local day holds: what it takes to
-// see that a day has no data or that the list of events changed. It is gathered
+// A census is how many events of each name every local day holds, and how many
+// persons were first seen on it: what it takes to see that a day has no data, that
+// the list of events changed, or that everybody came in the first days. It is gathered
 // with the numbers of the stage model where those are suggested (staging.go), else
 // in a pass of its own, and kept in the cache for the data version.
 //
@@ -20,6 +21,7 @@ type census struct {
 	First model.Day  // of the columns of Names
 	Names [][]uint32 // by model.NameID: events of each day from First on; nil beyond the names that are told apart
 	All   []uint32   // of all names
+	Came  []uint32   // persons first seen on each day
 }
 
 // censusNames is how many names are told apart, the most frequent, and censusCells
@@ -37,6 +39,7 @@ func (st *state) newCensus() *census {
 		// A date alone may lie a day beside the instants' first and last.
 		c.First--
 		c.All = make([]uint32, min(int(lastDay(in, cal)-c.First)+2, maxDays))
+		c.Came = make([]uint32, len(c.All))
 	}
 	return c
 }
@@ -63,6 +66,9 @@ func (c *census) add(tl *model.Timeline, cal *model.Calendar, told []bool) {
 			continue
 		}
 		c.All[at]++
+		if i == 0 {
+			c.Came[at]++
+		}
 		if int(n) >= len(told) || !told[n] {
 			continue
 		}
@@ -78,6 +84,9 @@ func (c *census) merge(o *census) {
 	for at, n := range o.All {
 		c.All[at] += n
 	}
+	for at, n := range o.Came {
+		c.Came[at] += n
+	}
 	for name, days := range o.Names {
 		if c.Names[name] == nil {
 			c.Names[name] = days
@@ -90,7 +99,7 @@ func (c *census) merge(o *census) {
 }
 
 func (st *state) censusKey(e *Engine) string {
-	return "census/1/" + hashOf([]byte(strings.Join([]string{st.info.Version.Hash, st.data.Schema.Cal.Zone, programVersion, e.opt.Version}, "|")))
+	return "census/2/" + hashOf([]byte(strings.Join([]string{st.info.Version.Hash, st.data.Schema.Cal.Zone, programVersion, e.opt.Version}, "|")))
 }
 
 // keepCensus takes what a pass has gathered.
@@ -149,6 +158,16 @@ func (c *census) empty(from, to model.Day) (out []model.Day) {
 		}
 	}
 	return out
+}
+
+// came says whether anybody was first seen between two days, both included.
+func (c *census) came(from, to model.Day) bool {
+	for d := from; d <= to; d++ {
+		if c.on(c.Came, d) > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 func (c *census) on(days []uint32, d model.Day) uint32 {

@@ -244,9 +244,7 @@ func (d *dwelling) layout(b *Builder) error {
 			}
 		}
 	}
-	if r.truncates() {
-		b.Warn("truncated", "Users first seen before %s may have come before the data begin: their first stay began on a day nobody knows and is left out (truncated=keep takes it in).", r.truncatedBefore())
-	}
+	b.warnLeft("Users first seen before %s may have come before the data begin: their first stay began on a day nobody knows and is left out (truncated=keep takes it in).", r.truncatedBefore())
 	return nil
 }
 

@@ -73,7 +73,7 @@ func newLifecycle(r *Run) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &lifecyclePlan{r: r, activity: r.activity(), unit: unit, days: int(r.AsOf-r.FirstDay) + 1, first: r.Cal.Period(unit, r.FirstDay), seenBefore: r.seenBefore()}
+	p := &lifecyclePlan{r: r, activity: r.activity(), unit: unit, days: int(r.AsOf-r.FirstDay) + 1, first: r.Cal.Period(unit, r.FirstDay), seenBefore: r.leftBefore()}
 	if p.days > maxDays {
 		return nil, fmt.Errorf("the days from %s to %s are too many for a figure each: ask as of an earlier day", r.FirstDay, r.AsOf)
 	}

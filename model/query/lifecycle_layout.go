@@ -111,6 +111,8 @@ func (p *lifecyclePlan) table(b *Builder, chart *Chart) error {
 	}
 	if n := total.By[lifecycle.Carried]; n > 0 {
 		b.Warn("truncated", "%d users first seen before %s may have come before the data begins: they are carried, not new (truncated=keep counts them as new)", n, p.seenBefore)
+	} else {
+		b.WarnTruncated(0)
 	}
 	classes := []lifecycle.Class{lifecycle.New, lifecycle.Carried, lifecycle.FirstUse, lifecycle.Returning, lifecycle.Resurrected, lifecycle.Dormant}
 	classes = slices.DeleteFunc(classes, func(c lifecycle.Class) bool {

@@ -87,30 +87,53 @@ func (r *Run) partialDay() (day model.Day, hour int, partial bool) {
 // the data begin (SPEC 2, Left truncation), and should be left out. It is never
 // so with truncated=keep, nor where the dictionary says that nobody came before.
 func (r *Run) Truncated(first model.Day) bool {
-	return r.truncates() && first < r.truncatedBefore()
+	return r.truncates && first < r.truncatedBefore()
 }
 
-// truncates says whether the rule is on: not where it would leave nobody, which
-// the layout then says with WarnTruncated.
-func (r *Run) truncates() bool {
-	return r.Str("truncated") == "drop" && r.Dict.Starts != "complete" && r.truncatedBefore() <= r.LastDay
+// settleTruncation says whether the rule for the left truncated is on: not where it
+// would leave nobody, which the layout then says with WarnTruncated. Who came when
+// is known by days of the dictionary's zone.
+func (r *Run) settleTruncation() error {
+	if r.Spec.Key("truncated") == nil || r.seenBefore() == model.NoDay || r.truncatedBefore() > r.LastDay {
+		return nil
+	}
+	c, err := r.st.census(r.Ctx, r.eng, r.progress)
+	if err != nil {
+		return err
+	}
+	r.truncates = c.came(r.truncatedBefore(), r.LastDay)
+	return nil
 }
 
 // truncatedBefore is the first day on which a start counts as seen.
 func (r *Run) truncatedBefore() model.Day {
-	g := r.Schema.Params["G"]
-	return r.FirstDay + model.Day(g)
+	return r.FirstDay + model.Day(r.param("G", 30))
+}
+
+// leftBefore is the day before which a user's first event makes them left out;
+// NoDay where nobody is, be it because nobody else would remain.
+func (r *Run) leftBefore() model.Day {
+	if !r.truncates {
+		return model.NoDay
+	}
+	return r.truncatedBefore()
 }
 
 // WarnTruncated says what was left out by Truncated: n users.
 func (b *Builder) WarnTruncated(n int64) {
-	r := b.Run
-	switch {
-	case r.Str("truncated") == "keep" || r.Dict.Starts == "complete":
-	case !r.truncates():
+	if n > 0 || !b.Run.truncates {
+		b.warnLeft("%s first seen before %s may have been there before the data begin and are left out; truncated=keep keeps them, and starts = \"complete\" in the dictionary says that nobody was there before.", countOf(n, "user"), b.Run.truncatedBefore())
+	}
+}
+
+// warnLeft says in an analysis' own words what becomes of those whom Truncated
+// leaves out, or that everybody stays because nobody else would.
+func (b *Builder) warnLeft(format string, args ...any) {
+	switch r := b.Run; {
+	case r.truncates:
+		b.Warn("truncated", format, args...)
+	case r.seenBefore() != model.NoDay:
 		b.Warn("truncated", "Users first seen in the first %d days may have been there before the data begin; as that is everybody, nobody is left out.", int(r.truncatedBefore()-r.FirstDay))
-	case n > 0:
-		b.Warn("truncated", "%s first seen before %s may have been there before the data begin and are left out; truncated=keep keeps them, and starts = \"complete\" in the dictionary says that nobody was there before.", countOf(n, "user"), r.truncatedBefore())
 	}
 }
 

@@ -168,3 +168,40 @@ func loads(t *testing.T, parts ...[]string) *query.Engine {
 	d.Starts = "complete"
 	return over(t, mem, d)
 }
+
+// Where everybody was first seen in the first G days the rule for the left truncated
+// would leave nobody: it is off, in every analysis, and each says so.
+func TestNobodyIsLeftOutWhereAllCameEarly(t *testing.T) {
+	asked := map[string]string{ // the figure of all users the analysis takes in
+		"retention?unit=week": "users", "survival": "users", "cox?age=3&on=active_days": "users", "loyalty?within=20": "users",
+		"transitions": "new", "dwell": "stays.acquisition", "lifecycle": "week.2024-01-01.new", "activation": "started", "aha?within=14": "base",
+	}
+	early := slices.DeleteFunc(regulars(nil), func(row string) bool { return row >= "u20" })
+	mem := model.NewMemory()
+	load(t, mem, "rows.csv", early)
+	e := over(t, mem, model.NewDictionary())
+	for address, key := range asked {
+		a := ask(t, e, address)
+		f := a.Figure(key)
+		if f == nil || f.N != 20 {
+			t.Errorf("%s of 20 users, all early: %s is %+v", address, key, f)
+		}
+		if got := warning(a, "truncated"); !strings.Contains(got, "nobody is left out") && !strings.Contains(got, "none can be left out") {
+			t.Errorf("%s does not say that the rule is off: %q", address, got)
+		}
+	}
+	// One later user, and the rule is on.
+	load(t, mem, "later.csv", []string{"v|2024-02-02 08:00|open|free", "v|2024-02-05 08:00|open|free"})
+	if err := e.Reload(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	for _, address := range []string{"survival", "dwell", "lifecycle", "loyalty?within=20"} {
+		key := asked[address]
+		if f := ask(t, e, address).Figure(key); f == nil || f.N > 1 {
+			t.Errorf("%s with one later user: %s is %+v", address, key, f)
+		}
+	}
+	if f := ask(t, e, "survival@2024-02-01").Figure("users"); f == nil || f.N != 20 {
+		t.Errorf("the day before the later user came survival has %+v", f)
+	}
+}

@@ -118,10 +118,11 @@ func (r *Run) paramIn(variant int, name string, floor float64) float64 {
 
 // seenBefore is the day before which a user's first event makes them left
 // truncated: within G days of the data's first day (SPEC 2). NoDay where nobody
-// is: truncated=keep, or the data set says starts=complete.
+// is: truncated=keep, or the data set says starts=complete. Who asks it keeps
+// everybody where all users asked about are; leftBefore does so where all there are.
 func (r *Run) seenBefore() model.Day {
 	if r.Str("truncated") == "keep" || r.Dict.Starts == "complete" {
 		return model.NoDay
 	}
-	return r.FirstDay + model.Day(r.param("G", 30))
+	return r.truncatedBefore()
 }

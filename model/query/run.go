@@ -30,13 +30,15 @@ type Run struct {
 
 	Groups []Group // from where= and segment=; one, everybody, if neither is given
 
-	eng      *Engine
-	st       *state
-	an       analysis
-	machine  *stage.Machine
-	segs     *[]Segment // read once
-	among    *among     // of of= and key=, found once; nil before
-	progress Progress
+	eng     *Engine
+	st      *state
+	an      analysis
+	machine *stage.Machine
+	segs    *[]Segment // read once
+	among   *among     // of of= and key=, found once; nil before
+	// truncates: the rule for the left truncated is on, and leaves somebody.
+	truncates bool
+	progress  Progress
 }
 
 // A Group is the users of one where= or segment=. The first is everybody if

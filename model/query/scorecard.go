@@ -209,7 +209,7 @@ func (c *scorecard) layout(b *Builder) error {
 		b.Group(g)
 		c.group(b)
 	}
-	if r.truncates() {
+	if r.truncates {
 		b.Warn("truncated", "Users first seen before %s may have come before the data begin: they are in no inflow, dwell or conversion of their first stage (truncated=keep takes them in).", r.truncatedBefore())
 	}
 	if c.span.from < r.FirstDay {

@@ -153,7 +153,7 @@ func (p *survivalPlan) population(f *Figure) string {
 	if p.def.fixed() {
 		pop = "users still at risk at the landmark"
 	}
-	if p.r.truncates() && p.def.signup == "" {
+	if p.r.truncates && p.def.signup == "" {
 		pop += fmt.Sprintf(", but for those first seen before %s, who may have begun before the data do", p.r.truncatedBefore())
 	}
 	if f.Slot != ownSlot {

@@ -108,9 +108,7 @@ func (m *moves) layout(b *Builder) error {
 		b.Group(g)
 		m.group(b)
 	}
-	if r.truncates() {
-		b.Warn("truncated", "Users first seen before %s may have come before the data begin: they are not among the new, and their first move has no time (truncated=keep takes them in).", r.truncatedBefore())
-	}
+	b.warnLeft("Users first seen before %s may have come before the data begin: they are not among the new, and their first move has no time (truncated=keep takes them in).", r.truncatedBefore())
 	return nil
 }
 

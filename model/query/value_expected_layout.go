@@ -85,7 +85,7 @@ func (x *expecting) reasons(b *Builder) {
 	case s.seen == model.NoDay:
 	case x.model.Whole:
 		b.Warn("truncated", "Nearly all buyers were first seen before %s and may have bought before the data begin: the fit takes them for new ones all the same (starts = \"complete\" in the dictionary says that they were).", s.seen)
-	case x.r.truncates():
+	case x.r.truncates:
 		b.Warn("truncated", "Buyers first seen before %s may have bought before the data begin: the fit leaves them out (truncated=keep takes them in) and foretells them as it does those who came later, from the first purchase known. Where the early buyers buy more, too little is expected.", x.r.truncatedBefore())
 	}
 }
@@ -303,7 +303,7 @@ func (x *expecting) tests(b *Builder, sums *expectedSums) {
 	}
 	lines := []string{fmt.Sprintf("In all %s of what came was expected. By class the forecast was off by %.0f %% of what came, all going on as in the %s before by %.0f %%: the forecast was %s that.",
 		strconv.FormatFloat(100*all.expected/came, 'f', 0, 64)+" %", 100*off/came, plural(days, "day"), 100*offNaive/came, how)}
-	if s := &x.set; s.seen != model.NoDay && !x.model.Whole && x.r.truncates() {
+	if s := &x.set; s.seen != model.NoDay && !x.model.Whole && x.r.truncates {
 		lines = append(lines, fmt.Sprintf("The fit learns from buyers first seen from %s on; truncated=keep learns from all.", x.r.truncatedBefore()))
 	}
 	if !x.test.usable() && x.set.kind != "" {

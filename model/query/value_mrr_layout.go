@@ -15,7 +15,7 @@ func (p *mrrPlan) layout(b *Builder) error {
 		b.Group(g)
 		p.group(b)
 	}
-	if r.truncates() {
+	if r.truncates {
 		b.Warn("truncated", "Contracts may have begun before the data do: those of the first %s count as new, and contracts from before %s are in no renewal (truncated=keep takes them in).", p.unit, r.truncatedBefore())
 	}
 	if _, to := r.Cal.Bounds(p.unit, r.Cal.Period(p.unit, r.AsOf)); to-1 > r.AsOf {

@@ -26,7 +26,7 @@ func (t *tiering) layout(b *Builder) error {
 	if t.days[1] < r.FirstDay {
 		b.Warn("before-data", "%s lies before the data begin on %s: everybody is new.", t.days[1], r.FirstDay)
 	}
-	if r.truncates() {
+	if r.truncates {
 		b.Warn("truncated", "Users first seen before %s may have come before the data begin: how long their first tier had lasted is not known, and they are in no median time of it (truncated=keep takes them in).", r.truncatedBefore())
 	}
 	return b.coins(t.coin)

@@ -173,7 +173,7 @@ func (t *typical) layout(b *Builder) error {
 		b.Group(g)
 		t.group(b)
 	}
-	if r.truncates() {
+	if r.truncates {
 		b.Warn("truncated", "Users first seen before %s may have come before the data begin: their first stay and first weeks are left out (truncated=keep takes them in).", r.truncatedBefore())
 	}
 	return b.coins(t.buys.code)
