@@ -88,8 +88,11 @@ func (s *answerScreen) Await(m tea.KeyMsg) bool {
 // Failed says whether there is a failure on the screen.
 func (s *answerScreen) Failed() bool { return s.ans == nil && s.err != nil }
 
-// Leave cancels the question.
-func (s *answerScreen) Leave() { s.job.stop() }
+// Leave cancels the question; who comes back asks it again.
+func (s *answerScreen) Leave() {
+	s.job.stop()
+	s.job = nil
+}
 
 // Update takes keys, the mouse, and the answer.
 func (s *answerScreen) Update(msg tea.Msg) tea.Cmd {
@@ -111,6 +114,8 @@ func (s *answerScreen) Update(msg tea.Msg) tea.Cmd {
 				if s.ans == nil {
 					s.err = errCancelled
 				}
+			case msg.err != nil && s.ans != nil:
+				return s.complain(fmt.Errorf("what is on screen is not up to date: %w", msg.err))
 			case msg.err != nil:
 				s.err = msg.err
 			default:
@@ -118,8 +123,9 @@ func (s *answerScreen) Update(msg tea.Msg) tea.Cmd {
 			}
 		}
 	case dataMsg:
-		s.stale = true
-		return s.ask()
+		cmd := s.ask()
+		s.stale, s.job.quiet = s.ans != nil, s.ans != nil // until the new answer is there, the old one stands
+		return cmd
 	case restyleMsg:
 		for _, p := range s.panes {
 			p.Restyle(s.styles)
@@ -137,7 +143,7 @@ func (s *answerScreen) take(a *query.Answer) {
 	if s.ans != nil {
 		s.kept = s.Kept()
 	}
-	s.ans, s.err = a, nil
+	s.ans, s.err, s.stale = a, nil, false
 	s.panes, s.blocks = nil, nil
 	for i := range a.Blocks {
 		if b := &a.Blocks[i]; s.skip == nil || !s.skip(b) {

@@ -85,6 +85,10 @@ func (s *answerScreen) table() *widget.Table {
 
 func (s *answerScreen) filterKey(m tea.KeyMsg) tea.Cmd {
 	t := s.table()
+	if t == nil { // the data are others by now, and have no table any more
+		s.filter = nil
+		return nil
+	}
 	switch m.Type {
 	case tea.KeyEnter:
 		s.filter = nil
@@ -157,7 +161,7 @@ func (s *answerScreen) Escape() bool {
 		s.layout()
 		return true
 	}
-	if s.job != nil {
+	if s.job != nil && !s.job.quiet {
 		s.job.stop()
 		return true
 	}

@@ -88,6 +88,7 @@ func newApp(ctx context.Context, desk *Desk, o Options, out *output) *App {
 			return tea.Tick(d, func(time.Time) tea.Msg { return m })
 		}}
 	a.restyle()
+	a.s.keys.Suspend.SetEnabled(desk.Suspend != nil)
 	a.s.keys.Update.SetEnabled(desk.News != nil)
 	a.s.keys.Follow.SetEnabled(desk.News != nil)
 	a.follow.auto = desk.Auto
@@ -237,6 +238,11 @@ func (a *App) handle(msg tea.Msg) tea.Cmd {
 		return nil
 	case newsMsg:
 		return a.news(msg.News)
+	case resumedMsg:
+		return a.resumed(msg)
+	case newsTick:
+		a.follow.waits = false
+		return a.showByItself()
 	case findMsg:
 		return a.runFind(msg)
 	}
@@ -271,7 +277,7 @@ func (a *App) jobs(msg jobMessage) tea.Cmd {
 		a.keep(message{at: a.s.desk.Now(), text: j.title + ": " + err.Error(), bad: true})
 	}
 	if j.owner != nil {
-		return j.owner.Update(msg)
+		return tea.Batch(j.owner.Update(msg), a.showByItself())
 	}
 	return a.own(msg)
 }

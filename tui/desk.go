@@ -68,9 +68,14 @@ type Desk struct {
 	// sentence about the load. The engine is not nil even if the load failed.
 	Load func(ctx context.Context, paths []string, p query.Progress) (e Engine, summary string, err error)
 	// News tells of rows that are stored while the session lasts (a file is followed);
-	// nil if none are. Auto shows them as they come, without being asked.
-	News <-chan News
-	Auto bool
+	// nil if none are. Follows names what they come from; Auto shows them as they come,
+	// without being asked.
+	News    <-chan News
+	Follows string
+	Auto    bool
+	// Suspend stops the program until it is brought back; the terminal is given back
+	// meanwhile. nil where that cannot be.
+	Suspend func() error
 	// Crash keeps the report of a panic and returns where.
 	Crash func(report string) (path string, err error)
 	// Remember is told the address that was on screen last, to come back to it.

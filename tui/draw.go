@@ -170,22 +170,28 @@ func (a *App) titleLine() string {
 	return st.Head.Render(left) + strings.Repeat(" ", gap) + st.Dim.Render(right)
 }
 
-// statusLine is the prompt, the last sentence, or what is running.
+// statusLine is the prompt, the last sentence, or what is running; beside these, how a
+// followed file stands.
 func (a *App) statusLine() string {
-	st := a.s.styles
-	switch {
-	case a.mode == modePalette:
+	switch a.mode {
+	case modePalette:
 		return a.palette.input.View(a.w)
-	case a.mode == modePrompt:
+	case modePrompt:
 		return a.prompt.input.View(a.w)
 	}
+	return a.besides(a.said())
+}
+
+// said is the last sentence, or what is running.
+func (a *App) said() string {
+	st := a.s.styles
 	if l := a.saidLines(); len(l) > 0 {
 		return l[len(l)-1]
 	}
 	if n := a.newsLine(); n != "" {
 		return st.Warn.Render(format.Cut(n, a.w))
 	}
-	if j := a.newest(); j != nil {
+	if j := a.newest(); j != nil && !(a.follow.auto && (j.quiet || j.owner == nil && !j.asked)) {
 		return st.Dim.Render(format.Cut(progressLine(j), a.w))
 	}
 	if s := a.screen(); s != nil && s.Place().Warnings > 0 {
@@ -257,7 +263,7 @@ func progressLine(j *job) string {
 	case j.done > 0:
 		s += " " + format.Count(j.done) + " " + j.unit
 	}
-	if j.owner == nil && !j.asked { // what the program does by itself ends by itself
+	if j.quiet || j.owner == nil && !j.asked { // what the program does by itself ends by itself
 		return s
 	}
 	return s + "  esc cancels"
@@ -333,7 +339,7 @@ func (a *App) helpLines() []string {
 			group(name, bs)
 		}
 	}
-	group("everywhere", []key.Binding{k.Escape, k.Back, k.Forward, k.Palette, k.Help, k.Yank, k.YankAddress, k.Explain, k.Export, k.About, k.Mouse, k.Update, k.Follow, k.Quit, k.Kill})
+	group("everywhere", []key.Binding{k.Escape, k.Back, k.Forward, k.Palette, k.Help, k.Yank, k.YankAddress, k.Explain, k.Export, k.About, k.Mouse, k.Update, k.Follow, k.Suspend, k.Quit, k.Kill})
 	group("time travel", k.travel.all())
 	out = append(out, "behind : (an address, or a command)")
 	for _, c := range a.commands() {

@@ -9,8 +9,9 @@ import (
 // An entry is one step of the history.
 type entry struct {
 	address string
-	screen  Screen // nil once it is far back: it is made again from its address
-	parent  int    // index of the entry it was drilled into from, or -1
+	screen  Screen   // nil once it is far back, or of older data: it is made again from its address
+	parent  int      // index of the entry it was drilled into from, or -1
+	kept    keepsake // where one stood on the screen that is to be made again
 }
 
 // keepScreens is how many screens stay alive behind the one in front.
@@ -105,11 +106,14 @@ func (a *App) stay() {
 	a.going = nil
 }
 
-// forget drops the screen of a step; its address stays.
+// forget drops the screen of a step; its address stays, and where one stood on it.
 func (a *App) forget(i int) {
 	s := a.hist[i].screen
 	if s == nil {
 		return
+	}
+	if k, ok := s.(keeper); ok {
+		a.hist[i].kept = k.Kept()
 	}
 	s.Leave()
 	if c, ok := s.(closer); ok {
@@ -136,6 +140,9 @@ func (a *App) show(i int) tea.Cmd {
 			return nil
 		}
 		a.hist[i].screen = newScreen(a.s, q)
+		if k, ok := a.screen().(keeper); ok {
+			k.Keep(a.hist[i].kept)
+		}
 	}
 	return a.arrive()
 }

@@ -1,6 +1,8 @@
 package tui
 
 import (
+	"io"
+
 	tea "github.com/charmbracelet/bubbletea"
 )
 
@@ -47,6 +49,9 @@ func (a *App) key(m tea.KeyMsg) tea.Cmd {
 	k := &a.s.keys
 	if matches(m, k.Kill) {
 		return a.quit()
+	}
+	if matches(m, k.Suspend) {
+		return a.suspend()
 	}
 	if a.small() {
 		if matches(m, k.Quit) {
@@ -160,6 +165,35 @@ func (a *App) click(m tea.MouseMsg) tea.Cmd {
 		return nil
 	}
 	return a.screen().Update(m)
+}
+
+// A suspension is what runs while the terminal belongs to the shell.
+type suspension func() error
+
+// Run stops the program until it is brought back.
+func (s suspension) Run() error { return s() }
+
+// SetStdin, SetStdout and SetStderr are of no use to it.
+func (suspension) SetStdin(io.Reader)  {}
+func (suspension) SetStdout(io.Writer) {}
+func (suspension) SetStderr(io.Writer) {}
+
+// resumedMsg says that the terminal is the program's again.
+type resumedMsg struct{ err error }
+
+func (a *App) suspend() tea.Cmd {
+	return tea.Exec(suspension(a.s.desk.Suspend), func(err error) tea.Msg { return resumedMsg{err} })
+}
+
+// resumed takes the mouse again, which the library does not.
+func (a *App) resumed(m resumedMsg) tea.Cmd {
+	if m.err != nil {
+		a.status = statusMsg{text: m.err.Error(), bad: true}
+	}
+	if a.mouse {
+		return tea.EnableMouseCellMotion
+	}
+	return nil
 }
 
 // quit cancels every job and waits for the workers, in a command: the screen

@@ -31,6 +31,7 @@ type job struct {
 	owner       Screen  // nil: the app
 	asked       bool    // for by the person, of the app: esc stops it
 	halted      bool    // by esc; its end is on its way
+	quiet       bool    // brings what is on screen up to date: esc leaves the screen, not the job
 }
 
 // owns says whether a message speaks of this job; false for a nil job.
@@ -136,6 +137,16 @@ func (js *jobs) waitFor(d time.Duration) {
 	case <-done:
 	case <-t.C:
 	}
+}
+
+// ofScreens says whether a screen waits for a job.
+func (js *jobs) ofScreens() bool {
+	for _, j := range js.live {
+		if j.owner != nil {
+			return true
+		}
+	}
+	return false
 }
 
 // aside runs what nobody waits for, as closing a table that a worker may still

@@ -13,7 +13,7 @@ import (
 type keyMap struct {
 	Enter, Escape, Back, Forward, Palette, Filter, Help, Quit, Kill key.Binding
 	Next, Prev, Yank, YankAddress, Explain, Export, Table, About    key.Binding
-	Options, Mouse, Kept, Ask, Update, Follow                       key.Binding
+	Options, Mouse, Kept, Ask, Update, Follow, Suspend              key.Binding
 
 	travel travelKeys
 	w      widget.Keys
@@ -36,6 +36,7 @@ func newKeyMap() keyMap {
 		Kill:        bind("ctrl+c", "quit at once", "ctrl+c"),
 		Next:        bind("tab", "next part", "tab"),
 		Prev:        bind("shift+tab", "part before", "shift+tab"),
+		Suspend:     bind("ctrl+z", "stop; fg comes back", "ctrl+z"),
 		Yank:        bind("y", "copy row", "y"),
 		YankAddress: bind("Y", "copy address", "Y"),
 		Explain:     bind("e", "explain", "e"),

@@ -41,7 +41,9 @@ func Run(ctx context.Context, desk *Desk, o Options, address string) (last strin
 	defer cancel()
 	out := &output{w: o.Out}
 	a := newApp(ctx, desk, o, out)
-	opts := []tea.ProgramOption{tea.WithContext(ctx), tea.WithInput(o.In), tea.WithOutput(out.forProgram()), tea.WithAltScreen(), tea.WithFPS(30)}
+	// Signals end ctx. The library's own handler waits for a loop that has ended with it,
+	// and the program would never end.
+	opts := []tea.ProgramOption{tea.WithContext(ctx), tea.WithoutSignalHandler(), tea.WithInput(o.In), tea.WithOutput(out.forProgram()), tea.WithAltScreen(), tea.WithFPS(30)}
 	if o.Mouse {
 		opts = append(opts, tea.WithMouseCellMotion())
 	}

@@ -41,6 +41,7 @@ type sliderScreen struct {
 
 	reading   *job // of the levers
 	levers    levers
+	renews    bool // the levers are of older data
 	sliders   *widget.Sliders
 	onSliders bool // they had the focus before the answer was laid out anew
 }
@@ -87,7 +88,9 @@ func (v *sliderScreen) Update(msg tea.Msg) tea.Cmd {
 		}
 		if v.levers != nil { // the rest of the answer has followed
 			v.insert()
-			return cmd
+			if !v.renews {
+				return cmd
+			}
 		}
 		return tea.Batch(cmd, v.readLevers())
 	case doneMsg[levers]:
@@ -99,7 +102,7 @@ func (v *sliderScreen) Update(msg tea.Msg) tea.Cmd {
 		}
 		return nil
 	case dataMsg:
-		v.levers, v.sliders = nil, nil
+		v.renews = true // the old ones stand until the new ones are read
 	case restyleMsg:
 		cmd := v.answerScreen.Update(msg)
 		v.try()
@@ -136,7 +139,7 @@ func (v *sliderScreen) readLevers() tea.Cmd {
 
 // Await keeps keys for the sliders until they are there.
 func (v *sliderScreen) Await(m tea.KeyMsg) bool {
-	return v.answerScreen.Await(m) || v.reading != nil && v.form == nil
+	return v.answerScreen.Await(m) || v.reading != nil && v.sliders == nil && v.form == nil
 }
 
 // Leave cancels what runs.
@@ -151,22 +154,30 @@ func (v *sliderScreen) Init() tea.Cmd {
 	if cmd := v.answerScreen.Init(); cmd != nil {
 		return cmd
 	}
-	if v.ans != nil && v.levers == nil && v.reading == nil {
+	if v.ans != nil && (v.levers == nil || v.renews) && v.reading == nil {
 		return v.readLevers()
 	}
 	return nil
 }
 
-// begin shows the sliders at what the address says.
+// begin shows the sliders at what the address says; where there were some, the cursor
+// stays where it is.
 func (v *sliderScreen) begin(l levers) {
-	v.levers = l
+	at, before := 0, v.sliders != nil
+	if before {
+		at, v.onSliders = v.sliders.At(), v.moving()
+	}
+	v.levers, v.renews = l, false
 	v.sliders = widget.NewSliders(v.styles, v.session.keys.w, v.title)
 	v.sliders.Bars = v.bars
 	v.sliders.Slides = l.slides(v.ans, v.q)
 	v.try()
+	v.sliders.Move(at)
 	v.take(v.ans)
 	v.insert()
-	v.focus = 0
+	if !before {
+		v.focus = 0
+	}
 	v.layout()
 }
 

@@ -21,6 +21,7 @@ type modelScreen struct {
 	*answerScreen
 	own     modelKeys
 	state   *query.ModelState
+	renews  bool // the state is of older data
 	items   []setting
 	read    *job
 	preview *job
@@ -59,7 +60,7 @@ func (v *modelScreen) Init() tea.Cmd {
 }
 
 func (v *modelScreen) readModel() tea.Cmd {
-	if v.read != nil || v.state != nil {
+	if v.read != nil || v.state != nil && !v.renews {
 		return nil
 	}
 	e := v.desk.Engine
@@ -73,6 +74,7 @@ func (v *modelScreen) readModel() tea.Cmd {
 // Leave cancels what runs.
 func (v *modelScreen) Leave() {
 	v.read.stop()
+	v.read = nil
 	v.preview.stop()
 	v.answerScreen.Leave()
 }
@@ -116,7 +118,8 @@ func (v *modelScreen) Update(msg tea.Msg) tea.Cmd {
 		}
 		return nil
 	case dataMsg:
-		v.state = nil
+		v.read.stop()
+		v.read, v.renews = nil, true // what is listed stands until it is read anew
 		return tea.Batch(v.answerScreen.Update(msg), v.readModel())
 	}
 	return v.answerScreen.Update(msg)
@@ -124,9 +127,14 @@ func (v *modelScreen) Update(msg tea.Msg) tea.Cmd {
 
 // take lists the settings of the model that was read.
 func (v *modelScreen) take(m *query.ModelState, err error) {
+	v.renews = false
 	if v.state, v.failure = m, err; err != nil {
 		v.state = nil
 		return
+	}
+	at := ""
+	if v.at < len(v.items) {
+		at = v.items[v.at].path
 	}
 	v.items = nil
 	for _, s := range m.Settings {
@@ -160,7 +168,11 @@ func (v *modelScreen) take(m *query.ModelState, err error) {
 		}
 		return rank(a) - rank(b)
 	})
-	v.at = min(v.at, max(len(v.items)-1, 0))
+	if i := slices.IndexFunc(v.items, func(s setting) bool { return s.path == at }); i >= 0 {
+		v.at = i
+	} else {
+		v.at, v.editing = min(v.at, max(len(v.items)-1, 0)), nil
+	}
 	v.SetSize(v.w, v.h+v.high)
 }
 

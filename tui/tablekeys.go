@@ -163,7 +163,7 @@ func (t *tableScreen) Escape() bool {
 		t.form = nil
 	case t.chooser != nil:
 		t.chooser = nil
-	case t.open != nil:
+	case t.open != nil && t.src == nil:
 		t.open.stop()
 	default:
 		return false

@@ -21,14 +21,16 @@ type tableScreen struct {
 	q    query.Query
 	keys tableKeys
 
-	open  *job // of the table
-	page  *job // of one window
-	seek  *job
-	src   query.Table
-	err   error
-	table *widget.Table
-	stay  string // key the cursor returns to after a sort
-	top   bool   // what replaces the table begins at its first row
+	open   *job // of the table
+	page   *job // of one window
+	seek   *job
+	src    query.Table
+	err    error
+	table  *widget.Table
+	stay   string // key the cursor returns to after a sort
+	sought string // by seek
+	stale  bool   // a newer table is wanted than is on screen
+	top    bool   // what replaces the table begins at its first row
 
 	w, h    int
 	filter  *widget.Input
@@ -74,7 +76,10 @@ func (t *tableScreen) Init() tea.Cmd {
 	if t.open != nil {
 		return nil
 	}
-	if t.src != nil {
+	switch {
+	case t.src != nil && t.stale:
+		return t.renew()
+	case t.src != nil:
 		return t.fetch()
 	}
 	t.err = nil
@@ -106,6 +111,7 @@ func (t *tableScreen) Failed() bool { return t.err != nil }
 // Leave cancels what runs.
 func (t *tableScreen) Leave() {
 	t.open.stop()
+	t.open = nil // who comes back opens it again
 	t.page.stop()
 	t.seek.stop()
 }
@@ -161,6 +167,8 @@ func (t *tableScreen) Update(msg tea.Msg) tea.Cmd {
 		if msg.value != nil {
 			t.jobs.aside(func() { _ = msg.value.Close() }) // nothing was written
 		}
+	case doneMsg[renewed]:
+		return t.renewed(msg)
 	case doneMsg[window]:
 		if t.page.owns(msg.job) {
 			t.page = nil
@@ -186,12 +194,11 @@ func (t *tableScreen) Update(msg tea.Msg) tea.Cmd {
 			return t.fetch()
 		}
 	case dataMsg:
-		if t.src != nil && !t.top {
-			t.stay = t.table.Hold().Row // the cursor stays on its row, wherever that is now
+		t.open.stop()
+		t.open = nil
+		if t.src != nil {
+			return t.renew()
 		}
-		t.Close()
-		t.Leave()
-		t.open, t.page, t.seek = nil, nil, nil
 		return t.Init()
 	case restyleMsg:
 		t.table.Restyle(t.styles)
@@ -211,26 +218,15 @@ func (t *tableScreen) Close() {
 func (t *tableScreen) take(opened query.Table) tea.Cmd {
 	src := lockTable(opened) // nobody else has it yet: Len does not wait
 	t.src, t.err = src, nil
-	heads := src.Heads()
-	cols := make([]widget.Column, len(heads))
-	for i, h := range heads {
-		cols[i] = widget.Column{Name: h.Name, Label: h.Label, Right: h.Right}
-	}
 	n, exact := src.Len()
-	t.table.SetSource(cols, n, exact)
-	if s := t.q.Get("sort"); s != "" {
-		name, desc := strings.CutPrefix(s, "-")
-		if d := t.q.Get("order"); d != "" {
-			desc = d == "desc"
-		}
-		t.table.ShowSort(name, desc)
-	}
+	t.table.SetSource(columnsOf(src), n, exact)
+	t.showSort()
 	if t.stay == "" && t.keyFor("at") != nil {
 		t.stay = t.q.Get("at") // the day to stand on
 	}
 	if t.stay != "" {
 		key := t.stay
-		t.stay = ""
+		t.stay, t.sought = "", key
 		var cmd tea.Cmd
 		t.seek, cmd = start(t.jobs, t, "find the row again", "", func(context.Context, query.Progress) (sought, error) {
 			at, err := src.Seek(key)
@@ -239,6 +235,26 @@ func (t *tableScreen) take(opened query.Table) tea.Cmd {
 		return cmd
 	}
 	return t.fetch()
+}
+
+func columnsOf(src query.Table) []widget.Column {
+	heads := src.Heads()
+	cols := make([]widget.Column, len(heads))
+	for i, h := range heads {
+		cols[i] = widget.Column{Name: h.Name, Label: h.Label, Right: h.Right}
+	}
+	return cols
+}
+
+// showSort draws the sign of the order that the address asks for.
+func (t *tableScreen) showSort() {
+	if s := t.q.Get("sort"); s != "" {
+		name, desc := strings.CutPrefix(s, "-")
+		if d := t.q.Get("order"); d != "" {
+			desc = d == "desc"
+		}
+		t.table.ShowSort(name, desc)
+	}
 }
 
 // fetch asks for the page the window needs, one at a time.
@@ -292,6 +308,8 @@ func (t *tableScreen) Kept() keepsake {
 	h := t.table.Hold()
 	if t.src == nil {
 		h.Row = t.stay // it has not been there yet
+	} else {
+		h.Row = t.here()
 	}
 	if t.top {
 		h.Row = ""

@@ -116,7 +116,11 @@ func (a *app) drawOn(ctx context.Context, d *desk, in io.Reader, q query.Query, 
 	if o.name == "" {
 		o.name = filepath.Base(d.session.dir)
 	}
-	ui := &tui.Desk{Engine: d.session.engine, Shelf: d.session.shelf, Name: o.name, Now: a.now, Export: d.export, Load: d.load, Crash: d.crash, Remember: func(address string) { a.remember(d.session.dir, address) }, News: news, Auto: o.auto}
+	ui := &tui.Desk{Engine: d.session.engine, Shelf: d.session.shelf, Name: o.name, Now: a.now, Export: d.export, Load: d.load, Crash: d.crash, Suspend: suspend(), News: news, Auto: o.auto,
+		Remember: func(address string) { a.remember(d.session.dir, address) }}
+	if d.follow != nil {
+		ui.Follows = d.follow.tail.Name()
+	}
 	_, err := tui.Run(ctx, ui, tui.Options{
 		In: in, Out: a.stdout, Profile: tui.ProfileOf(os.Environ(), true), Theme: tui.Theme(o.theme), ASCII: o.ascii, Mouse: o.mouse,
 	}, q.String())

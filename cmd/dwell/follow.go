@@ -40,6 +40,11 @@ type following struct {
 const (
 	followLook  = 200 * time.Millisecond
 	followShare = 4
+	followMost  = 5 * time.Second       // is waited at most, however long a load took
+	followAgain = time.Second           // after a load that failed
+	followLast  = 5 * time.Second       // may be spent on leaving
+	followRead  = 50 * time.Millisecond // for what stands in the pipe
+	followSay   = 500 * time.Millisecond
 )
 
 // followAt opens the explorer on a data set that a file is loaded into meanwhile.
@@ -89,7 +94,7 @@ func (a *app) followAt(ctx context.Context, dir, from string, q query.Query, o e
 	err = a.drawOn(ctx, d, keys, q, o, news)
 	cancel()
 	wg.Wait()
-	return errors.Join(err, s.engine.Close())
+	return errors.Join(err, f.last(), s.engine.Close())
 }
 
 // keyboard is where keys come from: the terminal itself where standard input is the
@@ -145,6 +150,9 @@ func (f *following) begin(ctx context.Context, file, dir, from string) error {
 	for {
 		n, notes, err := f.step(ctx, bar.show)
 		bar.clear()
+		if text := rejectedText(&n.Quality); text != "" {
+			notes = append(notes, text)
+		}
 		for _, line := range notes {
 			fmt.Fprintln(a.stderr, line)
 		}
@@ -185,22 +193,27 @@ func (f *following) run(ctx context.Context, news chan<- tui.News) {
 	}
 	for wait := followLook; pause(ctx, wait); {
 		begin := time.Now()
-		load, notes, err := f.step(ctx, nil)
-		wait = max(followLook, followShare*time.Since(begin))
+		load, notes, err := f.step(ctx, f.stands(begin, news))
+		wait = min(max(followLook, followShare*time.Since(begin)), followMost)
+		if err != nil {
+			wait = max(wait, followAgain)
+		}
 		var out []tui.News
 		for _, line := range notes {
 			out = append(out, tui.News{Text: line})
 		}
 		if load.Quality.Read > 0 {
 			out = append(out, tui.News{Rows: load.Quality.Stored, Rejected: load.Quality.RejectedTotal(), Text: rejectedText(&load.Quality)})
-			last = ""
 		}
 		switch {
 		case ctx.Err() != nil:
 			return
+		case err == nil && last != "":
+			last = ""
+			out = append(out, tui.News{Text: f.tail.Name() + " is stored again"})
 		case err != nil && err.Error() != last: // said once, tried again
 			last = err.Error()
-			out = append(out, tui.News{Text: f.tail.Name() + " is not stored any further for now: " + last, Bad: true})
+			out = append(out, tui.News{Text: f.tail.Name() + " is not being stored: " + last, Bad: true})
 		case err == nil && f.tail.Ended() && !ended:
 			ended = true
 			out = append(out, tui.News{Text: "standard input has ended: all of it is stored"})
@@ -213,6 +226,35 @@ func (f *following) run(ctx context.Context, news chan<- tui.News) {
 			}
 		}
 	}
+}
+
+// stands tells how far a load is that takes long; what nobody takes is dropped.
+func (f *following) stands(begin time.Time, news chan<- tui.News) func(ingest.Progress) {
+	next := begin.Add(followSay)
+	return func(p ingest.Progress) {
+		if now := time.Now(); p.TotalBytes > 0 && now.After(next) {
+			next = now.Add(followSay)
+			select {
+			case news <- tui.News{Done: p.Bytes, Total: p.TotalBytes}:
+			default:
+			}
+		}
+	}
+}
+
+// last stores what standard input has brought until the explorer was left: nobody else
+// has it. Of a file the next follow stores it.
+func (f *following) last() error {
+	if !f.tail.Piped() {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), followLast)
+	defer cancel()
+	pause(ctx, followRead)
+	if _, _, err := f.step(ctx, nil); err != nil {
+		return fmt.Errorf("the last %d bytes of %s are not stored: %w", f.tail.Behind(), f.tail.Name(), err)
+	}
+	return nil
 }
 
 // rejectedText says that rows of a piece could not be read; "" if all could.

@@ -4,6 +4,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"os"
@@ -17,6 +18,10 @@ import (
 
 	"github.com/creack/pty"
 	"github.com/hinshun/vt10x"
+
+	"dwell/model"
+	"dwell/store"
+	"dwell/store/ingest"
 )
 
 // asProgram makes this test's binary be the program itself (TestMain).
@@ -25,6 +30,7 @@ const asProgram = "DWELL_AS_PROGRAM" // read by TestMain
 // An onScreen is the program in a pseudo-terminal.
 type onScreen struct {
 	t    *testing.T
+	cmd  *exec.Cmd
 	file *os.File
 	mu   sync.Mutex
 	vt   vt10x.Terminal
@@ -61,7 +67,7 @@ func startOnScreen(t *testing.T, dir string, stdin io.Reader, args ...string) *o
 		t.Fatal(err)
 	}
 	slave.Close()
-	x := &onScreen{t: t, file: master, vt: vt10x.New(vt10x.WithSize(100, 24)), more: make(chan struct{}), done: make(chan struct{})}
+	x := &onScreen{t: t, cmd: cmd, file: master, vt: vt10x.New(vt10x.WithSize(100, 24)), more: make(chan struct{}), done: make(chan struct{})}
 	go x.read()
 	t.Cleanup(func() {
 		_ = cmd.Process.Kill() // it may have ended
@@ -207,4 +213,73 @@ func TestFollowStandardInput(t *testing.T) {
 	x.wait("users 3")
 	x.send("q")
 	<-x.done
+}
+
+// A signal ends it as q does, also when the terminal is closed. ctrl+z stops nothing that no shell could bring back.
+func TestFollowIsToldToEnd(t *testing.T) {
+	for _, sig := range []syscall.Signal{syscall.SIGTERM, syscall.SIGHUP} {
+		t.Run(sig.String(), func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			r, w, err := os.Pipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer w.Close()
+			data := filepath.Join(dir, "data")
+			x := startOnScreen(t, dir, r, "--db", data, "--follow", "-", "--auto", "--ascii")
+			r.Close()
+			if _, err := io.WriteString(w, "user,time,event\n"+followRow("kim", 1)); err != nil {
+				t.Fatal(err)
+			}
+			x.wait("Overview", "users 1")
+			x.send("\x1a")
+			x.send(":quality\r")
+			x.wait("load 1")
+			if _, err := io.WriteString(w, followRow("adam", 2)+followRow("eve", 3)); err != nil {
+				t.Fatal(err)
+			}
+			x.wait("load 2")
+			if err := x.cmd.Process.Signal(sig); err != nil {
+				t.Fatal(err)
+			}
+			if err := x.cmd.Wait(); err != nil {
+				t.Errorf("after %v: %v", sig, err)
+			}
+			show := exec.Command(os.Args[0], "--db", data, "show", "events")
+			show.Env = append(x.cmd.Env, "COLUMNS=80")
+			out, err := show.CombinedOutput()
+			if err != nil || !strings.Contains(string(out), "events         3") {
+				t.Errorf("after %v (%v) there is\n%s", sig, err, out)
+			}
+		})
+	}
+}
+
+// What standard input has brought when the explorer is left is stored: nobody else has it.
+func TestFollowStoresTheLastOfStandardInput(t *testing.T) {
+	dir := t.TempDir()
+	db, err := store.Open(dir, store.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	r, w := io.Pipe()
+	f := &following{app: &app{now: time.Now}, db: db, shelf: store.NewShelf(dir, time.Now), opt: ingest.Options{Now: time.Now()}}
+	f.tail = ingest.FollowReader(r, func(ctx context.Context) (*model.Info, error) { return known(ctx, db) })
+	for _, text := range []string{"user,time,event\n" + followRow("kim", 1) + followRow("half", 2)[:9], ""} { // an empty write returns once the other was taken
+		if _, err := io.WriteString(w, text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := f.last(); err != nil {
+		t.Fatal(err)
+	}
+	if in, err := known(t.Context(), db); err != nil || in.Events != 1 {
+		t.Errorf("%d events, want one (%v)", in.Events, err)
+	}
+	if n := f.tail.Behind(); n != 9 {
+		t.Errorf("%d bytes are left, want the half row's 9", n)
+	}
+	w.Close()
 }

@@ -11,7 +11,7 @@ import (
 
 func TestMain(m *testing.M) {
 	if os.Getenv("DWELL_AS_PROGRAM") != "" { // of tests in a terminal
-		os.Exit(run(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+		main()
 	}
 	testscript.Main(m, map[string]func(){
 		"dwell": func() {

@@ -84,12 +84,30 @@ func (t *Tail) Close() error {
 	return err
 }
 
-// Name is how sentences call it.
+// Name is how sentences call it: a path would leave a line of the screen no room for
+// what is said of it.
 func (t *Tail) Name() string {
 	if t.path == "-" {
 		return "standard input"
 	}
-	return t.path
+	return filepath.Base(t.path)
+}
+
+// Piped says that it reads standard input, which nobody can read again.
+func (t *Tail) Piped() bool { return t.pipe != nil }
+
+// Behind is how many bytes have come that are not stored, of a row that has not ended
+// too; 0 if that cannot be told.
+func (t *Tail) Behind() int64 {
+	var size int64
+	if t.pipe != nil {
+		size, _, _ = t.pipe.state()
+	} else if t.file != nil {
+		if st, err := t.file.Stat(); err == nil {
+			size = st.Size()
+		}
+	}
+	return max(size-t.at, 0)
 }
 
 // A Piece is whole rows of a tail, ready to be loaded.
@@ -258,7 +276,7 @@ func (t *Tail) Next(ctx context.Context, o Options) (p *Piece, notes []string, e
 			return p, notes, err
 		}
 		if lost {
-			notes = append(notes, fmt.Sprintf("%s was replaced before %d bytes of it could be stored, which lie in the old file: load that by itself (%v)", t.path, now.Size()-t.at, err))
+			notes = append(notes, fmt.Sprintf("%s was replaced before %d bytes of it could be stored, which lie in the old file: load that by itself (%v)", t.Name(), now.Size()-t.at, err))
 		}
 		what = "was replaced"
 	} else if !t.prefix.stands(t.file, now) {
@@ -272,7 +290,7 @@ func (t *Tail) Next(ctx context.Context, o Options) (p *Piece, notes []string, e
 		if t.at > 0 {
 			from = fmt.Sprintf("its first %d bytes are stored already, and it is read on from there", t.at)
 		}
-		notes = append(notes, fmt.Sprintf("%s %s: %s; what is stored stays, and nothing is stored twice", t.path, what, from))
+		notes = append(notes, fmt.Sprintf("%s %s: %s; what is stored stays, and nothing is stored twice", t.Name(), what, from))
 	}
 	t.gone = false
 	p, err = t.rest(ctx, o, false)
@@ -286,12 +304,12 @@ func (t *Tail) missing(ctx context.Context, o Options) (p *Piece, notes []string
 			return nil, nil, &sentence{ErrUnreadable, fmt.Sprintf("%s: there is no folder %s: check the path", t.path, filepath.Dir(t.path))}
 		}
 		if !t.gone {
-			t.gone, notes = true, append(notes, t.path+" is not there yet: waiting for it to come")
+			t.gone, notes = true, append(notes, t.Name()+" is not there yet: waiting for it to come")
 		}
 		return nil, notes, nil
 	}
 	if !t.gone {
-		t.gone, notes = true, append(notes, t.path+" is gone: waiting for it to come back")
+		t.gone, notes = true, append(notes, t.Name()+" is gone: waiting for it to come back")
 	}
 	p, err = t.rest(ctx, o, false) // what is written into it after all
 	return p, notes, err

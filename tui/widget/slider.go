@@ -53,6 +53,12 @@ func NewSliders(s *Styles, k Keys, name string) *Sliders {
 // At is the index of the slider under the cursor.
 func (t *Sliders) At() int { return t.at }
 
+// Move puts the cursor on another slider.
+func (t *Sliders) Move(i int) {
+	t.at = i
+	t.follow()
+}
+
 // Nudged is what the last keys asked of the slider under the cursor: so many
 // steps, back to its beginning, or all of them back. It is told once.
 func (t *Sliders) Nudged() (steps int, reset, all bool) {

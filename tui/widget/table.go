@@ -104,6 +104,21 @@ func (t *Table) SetSource(cols []Column, n int, exact bool) {
 	t.top = step(t.top, 0, n-1)
 }
 
+// Renew starts over like SetSource with the cursor on row at, which stays on its line
+// of the window as far as there are rows.
+func (t *Table) Renew(cols []Column, n int, exact bool, at int) {
+	line := t.Line()
+	t.SetSource(cols, n, exact)
+	t.cursor = step(at, 0, n-1)
+	t.top = min(max(t.cursor-line, 0), max(n-max(t.body(), 1), 0))
+}
+
+// Line is how far below the first row of the window the cursor stands, and Body how
+// many rows the window has.
+func (t *Table) Line() int { return t.cursor - t.top }
+
+func (t *Table) Body() int { return max(t.body(), 1) }
+
 func (t *Table) setCols(cols []Column) {
 	same := len(cols) == len(t.cols)
 	for i := 0; same && i < len(cols); i++ {
