@@ -12,7 +12,7 @@ import (
 
 // A Bulk is made-up events in any number, for measurements: no truth lies behind
 // them, only shapes that resemble one: activity per user is skewed (a tenth of
-// the users make about half of the events), users start all over the span, and
+// the users make two in five of the events), users start all over the span, and
 // properties have few values. Rows come in time order.
 type Bulk struct {
 	Events, Users int

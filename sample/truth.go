@@ -45,8 +45,8 @@ type Truth struct {
 	From, To int64 // the data's range [From, To), ms
 	People   []Person
 
-	DoubleDay  model.Day    // DoubleName fired twice for those on the web that day
-	DoubleName string       //
+	DoubleDay  model.Day // DoubleName fired twice for those on the web that day
+	DoubleName string
 	LostKey    string       // the property that app events did not carry …
 	LostDays   [2]model.Day // … from the first of these days up to, without, the second
 }

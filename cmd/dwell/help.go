@@ -87,8 +87,9 @@ what would be stored. A file needs a user id and a time; the event's name may be
 a column or one word for all rows (--event-const).
 
 Times: 2010-12-01T08:26:00Z and its variants, 2010-12-01 08:26:00.123, Unix
-seconds or milliseconds, dates alone, 19970101, 12/1/2010 8:26, or --time-format
-in Go's or strftime's notation. Times without a zone are read in --tz.`
+seconds or milliseconds, dates alone, 19970101, 12/1/2010 8:26, 1 Dec 2010, the
+day numbers of Excel, or --time-format in Go's or strftime's notation. Times
+without a zone are read in --tz.`
 
 func newMan(a *app) *cobra.Command {
 	return &cobra.Command{
