@@ -1,6 +1,7 @@
 package query
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -261,7 +262,7 @@ func (c *clustering) divide(rows int) error {
 		if stop() {
 			return r.Ctx.Err()
 		}
-		c.why = fmt.Sprintf("There are no %d groups: %s.", c.k, err)
+		c.why = c.tooAlike(err)
 		return nil
 	}
 	for i, row := range c.rows {
@@ -289,6 +290,42 @@ func (c *clustering) divide(rows int) error {
 	return c.title()
 }
 
+// tooAlike says why there are no groups.
+func (c *clustering) tooAlike(err error) string {
+	n := len(c.rows)
+	switch {
+	case !errors.Is(err, value.ErrTooFew):
+		return fmt.Sprintf("There are no %d groups: %s.", c.k, err)
+	case n == 0 && c.buys != nil:
+		return "There are no groups: nobody has bought anything" + c.buys.in() + ", and groups go by what buyers do. features= names other measures, such as features=recency_days,active_days."
+	case n == 0:
+		return "There are no groups: nobody has a value of " + joinWords(c.names, "and") + "."
+	}
+	seen := map[string]bool{} // of fewer than k, or there were groups
+	all := c.columns()
+	for i := range n {
+		key := ""
+		for f := range all {
+			key += fmt.Sprint(all[f][i], " ")
+		}
+		seen[key] = true
+	}
+	if len(seen) == 1 {
+		return fmt.Sprintf("There are no groups: %s, and nothing parts them in %s.", map[bool]string{true: "there is 1 user", false: fmt.Sprintf("all %s are alike", plural(n, "user"))}[n == 1], joinWords(c.names, "and"))
+	}
+	return fmt.Sprintf("There are no %d groups: %s stand in %d places of %s alone. Ask for k=%d or fewer.", c.k, plural(n, "user"), len(seen), joinWords(c.names, "and"), len(seen))
+}
+
+// constants are the features in which all clustered users are equal.
+func (c *clustering) constants() (out []string) {
+	for f, v := range c.columns() {
+		if len(v) > 0 && slices.Min(v) == slices.Max(v) {
+			out = append(out, c.names[f])
+		}
+	}
+	return out
+}
+
 // thinned are at most so many rows of columns, evenly.
 func thinned(columns [][]float64, most int) [][]float64 {
 	if len(columns) == 0 || len(columns[0]) <= most {
@@ -314,8 +351,9 @@ func (c *clustering) title() error {
 	for _, v := range all {
 		m, s := 0.0, 0.0
 		for _, x := range v {
-			m += x / n
+			m += (x - v[0]) / n // of equal values exactly 0, as in KMeans
 		}
+		m += v[0]
 		for _, x := range v {
 			s += (x - m) * (x - m) / n
 		}

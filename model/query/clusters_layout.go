@@ -33,6 +33,9 @@ func (c *clustering) layout(b *Builder) error {
 	if c.buys != nil && !c.buys.money {
 		b.Warn("no-money", "Groups go by recency and frequency alone. %s", c.buys.why)
 	}
+	if same := c.constants(); len(same) > 0 {
+		b.Warn("constant", "All clustered users are equal in %s: the groups are made by the rest.", joinWords(same, "and"))
+	}
 	if c.made.Agreement < 0.8 && c.made.Starts > 1 {
 		b.Warn("unstable", "The starts do not end alike (adjusted Rand index %.2f): the groups are one division among several that fit as well. Try another k.", c.made.Agreement)
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"dwell/model"
 	"dwell/sample/reference"
 )
 
@@ -73,5 +74,49 @@ func TestClustersAddUp(t *testing.T) {
 	few, dict := randomData(t, 2, 3)
 	if a := ask(t, over(t, few, dict), "clusters?k=12"); a.Figure("cluster.1") != nil || len(a.Blocks) == 0 || a.Blocks[0].Name != "none" {
 		t.Errorf("three users in twelve groups: %+v", a.Blocks)
+	}
+	// 60 users with one purchase each on the same day: amounts alone part them.
+	dict = model.NewDictionary()
+	dict.Starts, dict.Events["buy"] = "complete", "purchase"
+	bought := func(amount func(u int) int64) *model.Memory {
+		b := &model.Batch{}
+		for u := range 60 {
+			b.User, b.Event = append(b.User, fmt.Appendf(nil, "u%02d", u)), append(b.Event, []byte("buy"))
+			b.Time, b.Line = append(b.Time, int64(model.DayOf(2024, 3, 1))*86_400_000), append(b.Line, int64(u+2))
+			b.Amount = append(b.Amount, model.Money(amount(u)*10_000))
+		}
+		mem := model.NewMemory()
+		l, err := mem.Begin(t.Context(), model.LoadPlan{Zone: "UTC"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := l.Add(b); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := l.Commit(model.Quality{Read: 60}, []model.SourceInfo{{Path: "bought.csv", Digest: "1", Rows: 60}}); err != nil {
+			t.Fatal(err)
+		}
+		return mem
+	}
+	a := ask(t, over(t, bought(func(u int) int64 { return int64(10 + u%4) }), dict), "clusters?k=3")
+	if !strings.Contains(warning(a, "constant"), "days since and purchase days") {
+		t.Errorf("%+v", a.Warnings)
+	}
+	for _, row := range block(t, a, "groups").Rows {
+		if strings.Contains(row.Label, "often") || strings.Contains(row.Label, "seldom") || strings.Contains(row.Label, "ago") {
+			t.Errorf("a group of users who all bought once that day is called %s", row.Label)
+		}
+	}
+	for k, want := range map[int]string{5: "stand in 4 places of days since, purchase days and revenue alone. Ask for k=4 or fewer", 4: ""} {
+		a := ask(t, over(t, bought(func(u int) int64 { return int64(10 + u%4) }), dict), fmt.Sprintf("clusters?k=%d", k))
+		if got := strings.Join(a.Blocks[0].Lines, " "); !strings.Contains(got, want) || want == "" && a.Figure("cluster.4") == nil {
+			t.Errorf("k=%d: %q", k, got)
+		}
+	}
+	for want, amount := range map[string]int64{"all 60 users are alike": 7, "nobody has bought anything": -7} {
+		a := ask(t, over(t, bought(func(int) int64 { return amount }), dict), "clusters")
+		if got := strings.Join(a.Blocks[0].Lines, " "); !strings.Contains(got, want) {
+			t.Errorf("%q, want %q", got, want)
+		}
 	}
 }

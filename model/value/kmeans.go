@@ -121,8 +121,9 @@ func points(columns [][]float64) (*cloud, error) {
 			if math.IsNaN(x) || math.IsInf(x, 0) {
 				return nil, fmt.Errorf("%w: row %d of column %d is %v", ErrBad, i, c, x)
 			}
-			mean[c] += x / float64(n)
+			mean[c] += (x - col[0]) / float64(n) // of equal values exactly 0: rounding is no spread
 		}
+		mean[c] += col[0]
 		for _, x := range col {
 			sd[c] += (x - mean[c]) * (x - mean[c]) / float64(n)
 		}

@@ -64,6 +64,22 @@ func TestKMeansPlain(t *testing.T) {
 	if !slices.Equal(c.Of, again.Of) || c.Inertia != again.Inertia {
 		t.Error("equal seeds, other clusters")
 	}
+	// A column in which all are equal adds no spread, whatever its mean is rounded to.
+	for i := range b {
+		b[i] = math.Log1p(8)
+	}
+	with, err := KMeans([][]float64{a, b}, 3, Clustering{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	shape, err := with.Shape([][]float64{a, b})
+	if err != nil {
+		t.Fatal(err)
+	}
+	alone, err := c.Shape([][]float64{a})
+	if err != nil || math.Abs(shape.Explained-alone.Explained) > 1e-12 {
+		t.Errorf("%v of the spread is between clusters, %v without the column of equals: %v", shape.Explained, alone.Explained, err)
+	}
 	for name, run := range map[string]func() error{
 		"few":  func() error { _, err := KMeans([][]float64{{1, 1, 1}}, 2, Clustering{}); return err },
 		"none": func() error { _, err := KMeans(nil, 2, Clustering{}); return err },
