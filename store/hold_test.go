@@ -149,6 +149,58 @@ func TestStaleHolder(t *testing.T) {
 	}
 }
 
+// A writer removes what killed processes have left, even where another process has their
+// number by now or they were killed while they wrote it; never what the living hold.
+func TestDeadHoldersGo(t *testing.T) {
+	dir := filled(t, 1)
+	put := func(name, body string) string {
+		t.Helper()
+		path := filepath.Join(dir, dirHolders, name)
+		if err := os.WriteFile(path, []byte(body), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	body := func(pid int, more string) string {
+		return fmt.Sprintf("pid = %d\ncommand = \"x\"\nmode = \"reading\"\nsince = 2020-01-01T00:00:00Z\n%s", pid, more)
+	}
+	dead := []string{
+		put("reused", body(os.Getpid(), "locked = true\n")), // by this process
+		put("halfway", "pid ="),
+		put("empty", ""),
+	}
+	living := []string{put("earlier-program", body(os.Getpid(), ""))}
+	release := register(dir, modeRecovering, time.Now())
+	defer release()
+	if got := holders(dir); len(got) != 2 || !recovering(got) {
+		t.Errorf("the living are %+v", got)
+	}
+	put("reused", body(os.Getpid(), "locked = true\n"))
+	s, err := Open(dir, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range dead {
+		if _, err := os.Lstat(path); err == nil {
+			t.Errorf("%s stays", filepath.Base(path))
+		}
+	}
+	for _, path := range living {
+		if _, err := os.Lstat(path); err != nil {
+			t.Error(err)
+		}
+	}
+	if got := holders(dir); len(got) != 3 {
+		t.Errorf("the living and the writer are %+v", got)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if got := holders(dir); len(got) != 2 {
+		t.Errorf("after the writer there are %+v", got)
+	}
+}
+
 func TestOpenRefuses(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "file")

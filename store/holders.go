@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -10,13 +11,16 @@ import (
 	"github.com/pelletier/go-toml/v2"
 )
 
-// A holder says who has a data set open. Badger's lock keeps people apart; the
-// files here only put a name to it, so a missing or stale one does no harm.
+// A holder says who has a data set open. The lock on the data set keeps people apart;
+// the files here only put a name to it, so a missing one does no harm. Each is locked
+// by whoever made it for as long as it holds the data set: so the dead are known
+// even where another process has their number by now.
 type holder struct {
 	PID     int       `toml:"pid"`
 	Command string    `toml:"command"`
 	Mode    string    `toml:"mode"` // reading, writing, recovering
 	Since   time.Time `toml:"since"`
+	Locked  bool      `toml:"locked"` // the file is; absent in those of earlier programs
 }
 
 const (
@@ -25,31 +29,33 @@ const (
 	modeRecovering = "recovering"
 )
 
-// register writes this process down as a holder and gives the file's path; "" if
-// the medium does not let it.
-func register(dir, mode string, now time.Time) string {
-	h := holder{PID: os.Getpid(), Command: commandLine(), Mode: mode, Since: now.UTC().Truncate(time.Second)}
+// register writes this process down as a holder until release, as far as the medium
+// lets it.
+func register(dir, mode string, now time.Time) (release func()) {
+	h := holder{PID: os.Getpid(), Command: commandLine(), Mode: mode, Since: now.UTC().Truncate(time.Second), Locked: canShare}
 	body, err := toml.Marshal(h)
 	if err != nil {
-		return ""
+		return func() {}
 	}
 	d := filepath.Join(dir, dirHolders)
 	if err := os.MkdirAll(d, 0o777); err != nil {
-		return ""
+		return func() {}
 	}
 	// A colleague who may read but not write the data set cannot leave a name
 	// here; whoever owns it may clean up.
-	f, err := os.CreateTemp(d, fmt.Sprintf("%d-*.toml", h.PID))
+	var path string
+	unlock, err := claim(func() (_ string, err error) {
+		path, err = createFunc(createTemp).write(d, fmt.Sprintf("%d-", h.PID), body, false)
+		return path, err
+	})
 	if err != nil {
-		return ""
+		return func() {}
 	}
-	defer f.Close()
-	_ = f.Chmod(0o644)
-	if _, err := f.Write(body); err != nil {
-		os.Remove(f.Name())
-		return ""
+	_ = os.Chmod(path, 0o644)
+	return func() {
+		_ = os.Remove(path)
+		unlock()
 	}
-	return f.Name()
 }
 
 // commandLine is the program and its arguments, shortened for a sentence.
@@ -71,19 +77,37 @@ func holders(dir string) []holder {
 	}
 	var out []holder
 	for _, e := range entries {
-		path := filepath.Join(d, e.Name())
-		body, err := os.ReadFile(path)
-		var h holder
-		if err != nil || toml.Unmarshal(body, &h) != nil || h.PID <= 0 {
-			continue
+		if h, lives := readHolder(filepath.Join(d, e.Name())); lives && h.PID > 0 {
+			out = append(out, h)
 		}
-		if !alive(h.PID) {
-			os.Remove(path)
-			continue
-		}
-		out = append(out, h)
 	}
 	return out
+}
+
+// readHolder reads one holder's file and removes that of a dead one. One that cannot
+// be read lives if it is locked.
+func readHolder(path string) (h holder, lives bool) {
+	body, err := os.ReadFile(path)
+	if err != nil {
+		return holder{}, false // gone, or not ours to judge
+	}
+	whole := toml.Unmarshal(body, &h) == nil && h.PID > 0
+	unlock, err := lockDir(path, false) // shared: two that look do not see each other as holders
+	if err == nil {
+		defer unlock()
+	}
+	switch {
+	case errors.Is(err, errLocked):
+		return h, true
+	case whole && (err != nil || !h.Locked || !canShare):
+		lives = alive(h.PID) // no lock says so
+	case err != nil:
+		return h, false
+	}
+	if !lives {
+		_ = os.Remove(path)
+	}
+	return h, lives
 }
 
 // recovering says that a reader is mending what a killed writer left; it is a

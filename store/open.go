@@ -122,9 +122,7 @@ func (s *Store) openLocked(readOnly bool) (err error) {
 // was written whole.
 func (s *Store) recover() error {
 	// Named before the lock is held, so that whoever is refused finds the name.
-	if name := register(s.dir, modeRecovering, s.opt.Now()); name != "" {
-		defer os.Remove(name)
-	}
+	defer register(s.dir, modeRecovering, s.opt.Now())()
 	path := filepath.Join(s.dir, dirBadger)
 	unlock, err := lockDir(path, true)
 	if err != nil {

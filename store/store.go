@@ -42,13 +42,13 @@ type Options struct {
 // A Store is an open data set: a model.Source, and a place for loads. It is safe
 // for many goroutines.
 type Store struct {
-	dir    string
-	opt    Options
-	db     *badger.DB
-	unlock func() error
-	holder string     // path of this process's holder file
-	create createFunc // of ledger and backup
-	fsync  func(path string) error
+	dir     string
+	opt     Options
+	db      *badger.DB
+	unlock  func() error
+	release func()     // of this process's holder file
+	create  createFunc // of ledger and backup
+	fsync   func(path string) error
 
 	mu      sync.Mutex
 	view    *view // of the newest data version; nil until asked for
@@ -98,8 +98,9 @@ func Open(dir string, o Options) (*Store, error) {
 	mode := modeReading
 	if !o.ReadOnly {
 		mode = modeWriting
+		holders(dir) // which removes what killed ones have left
 	}
-	s.holder = register(dir, mode, o.Now())
+	s.release = register(dir, mode, o.Now())
 	if err := s.settle(); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -130,9 +131,7 @@ func (s *Store) Close() error {
 	if !s.opt.ReadOnly {
 		mendModes(filepath.Join(s.dir, dirBadger))
 	}
-	if s.holder != "" {
-		os.Remove(s.holder)
-	}
+	s.release()
 	return errors.Join(err, s.unlock())
 }
 
