@@ -153,66 +153,38 @@ type chunkHead struct {
 
 type section struct {
 	tag  uint64
-	size uint64
+	size int64
 	body []byte
 }
 
 // parse reads the head of a record; the sections point into it.
 func (h *chunkHead) parse(rec []byte) error {
-	users, a := binary.Uvarint(rec)
-	if a <= 0 {
+	d := byteReader{b: rec}
+	users, events := d.int(), d.int()
+	base, span, n := d.signed(), d.int(), d.int()
+	if d.bad || n > int64(len(d.b)) || users == 0 || users > events || base+span < base {
 		return errShort
 	}
-	events, b := binary.Uvarint(rec[a:])
-	if b <= 0 {
-		return errShort
-	}
-	rec = rec[a+b:]
-	base, a := binary.Varint(rec)
-	if a <= 0 {
-		return errShort
-	}
-	span, b := binary.Uvarint(rec[a:])
-	if b <= 0 {
-		return errShort
-	}
-	rec = rec[a+b:]
-	n, a := binary.Uvarint(rec)
-	if a <= 0 || n > uint64(len(rec)) || users == 0 || users > events || span > math.MaxInt64 {
-		return errShort
-	}
-	rec = rec[a:]
-	h.first, h.last = base, base+int64(span)
-	if h.last < h.first {
-		return errShort
-	}
+	h.first, h.last = base, base+span
 	h.sections = h.sections[:0]
 	last := int64(-1)
 	for range n {
-		tag, a := binary.Uvarint(rec)
-		if a <= 0 || tag > math.MaxUint32*2 || int64(tag) <= last {
+		tag, size := d.int(), d.int()
+		if d.bad || tag > math.MaxUint32*2 || tag <= last {
 			return errShort
 		}
-		size, b := binary.Uvarint(rec[a:])
-		if b <= 0 {
-			return errShort
-		}
-		last, rec = int64(tag), rec[a+b:]
-		h.sections = append(h.sections, section{tag: tag, size: size})
+		last = tag
+		h.sections = append(h.sections, section{tag: uint64(tag), size: size})
 	}
 	for i := range h.sections {
-		size := h.sections[i].size
-		if size > uint64(len(rec)) {
-			return errShort
-		}
-		h.sections[i].body, rec = rec[:size], rec[size:]
+		h.sections[i].body = d.bytes(h.sections[i].size)
 	}
-	if len(rec) != 0 {
+	if !d.end() {
 		return errShort
 	}
 	// Every event has at least a byte of time and every user three of the
 	// directory: so damage cannot ask for more memory than a chunk's worth.
-	if events > uint64(len(h.section(tagTimes))) || users > uint64(len(h.section(tagUsers))) || h.section(tagNames) == nil || h.section(tagSource) == nil {
+	if events > int64(len(h.section(tagTimes))) || users > int64(len(h.section(tagUsers))) || h.section(tagNames) == nil || h.section(tagSource) == nil {
 		return errShort
 	}
 	h.users, h.events = int(users), int(events)
