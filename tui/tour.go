@@ -2,6 +2,7 @@ package tui
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
 	"slices"
@@ -35,7 +36,8 @@ type Tour struct {
 // those of all.
 type stop struct{ address, own string }
 
-// Run makes the tour. Screens come in the order in which they were first seen.
+// Run makes the tour. Screens come in the order in which they were first seen;
+// beside an error stand those that were seen before it.
 func (t *Tour) Run(ctx context.Context, desk *Desk) ([]*ScreenFrames, error) {
 	d := newSession(ctx, desk, home)
 	defer d.close()
@@ -54,6 +56,11 @@ func (t *Tour) Run(ctx context.Context, desk *Desk) ([]*ScreenFrames, error) {
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
 	}
+	return d.tally.all, t.visit(ctx, d, stops)
+}
+
+// visit goes from stop to stop.
+func (t *Tour) visit(ctx context.Context, d *headless, stops []stop) error {
 	for _, s := range stops {
 		if t.Note != nil {
 			t.Note(s.address)
@@ -61,7 +68,7 @@ func (t *Tour) Run(ctx context.Context, desk *Desk) ([]*ScreenFrames, error) {
 		d.resize(t.Sizes[0])
 		d.step(openMsg{address: s.address}, "opening it")
 		if err := d.rest(ctx); err != nil {
-			return nil, err
+			return err
 		}
 		for i, size := range t.Sizes {
 			keys := []string{moves}
@@ -72,17 +79,20 @@ func (t *Tour) Run(ctx context.Context, desk *Desk) ([]*ScreenFrames, error) {
 			}
 			for _, k := range keys {
 				if err := d.press(ctx, k); err != nil {
-					return nil, fmt.Errorf("%s: %w", s.address, err)
+					if ctx.Err() != nil { // it was stopped, and what it met then is no fault
+						return ctx.Err()
+					}
+					return fmt.Errorf("%s: %w", s.address, err)
 				}
 			}
 		}
 	}
-	return d.tally.all, nil
+	return nil
 }
 
 // stops are an address of every analysis. Those that need an id are given the
-// user, the most frequent event and the first property; a row's page is opened
-// from the table of rows, and so are lists behind figures.
+// user, a row of theirs, the most frequent event and the first property. It fails
+// if a name is no analysis, or one that the data have nothing for.
 func (t *Tour) stops(ctx context.Context, desk *Desk) ([]stop, error) {
 	data, err := desk.Engine.Data(ctx)
 	if err != nil {
@@ -100,13 +110,20 @@ func (t *Tour) stops(ctx context.Context, desk *Desk) ([]stop, error) {
 			ids["property"] = s.Info.Keys[0].Name
 		}
 	}
+	if ids["row"], err = rowOf(ctx, desk.Engine, t.User); err != nil {
+		return nil, err
+	}
 	var out []stop
+	left := slices.Clone(t.Only)
 	for _, sp := range query.Specs() {
 		if len(t.Only) > 0 && !slices.Contains(t.Only, sp.Name) {
 			continue
 		}
+		left = slices.DeleteFunc(left, func(name string) bool { return name == sp.Name })
 		q := query.Query{Analysis: sp.Name, AsOf: model.NoDay}
 		switch {
+		case sp.ID == query.NeedsID && ids[sp.Name] == "" && len(t.Only) > 0:
+			return nil, fmt.Errorf("%s shows one %s, and the data have none", sp.Name, sp.IDIs)
 		case sp.ID == query.NeedsID && ids[sp.Name] == "":
 			continue
 		case sp.ID == query.NeedsID:
@@ -118,10 +135,27 @@ func (t *Tour) stops(ctx context.Context, desk *Desk) ([]stop, error) {
 		}
 		out = append(out, stop{q.String(), keysOf[sp.Name]})
 	}
-	if len(out) == 0 {
-		return nil, fmt.Errorf("none of %s is an analysis: dwell show lists them", strings.Join(t.Only, ", "))
+	if len(left) > 0 {
+		return nil, fmt.Errorf("%s: there is no such analysis: dwell help addresses names them", strings.Join(left, ", "))
 	}
 	return out, nil
+}
+
+// rowOf is the key of a row of a user; "" if there is none.
+func rowOf(ctx context.Context, e Engine, user string) (key string, err error) {
+	if user == "" {
+		return "", nil
+	}
+	rows, err := e.Table(ctx, query.Query{Analysis: "rows", AsOf: model.NoDay}.With("user", user), nil)
+	if err != nil {
+		return "", err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	first, err := rows.Window(ctx, 0, 1)
+	if err != nil || len(first) == 0 {
+		return "", err
+	}
+	return first[0].Key, nil
 }
 
 // moves are pressed on every screen at every size, drills at the first size: what
@@ -149,6 +183,7 @@ var keysOf = map[string]string{
 	"whatif":     "L L H j L l l backspace j l ~ G l ~ back",
 	"targets":    "L L l l h H j L l j L h ~ back",
 	"model":      "j j enter lit:1 backspace esc a ~ p ~ j back u m ~ j back v ~ back",
+	"row":        "enter ~ j j back j enter ~ back",
 	"restage":    "w lit:why esc back",
 	"events":     "d ~ j j pgdown G k enter j space esc back enter ~ j pgdown back",
 	"properties": "d ~ j j G esc back enter ~ j pgdown back",

@@ -70,6 +70,11 @@ in turn with scikit-learn if --peer names a Python that has it.`,
 			if len(b.screens) > 0 && !b.frames && !slices.Contains(b.only, "frames") {
 				return usage(fmt.Errorf("--screens chooses among the screens of --frames: give that too, or --only frames"))
 			}
+			for _, name := range b.screens {
+				if !slices.ContainsFunc(query.Specs(), func(sp query.Spec) bool { return sp.Name == name }) {
+					return usage(fmt.Errorf("--screens %s: there is no such analysis; dwell help addresses names them", name))
+				}
+			}
 			for _, name := range b.only {
 				if !slices.Contains(benchNames(), name) {
 					return usage(fmt.Errorf("--only %s: there is no such operation; there are %s", name, strings.Join(benchNames(), ", ")))
@@ -87,10 +92,10 @@ in turn with scikit-learn if --peer names a Python that has it.`,
 				return noData(fmt.Errorf("there is no data set in %s (%s)\ntry: dwell load FILE, or dwell bench --scale, which makes its own", dir, from))
 			}
 			res, err := a.benchAt(cmd.Context(), dir, b)
-			if err != nil {
+			if err != nil && !(res.Cut != "" && len(res.Figures) > 0) {
 				return err
 			}
-			return b.write(a.stdout, res)
+			return errors.Join(err, b.write(a.stdout, res)) // minutes of measuring are not thrown away
 		},
 	}
 	f := c.Flags()
@@ -132,6 +137,7 @@ type benchResult struct {
 	Events  int64
 	Users   int64
 	Figures []benchFigure
+	Cut     string // what was being measured when it was cancelled; "": all was
 }
 
 // benchNames are the operations, in their order.
@@ -143,17 +149,35 @@ func benchNames() []string {
 	return append(out, "lookup", "frame", "session_mib", "frames")
 }
 
-// benchAt measures one data set.
+// benchAt measures one data set. The result is what was measured before an error;
+// if that is the caller's cancelling, it says so.
 func (a *app) benchAt(ctx context.Context, dir string, b benching) (*benchResult, error) {
+	res := &benchResult{Cores: runtime.NumCPU()}
+	at := "the data" // what is being measured
+	err := a.benchInto(ctx, res, &at, dir, b)
+	if err != nil && ctx.Err() != nil {
+		res.Cut, err = at, ctx.Err()
+	}
+	return res, err
+}
+
+// benchInto adds the figures of one data set to a result, and says in at which
+// it is about.
+func (a *app) benchInto(ctx context.Context, res *benchResult, at *string, dir string, b benching) error {
 	if b.workers <= 0 {
 		b.workers = runtime.GOMAXPROCS(0)
 	}
-	res := &benchResult{Cores: runtime.NumCPU()}
-	want := func(name string) bool { return len(b.only) == 0 || slices.Contains(b.only, name) }
+	want := func(name string) bool {
+		if len(b.only) > 0 && !slices.Contains(b.only, name) {
+			return false
+		}
+		*at = name
+		return true
+	}
 
 	o, err := a.storeOptions()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	o.ReadOnly = true
 	if want("open") {
@@ -170,32 +194,32 @@ func (a *app) benchAt(ctx context.Context, dir string, b benching) (*benchResult
 			return float64(events), errors.Join(snap.Close(), db.Close())
 		})
 		if err != nil {
-			return nil, err
+			return err
 		}
 		res.add("open", f)
 	}
 	db, err := store.Open(dir, o)
 	if err != nil {
-		return nil, storeError(err)
+		return storeError(err)
 	}
 	defer db.Close()
 	snap, err := db.Snapshot(ctx)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	res.Events, res.Users = snap.Info().Events, snap.Info().Users
 	if err := snap.Close(); err != nil {
-		return nil, err
+		return err
 	}
 	shelf := store.NewShelf(dir, a.now)
 	e, err := query.New(db, shelf, nil, query.Options{Workers: b.workers, Version: version, Forget: true, Now: a.now})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer e.Close()
 	bench, err := e.Bench(ctx, b.segment)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	for _, p := range bench.Probes() {
 		if !want(p.Name) {
@@ -207,11 +231,11 @@ func (a *app) benchAt(ctx context.Context, dir string, b benching) (*benchResult
 			continue
 		}
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", p.Name, err)
+			return fmt.Errorf("%s: %w", p.Name, err)
 		}
 		f, err := medianOf(b.runs, func() (float64, error) { return p.Run(ctx) })
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", p.Name, err)
+			return fmt.Errorf("%s: %w", p.Name, err)
 		}
 		switch p.Name {
 		case "retention_recut":
@@ -221,7 +245,7 @@ func (a *app) benchAt(ctx context.Context, dir string, b benching) (*benchResult
 		case "population":
 			n, err := bench.BytesPerUser(ctx)
 			if err != nil {
-				return nil, err
+				return err
 			}
 			f.Bytes = &n
 		}
@@ -232,7 +256,7 @@ func (a *app) benchAt(ctx context.Context, dir string, b benching) (*benchResult
 		for _, id := range bench.IDs {
 			begin := time.Now()
 			if _, err := bench.Lookup(ctx, id); err != nil {
-				return nil, fmt.Errorf("lookup: %w", err)
+				return fmt.Errorf("lookup: %w", err)
 			}
 			took = append(took, time.Since(begin))
 		}
@@ -240,46 +264,48 @@ func (a *app) benchAt(ctx context.Context, dir string, b benching) (*benchResult
 	}
 	tour := b.frames || slices.Contains(b.only, "frames")
 	if !want("frame") && !want("session_mib") && !tour {
-		return res, nil
+		return nil
 	}
 	// The explorer leaves a processor to the screen, so its frames are timed beside a
 	// job that does: on an engine of its own.
 	if err := e.Close(); err != nil {
-		return nil, err
+		return err
 	}
 	own := query.Options{Workers: workers(), Version: version, Forget: true, Now: a.now}
 	screen, err := query.New(db, shelf, nil, own)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer screen.Close()
 	desk := &tui.Desk{Engine: screen, Shelf: shelf, Name: filepath.Base(dir), Now: a.now}
 	if want("frame") {
 		busy, err := screen.Bench(ctx, b.segment)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		f, err := frames(ctx, desk, busy)
 		if err != nil {
-			return nil, fmt.Errorf("frame: %w", err)
+			return fmt.Errorf("frame: %w", err)
 		}
 		res.add("frame", f)
 	}
 	if want("session_mib") {
 		n, err := sessionMiB(ctx, desk)
 		if err != nil {
-			return nil, fmt.Errorf("session_mib: %w", err)
+			return fmt.Errorf("session_mib: %w", err)
 		}
 		res.add("session_mib", benchFigure{Plain: &n})
 	}
 	if tour {
-		f, err := a.tour(ctx, db, dir, b)
-		if err != nil {
-			return nil, fmt.Errorf("frames: %w", err)
+		f, last, err := a.tour(ctx, db, dir, b)
+		if *at = strings.TrimSpace("frames " + last); len(f.Screens) > 0 {
+			res.add("frames", f)
 		}
-		res.add("frames", f)
+		if err != nil {
+			return fmt.Errorf("frames: %w", err)
+		}
 	}
-	return res, nil
+	return nil
 }
 
 func (r *benchResult) add(name string, f benchFigure) {
@@ -376,6 +402,9 @@ func (b benching) write(w io.Writer, r *benchResult) error {
 	for i := range r.Figures {
 		fmt.Fprintf(w, "%-16s %s\n", r.Figures[i].Name, r.Figures[i].text())
 	}
+	if r.Cut != "" {
+		fmt.Fprintf(w, "\ncancelled at %s: that is not whole, and what follows it is missing\n", r.Cut)
+	}
 	return nil
 }
 
@@ -421,6 +450,9 @@ func (r *benchResult) object() ([]byte, error) {
 			return nil, err
 		}
 		fmt.Fprintf(&out, ",%q:%s", f.Name, body)
+	}
+	if r.Cut != "" {
+		fmt.Fprintf(&out, `,"cut_short":%q`, r.Cut)
 	}
 	out.WriteString("}")
 	return out.Bytes(), nil

@@ -36,29 +36,30 @@ func tourSizes() [][2]int { return [][2]int{{80, 24}, {200, 60}} }
 
 // tour goes through every screen while jobs run: questions that read all events
 // and build what many users take, one after the other, on an engine of their own.
-func (a *app) tour(ctx context.Context, db *store.Store, dir string, b benching) (f benchFigure, err error) {
+// Beside an error it gives what was measured before, and the address it was at.
+func (a *app) tour(ctx context.Context, db *store.Store, dir string, b benching) (f benchFigure, last string, err error) {
 	o := query.Options{Workers: workers(), Version: version, Now: a.now}
 	shelf := unwritten{store.NewShelf(dir, a.now)}
 	e, err := query.New(db, shelf, nil, o)
 	if err != nil {
-		return f, err
+		return f, last, err
 	}
 	defer e.Close()
 	o.Forget = true
 	other, err := query.New(db, shelf, nil, o)
 	if err != nil {
-		return f, err
+		return f, last, err
 	}
 	defer other.Close()
 	bench, err := other.Bench(ctx, b.segment)
 	if err != nil {
-		return f, err
+		return f, last, err
 	}
 	user, most := "", -1
 	for _, id := range bench.IDs { // the one with most events is the longest page
 		n, err := bench.Lookup(ctx, id)
 		if err != nil {
-			return f, err
+			return f, last, err
 		}
 		if n > most {
 			user, most = id, n
@@ -68,22 +69,24 @@ func (a *app) tour(ctx context.Context, db *store.Store, dir string, b benching)
 	if threadTime() > 0 {
 		t.Clock = threadTime
 	}
-	if _, ok := terminal(a.stderr); ok && !b.json {
-		t.Note = func(address string) { fmt.Fprintf(a.stderr, "\r\x1b[K%s", address) }
+	_, watched := terminal(a.stderr)
+	if watched = watched && !b.json; watched {
 		defer fmt.Fprint(a.stderr, "\r\x1b[K")
+	}
+	t.Note = func(address string) {
+		if last = address; watched {
+			fmt.Fprintf(a.stderr, "\r\x1b[K%s", address)
+		}
 	}
 	busy, stop := context.WithCancel(ctx)
 	done := make(chan error, 1)
 	go func() { done <- keepBusy(busy, bench) }()
 	all, err := t.Run(ctx, &tui.Desk{Engine: e, Shelf: shelf, Name: filepath.Base(dir), Now: a.now})
 	stop()
-	if err = errors.Join(err, <-done); err != nil {
-		return f, err
-	}
 	for _, s := range all {
 		f.Screens = append(f.Screens, framesOf(s))
 	}
-	return f, nil
+	return f, last, errors.Join(err, <-done)
 }
 
 // keepBusy runs the heavy operations one after the other until it is stopped.
