@@ -21,6 +21,7 @@ func (r *Run) lint(b *Builder) {
 		return
 	}
 	r.ruleNotes(b)
+	r.lintJudged(b)
 	small, first := 0, ""
 	for i := range b.A.Figures {
 		f := &b.A.Figures[i]

@@ -91,6 +91,27 @@ func TestDefinitionLint(t *testing.T) {
 		warned(t, e, "retention?of=stages&key=stage.growth", "knows-future")
 		warned(t, e, "retention?of=funnel%3Fstep%3Dany%26step%3Dopen&key=step.2", "knows-future", "chosen by what they did")
 	})
+	t.Run("a rule that holds for nobody on the day of the start", func(t *testing.T) {
+		later, never, always := escape("active_days >= 5"), escape("active_days >= 500"), escape("active_days >= 1")
+		for _, q := range []string{"retention", "funnel", "activation"} {
+			warned(t, e, q+"?where="+later, "judged-at-start", "Nobody met active_days >= 5 on the day of their start", "40 users meet it on 2024-03-", "judge=landmark")
+			warned(t, e, q+"?where="+never, "judged-at-start")
+			warned(t, e, q+"?where="+always, "judged-at-start")
+			warned(t, e, q+"?judge=landmark&landmark=2024-03-01&where="+later, "judged-at-start")
+		}
+		warned(t, e, "retention?where="+always+"&where="+later, "judged-at-start", "Nobody met active_days >= 5")
+		warned(t, e, "stages?where="+later, "judged-at-start")
+		// Survival takes no rule of what somebody did; a property that came later it does.
+		rows := regulars(nil)
+		for i, row := range rows {
+			head, _, _ := strings.Cut(strings.ReplaceAll(row, "|open|", "|open/"), "/")
+			rows[i] = head + "|" + map[bool]string{true: "pro", false: "free"}[strings.Contains(row, "|2024-03")]
+		}
+		bought := events(t, rows...)
+		warned(t, bought, "survival?where="+escape(`plan == "pro"`), "judged-at-start", "40 users meet it", "or age=DAYS")
+		warned(t, bought, "survival?age=7&where="+escape(`plan == "pro"`), "judged-at-start")
+		warned(t, bought, "retention?where="+escape(`plan == "free"`), "judged-at-start")
+	})
 	t.Run("first cohorts truncated", func(t *testing.T) {
 		warned(t, e, "retention", "truncated") // starts = "complete"
 		mem, dict := randomData(t, 3, 60)
