@@ -52,7 +52,8 @@ type oldKey struct {
 }
 
 // Commit packs the rows bucket by bucket and makes them part of the data set.
-// Whatever goes wrong, nothing of the load stays.
+// Whatever goes wrong, nothing of the load stays, but for ErrUnsynced: then all of it
+// does, as far as can be told.
 func (l *loader) Commit(q model.Quality, sources []model.SourceInfo) (model.LoadInfo, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -87,7 +88,13 @@ func (l *loader) Commit(q model.Quality, sources []model.SourceInfo) (model.Load
 	}
 	err = noSpace(l.st.dir, err)
 	if c.load != 0 {
-		if e := l.st.dropLoad(c.load); e != nil {
+		stands, e := l.st.dropLoad(c.load)
+		if stands {
+			// The next load must not take its number.
+			l.st.forget()
+			return model.LoadInfo{}, fmt.Errorf("%s: the load: %w: %w; mend the disk or free some room, then load the same again: where the load stands that is refused, and nothing is stored twice", l.st.dir, ErrUnsynced, err)
+		}
+		if e != nil {
 			// The next exclusive open tries again; until then readers go by
 			// the marker that is not there.
 			err = fmt.Errorf("%w (and rolling back: %w)", err, e)

@@ -127,7 +127,7 @@ func (s *Store) merge(ctx context.Context, pick func(*view) run) (merged int, er
 	}
 	if err := m.run(); err != nil {
 		if m.load != 0 && !m.done {
-			if e := s.dropLoad(m.load); e != nil {
+			if _, e := s.dropLoad(m.load); e != nil {
 				err = fmt.Errorf("%w (and rolling back: %w)", err, e)
 			}
 		}
@@ -193,7 +193,7 @@ func (m *merging) run() (err error) {
 		return err
 	}
 	for _, l := range m.old {
-		if err := m.st.dropLoad(l.mark.Load); err != nil {
+		if _, err := m.st.dropLoad(l.mark.Load); err != nil {
 			return err
 		}
 	}
@@ -354,12 +354,13 @@ func (m *merging) swap(mark *marker) error {
 		}
 		return txn.Delete(appendLoadKey(nil, kindIntent, m.load))
 	})
+	m.st.forget() // the loads it knows may be gone
 	if err != nil {
 		return err
 	}
 	m.done = true
 	if err := m.st.sync(); err != nil {
-		return err
+		return fmt.Errorf("the merging: %w: %w; mend the disk or free some room, then run dwell check: either the loads stand as they were, or merged", ErrUnsynced, err)
 	}
 	mendModes(filepath.Join(m.st.dir, dirBadger))
 	return m.st.renew()
@@ -368,13 +369,18 @@ func (m *merging) swap(mark *marker) error {
 // renew forgets the view, so that the next snapshot reads the markers as they
 // stand, and writes the ledger from it.
 func (s *Store) renew() error {
-	s.mu.Lock()
-	s.view = nil
-	s.mu.Unlock()
+	s.forget()
 	sn, err := s.Snapshot(context.Background())
 	if err != nil {
 		return err
 	}
 	defer sn.Close()
 	return s.create.ledger(s.dir, sn.(*snapshot).view)
+}
+
+// forget makes the next snapshot read the markers as they stand.
+func (s *Store) forget() {
+	s.mu.Lock()
+	s.view = nil
+	s.mu.Unlock()
 }

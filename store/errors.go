@@ -31,6 +31,9 @@ var (
 var (
 	// ErrNoSpace says that the disk is too full to go on; nothing of the load stays.
 	ErrNoSpace = errors.New("not enough room on the disk")
+	// ErrUnsynced says that a load or a merging is complete and can be read, but that the
+	// disk has not confirmed it: whether it outlives a loss of power is not known.
+	ErrUnsynced = errors.New("it is complete and can be read, but the disk did not confirm that it is kept")
 	// ErrBusy says that the store has a load under way already.
 	ErrBusy = errors.New("a load is under way in this data set: let it finish first")
 	// ErrTooMany says that a load has more names or keys than the store numbers.

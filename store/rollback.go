@@ -27,20 +27,21 @@ func (s *Store) rollback() error {
 		return err
 	}
 	for _, load := range loads {
-		if err := s.dropLoad(load); err != nil {
+		if _, err := s.dropLoad(load); err != nil {
 			return fmt.Errorf("roll back the interrupted load %d: %w", load, err)
 		}
 	}
 	return nil
 }
 
-// dropLoad deletes every entry of a load that has no marker.
-func (s *Store) dropLoad(load uint32) error {
+// dropLoad deletes every entry of a load that has no marker; of one that has, and so
+// stands, the intent alone.
+func (s *Store) dropLoad(load uint32) (stands bool, err error) {
 	txn := s.db.NewTransaction(false)
 	defer txn.Discard()
 	if _, err := txn.Get(appendLoadKey(nil, kindMarker, load)); err == nil {
 		// The marker stands: only the intent is left over.
-		return s.dropKeys([][]byte{appendLoadKey(nil, kindIntent, load)})
+		return true, s.dropKeys([][]byte{appendLoadKey(nil, kindIntent, load)})
 	}
 	prefixes := [][]byte{appendLoadKey(nil, kindDict, load), appendLoadKey(nil, kindTable, load), appendLoadKey(nil, kindHidden, load)}
 	for b := range buckets {
@@ -50,20 +51,20 @@ func (s *Store) dropLoad(load uint32) error {
 	for _, p := range prefixes {
 		for e, err := range entries(txn, p, false) {
 			if err != nil {
-				return err
+				return false, err
 			}
 			if keys = append(keys, e.key); len(keys) >= 4096 {
 				if err := s.dropKeys(keys); err != nil {
-					return err
+					return false, err
 				}
 				keys = keys[:0]
 			}
 		}
 	}
 	if err := s.dropKeys(keys); err != nil {
-		return err
+		return false, err
 	}
-	return s.dropKeys([][]byte{appendLoadKey(nil, kindIntent, load)})
+	return false, s.dropKeys([][]byte{appendLoadKey(nil, kindIntent, load)})
 }
 
 func (s *Store) dropKeys(keys [][]byte) error {

@@ -144,7 +144,7 @@ func (a *app) load(ctx context.Context, paths []string, l loading) error {
 		err = a.learn(context.WithoutCancel(ctx), db, shelf, lesson{rec.Mapping, before, l.starts}, say)
 	}
 	if err = errors.Join(err, db.Close()); err != nil {
-		if fresh {
+		if fresh && !errors.Is(err, store.ErrUnsynced) {
 			err = errors.Join(err, emptyFolder(dir))
 		}
 		if made {
