@@ -205,9 +205,9 @@ func (a *App) followLines() []string {
 		part := fmt.Sprintf("storing, %d%%", 100*min(f.done, f.total)/f.total)
 		return []string{name + ": " + part, part}
 	case f.bad && f.last.IsZero():
-		return []string{name + ": nothing is stored", "nothing is stored"}
+		return []string{name + ": not being stored", "not being stored"}
 	case f.bad:
-		return []string{name + ": nothing stored since " + clock(f.last), "nothing stored since " + clock(f.last), "nothing is stored"}
+		return []string{name + ": not stored since " + clock(f.last), "not stored since " + clock(f.last), "not being stored"}
 	case f.last.IsZero():
 		return []string{name + ": nothing new yet", "nothing new yet"}
 	}

@@ -176,11 +176,11 @@ func TestHowTheFileStands(t *testing.T) {
 		d.send(newsMsg{News{Text: "app.csv is not being stored: the disk is full", Bad: true}})
 		d.shows("the disk is full")
 		d.keys("j")
-		d.shows("nothing stored since 09:00:00")
+		d.shows("not stored since 09:00:00")
 		d.fits()
 		d.send(newsMsg{News{Text: "app.csv is stored again"}})
 		d.keys("j")
-		if strings.Contains(d.screen(), "nothing stored") {
+		if strings.Contains(d.screen(), "not stored") {
 			t.Errorf("it is stored again:\n%s", d.screen())
 		}
 		d.send(newsMsg{News{Done: 30, Total: 40}})

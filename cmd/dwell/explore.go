@@ -7,11 +7,13 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -115,6 +117,11 @@ func (a *app) exploreAt(ctx context.Context, dir, from, address string, o explor
 func (a *app) drawOn(ctx context.Context, d *desk, in io.Reader, q query.Query, o exploreOptions, news <-chan tui.News) error {
 	if o.name == "" {
 		o.name = filepath.Base(d.session.dir)
+	}
+	if !signal.Ignored(syscall.SIGHUP) { // a terminal that is closed ends it as q does
+		var stop func()
+		ctx, stop = signal.NotifyContext(ctx, syscall.SIGHUP)
+		defer stop()
 	}
 	ui := &tui.Desk{Engine: d.session.engine, Shelf: d.session.shelf, Name: o.name, Now: a.now, Export: d.export, Load: d.load, Crash: d.crash, Suspend: suspend(), News: news, Auto: o.auto,
 		Remember: func(address string) { a.remember(d.session.dir, address) }}

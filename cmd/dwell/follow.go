@@ -216,7 +216,7 @@ func (f *following) run(ctx context.Context, news chan<- tui.News) {
 			out = append(out, tui.News{Text: f.tail.Name() + " is not being stored: " + last, Bad: true})
 		case err == nil && f.tail.Ended() && !ended:
 			ended = true
-			out = append(out, tui.News{Text: "standard input has ended: all of it is stored"})
+			out = append(out, tui.News{Text: "standard input has ended: nothing more will come"})
 		}
 		for _, n := range out {
 			select {

@@ -256,6 +256,19 @@ func TestFollowIsToldToEnd(t *testing.T) {
 	}
 }
 
+// A named pipe is refused: opening it would wait for a writer, and no key would end that.
+func TestFollowRefusesANamedPipe(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "pipe")
+	if err := syscall.Mkfifo(path, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	none := func(context.Context) (*model.Info, error) { return &model.Info{}, nil }
+	_, _, err := ingest.Follow(path, none).Next(t.Context(), ingest.Options{Now: time.Now()})
+	if err == nil || !strings.Contains(err.Error(), "is no regular file: pipe it, as: cat ") {
+		t.Errorf("it says %v", err)
+	}
+}
+
 // What standard input has brought when the explorer is left is stored: nobody else has it.
 func TestFollowStoresTheLastOfStandardInput(t *testing.T) {
 	dir := t.TempDir()

@@ -259,6 +259,9 @@ func (t *Tail) Next(ctx context.Context, o Options) (p *Piece, notes []string, e
 		return nil, nil, t.failed(err)
 	}
 	if t.file == nil {
+		if !st.Mode().IsRegular() && !st.IsDir() { // opening a named pipe waits for a writer, and nothing ends that
+			return nil, nil, t.unfit()
+		}
 		if err := t.resume(ctx); err != nil {
 			return nil, nil, err
 		}
@@ -363,10 +366,14 @@ func (t *Tail) open() error {
 	}
 	if size < 0 {
 		f.Close()
-		return &sentence{ErrOption, t.path + " is no regular file: pipe it, as: … | dwell --follow -"}
+		return t.unfit()
 	}
 	t.file = f
 	return nil
+}
+
+func (t *Tail) unfit() error {
+	return &sentence{ErrOption, t.path + " is no regular file: pipe it, as: cat " + t.path + " | dwell --follow -"}
 }
 
 // piece is the whole rows of [t.at, size), nil without one. last says that the row
