@@ -110,6 +110,9 @@ func (a *app) load(ctx context.Context, paths []string, l loading) error {
 		return err
 	}
 	rec, err := a.recognise(ctx, inputs[0], &l, say)
+	for i := 1; i < len(inputs) && errors.Is(err, ingest.ErrNothing); i++ {
+		rec, err = a.recognise(ctx, inputs[i], &l, say) // of several files an empty one is left out
+	}
 	if err != nil {
 		return inputError(err)
 	}
@@ -138,6 +141,11 @@ func (a *app) load(ctx context.Context, paths []string, l loading) error {
 	}
 	fresh = fresh && len(before.Loads) == 0 // nobody else was quicker
 	l.opt.Note = func(note string) { fmt.Fprintln(say, "  note     ", note) }
+	out := map[string]bool{}
+	l.opt.Skip = func(path, why string) {
+		out[path] = true
+		l.opt.Note(why)
+	}
 	load, err := a.loadInto(ctx, db, inputs, rec.Mapping, &l)
 	if err == nil {
 		// The rows are stored: it is too late to cancel.
@@ -153,7 +161,13 @@ func (a *app) load(ctx context.Context, paths []string, l loading) error {
 		return inputError(storeError(err))
 	}
 	if !l.quiet {
-		writeQuality(say, &load.Quality, paths)
+		var read []string // as they were named
+		for i, p := range paths {
+			if !out[inputs[i].Path] {
+				read = append(read, p)
+			}
+		}
+		writeQuality(say, &load.Quality, read)
 		look := "dwell"
 		if a.db != "" { // without it another data set opens
 			look += " --db " + shellWord(a.db)
@@ -194,6 +208,9 @@ func (a *app) loadQuietly(ctx context.Context, dir string, paths []string, p que
 // loadOpen is loadQuietly into a data set that is open for it.
 func (a *app) loadOpen(ctx context.Context, db *store.Store, shelf model.Shelf, inputs []*ingest.Input, l *loading, p query.Progress) (string, error) {
 	rec, err := ingest.Inspect(ctx, inputs[0], l.opt)
+	for i := 1; i < len(inputs) && errors.Is(err, ingest.ErrNothing); i++ {
+		rec, err = ingest.Inspect(ctx, inputs[i], l.opt)
+	}
 	if err != nil {
 		return "", err
 	}
@@ -201,6 +218,8 @@ func (a *app) loadOpen(ctx context.Context, db *store.Store, shelf model.Shelf, 
 	if err != nil {
 		return "", err
 	}
+	out := 0
+	l.opt.Known, l.opt.Skip = before.Sources, func(string, string) { out++ }
 	load, err := ingest.Load(ctx, db.Begin, inputs, rec.Mapping, l.opt, func(pr ingest.Progress) {
 		if p != nil {
 			p(pr.Bytes, pr.TotalBytes)
@@ -212,7 +231,11 @@ func (a *app) loadOpen(ctx context.Context, db *store.Store, shelf model.Shelf, 
 	if err != nil {
 		return "", err
 	}
-	return rowsIn(load.Quality.Stored, load.Quality.RejectedTotal()), nil
+	said := rowsIn(load.Quality.Stored, load.Quality.RejectedTotal())
+	if out > 0 {
+		said += fmt.Sprintf("; %s known or empty and left out", counted(int64(out), "file"))
+	}
+	return said, nil
 }
 
 // isEmptyFolder says that nothing is there yet: a load that fails may then take

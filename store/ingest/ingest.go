@@ -29,6 +29,7 @@ package ingest
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"runtime"
 	"time"
@@ -55,6 +56,8 @@ var (
 	ErrUnreadable = errors.New("the file cannot be read")
 	// ErrNotEvents says that a file can be read and is not a table of events.
 	ErrNotEvents = errors.New("the file is not a table of events")
+	// ErrNothing says that a file holds no rows: an ErrNotEvents that may be left out.
+	ErrNothing = fmt.Errorf("%w: it holds no rows", ErrNotEvents)
 	// ErrColumns says that a column is missing, unknown or not what it should be.
 	ErrColumns = errors.New("the columns do not fit")
 	// ErrOption says that an option or a mapping entry cannot be understood.
@@ -97,6 +100,9 @@ type Options struct {
 	Rejects     io.Writer          // receives every rejected row as CSV: file, line, reason, row
 	Workers     int                // parsing goroutines; 0 means one a core
 	Note        func(string)       // told in what a file is read otherwise than the mapping says; may be nil
+	// Skip is told of each of several inputs that is left out because it holds no rows
+	// or is known: its path, and why in a sentence. nil refuses the load for it.
+	Skip func(path, why string)
 
 	rejectsAlone bool // a load of nothing but rejected rows is one (Piece.Load)
 }

@@ -44,6 +44,16 @@ func File(path string) *Input {
 // Stdin is standard input. What Inspect reads of it is kept for Load.
 func Stdin(r io.Reader) *Input { return &Input{Path: "-", stdin: r} }
 
+// length is how long a file is, -1 of what has no length.
+func (in *Input) length() int64 {
+	if in.stdin == nil && in.piece == nil && !in.once {
+		if fi, err := os.Stat(in.Path); err == nil && fi.Mode().IsRegular() {
+			return fi.Size()
+		}
+	}
+	return -1
+}
+
 // Name is how sentences call the input.
 func (in *Input) Name() string {
 	if in.stdin != nil && !in.named || in.Path == "-" {
@@ -214,7 +224,7 @@ func (s *stream) unpack() error {
 	}
 	switch {
 	case len(head) == 0:
-		return &sentence{ErrNotEvents, s.in.Name() + ": is empty: there is nothing to load"}
+		return &sentence{ErrNothing, s.in.Name() + ": is empty: there is nothing to load"}
 	case bytes.HasPrefix(head, []byte{0x1f, 0x8b}):
 		z, err := gzip.NewReader(br)
 		if err != nil {
@@ -237,7 +247,7 @@ func (s *stream) unpack() error {
 	}
 	if s.packed != "" && s.parquet == nil {
 		if _, err := s.text.Peek(1); err == io.EOF {
-			return &sentence{ErrNotEvents, s.in.Name() + ": holds no bytes once decompressed: there is nothing to load"}
+			return &sentence{ErrNothing, s.in.Name() + ": holds no bytes once decompressed: there is nothing to load"}
 		} else if err != nil {
 			return s.readError(err)
 		}

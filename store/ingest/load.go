@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"runtime/debug"
@@ -83,31 +84,42 @@ type load struct {
 // that the tenth file's missing column is found before the first is loaded.
 func (l *load) prepare(ctx context.Context) (model.LoadPlan, error) {
 	lp := model.LoadPlan{Mapping: string(l.m.TOML()), Zone: l.m.Zone, At: l.o.Now.UnixMilli(), KeepEqual: l.o.KeepEqual, Dedupe: l.o.Dedupe}
-	names := make([]string, len(l.inputs))
-	for i, in := range l.inputs {
+	var names []string
+	var left []*Input
+	var out error // of the first input that is left out
+	for _, in := range l.inputs {
 		if err := ctx.Err(); err != nil {
 			return lp, err
 		}
-		names[i] = in.Path
-		size := int64(-1)
-		if err := in.interruptible(ctx, func() error {
-			s, p, err := openPlan(in, &l.m, &l.o)
-			if err == nil {
-				size = s.size
-				s.Close()
-			}
-			if err == nil && l.o.Note != nil {
-				for _, n := range p.notes {
-					l.o.Note(n)
+		size := in.length()
+		err := l.refuseKnown(ctx, in, size)
+		if err == nil {
+			err = in.interruptible(ctx, func() error {
+				s, p, err := openPlan(in, &l.m, &l.o)
+				if err == nil {
+					size = s.size
+					s.Close()
 				}
+				if err == nil && l.o.Note != nil {
+					for _, n := range p.notes {
+						l.o.Note(n)
+					}
+				}
+				return err
+			})
+		}
+		if err != nil && l.o.Skip != nil && len(l.inputs) > 1 && (errors.Is(err, ErrNothing) || errors.Is(err, model.ErrKnownSource)) {
+			why := strings.TrimSuffix(strings.TrimSuffix(err.Error(), nothingLoaded), ": there is nothing to load")
+			l.o.Skip(in.Path, why+": it is left out")
+			if out == nil {
+				out = err
 			}
-			return err
-		}); err != nil {
+			continue
+		}
+		if err != nil {
 			return lp, err
 		}
-		if err := l.refuseKnown(ctx, in, size); err != nil {
-			return lp, err
-		}
+		left, names = append(left, in), append(names, in.Path)
 		if size < 0 || l.total < 0 {
 			l.total = -1
 		} else {
@@ -119,6 +131,10 @@ func (l *load) prepare(ctx context.Context) (model.LoadPlan, error) {
 		}
 		lp.Sources = append(lp.Sources, src)
 	}
+	if len(left) == 0 {
+		return lp, &sentence{out, fmt.Sprintf("none of the %d files holds anything new: %v", len(l.inputs), out)}
+	}
+	l.inputs = left
 	l.start(names)
 	return lp, nil
 }
@@ -130,6 +146,9 @@ func (l *load) start(names []string) {
 	l.sources = make([]model.SourceInfo, len(l.inputs))
 	l.pool.New = func() any { b := make([]byte, 0, blockSize+blockSize/8); return &b }
 }
+
+// nothingLoaded ends the sentence of a refusal.
+const nothingLoaded = ": nothing was loaded"
 
 // refuseKnown finds out early that a file has been loaded before: only a file
 // as long as a known source is hashed for it. Commit refuses the rest.
@@ -146,7 +165,7 @@ func (l *load) refuseKnown(ctx context.Context, in *Input, size int64) error {
 			}
 		}
 		if digest == k.Digest {
-			return &sentence{model.ErrKnownSource, fmt.Sprintf("%s: this file has been loaded before, as %s: nothing was loaded", in.Path, k.Path)}
+			return &sentence{model.ErrKnownSource, fmt.Sprintf("%s: this file has been loaded before, as %s", in.Path, k.Path) + nothingLoaded}
 		}
 	}
 	return nil

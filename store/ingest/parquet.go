@@ -58,7 +58,7 @@ func (s *stream) openParquet() error {
 		return &sentence{ErrUnreadable, fmt.Sprintf("%s: is a Parquet file and cannot be read (%v): write it again, or write it as CSV", s.in.Name(), err)}
 	}
 	if p.total == 0 {
-		return &sentence{ErrNotEvents, s.in.Name() + ": is a Parquet file without a row: there is nothing to load"}
+		return &sentence{ErrNothing, s.in.Name() + ": is a Parquet file without a row: there is nothing to load"}
 	}
 	s.parquet, s.packed = p, "parquet"
 	s.text = p.asText(p.leaves)

@@ -57,7 +57,7 @@ func (s *stream) peekSample(size int) (text []byte, whole bool, err error) {
 		return nil, false, s.readError(err)
 	}
 	if len(trim(text)) == 0 && err == io.EOF {
-		return nil, false, &sentence{ErrNotEvents, s.in.Name() + ": holds nothing but blanks: there is nothing to load"}
+		return nil, false, &sentence{ErrNothing, s.in.Name() + ": holds nothing but blanks: there is nothing to load"}
 	}
 	if isBinary(text) {
 		return nil, false, &sentence{ErrNotEvents, s.in.Name() + ": is a binary file, not text: dwell loads CSV and NDJSON, plain, .gz or .zst, and Parquet"}
@@ -352,8 +352,11 @@ func (t *table) readJSON(name string, text []byte, whole bool) error {
 	if len(t.rows) == 0 && bad == 0 && !whole {
 		return &sentence{errLongSample, fmt.Sprintf("%s: its first rows are longer than %d bytes each: dwell does not read rows as long as that", name, MaxRow)}
 	}
+	if len(t.rows) == 0 && bad == 0 {
+		return &sentence{ErrNothing, name + ": is an empty list of JSON: there is nothing to load"}
+	}
 	if len(t.rows) == 0 {
-		return &sentence{ErrNotEvents, fmt.Sprintf("%s: looks like JSON, and none of its first %d rows is a JSON object: dwell reads one object a line, or an array of objects", name, max(bad, 1))}
+		return &sentence{ErrNotEvents, fmt.Sprintf("%s: looks like JSON, and none of its first %d rows is a JSON object: dwell reads one object a line, or an array of objects", name, bad)}
 	}
 	for i, r := range t.rows {
 		for len(r) < len(t.names) {
@@ -416,7 +419,7 @@ func (t *table) noRows(file string) error {
 	if t.bad > 0 {
 		return &sentence{ErrNotEvents, fmt.Sprintf("%s: none of its first %d rows can be read: each opens a quote that no delimiter or line end follows when it closes; a quote within a field must be doubled", file, t.bad)}
 	}
-	return &sentence{ErrNotEvents, file + ": has a header and no rows: there is nothing to load"}
+	return &sentence{ErrNothing, file + ": has a header and no rows: there is nothing to load"}
 }
 
 // list names the columns for a sentence.
