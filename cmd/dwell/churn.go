@@ -144,6 +144,9 @@ func (a *app) writeTable(format string, m *churn.Model, q churn.Quality, read *c
 		if x == math.Trunc(x) {
 			return strconv.FormatFloat(x, 'f', 0, 64)
 		}
+		if math.Abs(x) < 1e-9 { // the coefficient of a measure in the thousand millions is not 0
+			return strconv.FormatFloat(x, 'g', 3, 64)
+		}
 		return query.Plain(x)
 	}
 	w := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)

@@ -300,7 +300,7 @@ func (c *change) movers(b *Builder) {
 	for _, m := range k.top[b.group] {
 		revenue := "—"
 		if c.buys.money {
-			revenue = m.revenue.String()
+			revenue = showNumber("money", m.revenue.Float())
 		}
 		bl.Rows = append(bl.Rows, Row{Key: m.id, Label: m.id, Open: r.link(Query{Analysis: "user", ID: m.id}), Cells: []Cell{
 			TextCell(r.machine.Model().Stages[m.from].Label()), TextCell(r.machine.Model().Stages[m.to].Label()), TextCell(m.since.String()), TextCell(revenue), TextCell(fmt.Sprint(m.active))}})

@@ -113,6 +113,9 @@ func TestClustersAddUp(t *testing.T) {
 			t.Errorf("k=%d: %q", k, got)
 		}
 	}
+	if a := ask(t, over(t, bought(func(int) int64 { return 7 }), dict), "tiers"); !strings.Contains(warning(a, "one-tier"), "one tier, middle") {
+		t.Errorf("tiers of users who all brought the same: %+v", a.Warnings)
+	}
 	for want, amount := range map[string]int64{"all 60 users are alike": 7, "nobody has bought anything": -7} {
 		a := ask(t, over(t, bought(func(int) int64 { return amount }), dict), "clusters")
 		if got := strings.Join(a.Blocks[0].Lines, " "); !strings.Contains(got, want) {

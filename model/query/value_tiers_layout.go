@@ -137,6 +137,15 @@ func (t *tiering) group(b *Builder) {
 		bl.Rows = append(bl.Rows, Row{Key: "none", Label: t.label(t.n()), Apart: true, Cells: []Cell{b.Cell(n), TextCell(percent(b.Fig(n).N, b.Fig(all).N)), TextCell("—"), TextCell("—"), TextCell(""), TextCell(""), TextCell(""), TextCell("")}})
 	}
 	b.Block(bl)
+	full, last := 0, 0
+	for i := range t.n() {
+		if b.N(t.tier(i), Self) > 0 {
+			full, last = full+1, i
+		}
+	}
+	if full == 1 {
+		b.Warn("one-tier", "All users with a value stand in one tier, %s: %s parts nobody where the tiers are cut.", t.label(last), t.by())
+	}
 
 	sums := Block{Kind: TableBlock, Name: b.Key("moved"), Title: b.label(fmt.Sprintf("since %s", t.days[1])), Heads: []Head{{"users", true}}}
 	for _, l := range []struct {
