@@ -147,3 +147,38 @@ func TestPaletteSaysThatItLooks(t *testing.T) {
 		t.Errorf("the segment chosen leads to %s", at)
 	}
 }
+
+// A saved segment is edited under its own name, and goes only when that is meant.
+func TestSegmentEditedAndRemoved(t *testing.T) {
+	e := realEngine(t)
+	if err := e.PutSegment(t.Context(), query.Segment{Name: "alive", Rule: `stage != "churned"`}); err != nil {
+		t.Fatal(err)
+	}
+	d := newDriver(t, e, 100, 40, "segments")
+	d.keys("D")
+	d.shows("this is no saved segment")
+	d.keys("/", "alive", "enter", "esc", "N", " and events > 2")
+	d.send(tea.KeyMsg{Type: tea.KeyCtrlS})
+	d.shows("save as: alive")
+	for range "alive" {
+		d.keys("backspace")
+	}
+	d.keys("enter")
+	d.shows("save as:") // without a name it waits
+	d.keys("alive", "enter")
+	d.shows("segment alive is saved")
+	if s, err := e.Segment("alive"); err != nil || s.Rule != `stage != "churned" and events > 2` {
+		t.Errorf("the shelf has %+v, %v", s, err)
+	}
+	d.keys("D")
+	d.shows("remove the segment alive?")
+	d.keys("esc")
+	if _, err := e.Segment("alive"); err != nil {
+		t.Errorf("esc removes it: %v", err)
+	}
+	d.keys("D", "y")
+	d.shows("segment alive is removed")
+	if _, err := e.Segment("alive"); err == nil {
+		t.Error("it is there still")
+	}
+}

@@ -27,7 +27,7 @@ type palettePrompt struct {
 	cmds    []command
 	list    []suggestion
 	users   []suggestion
-	at      int // -1: none is chosen, enter runs the line
+	at      int    // -1: none is chosen, enter runs the line
 	asked   string // text that users were last looked up for
 	looking bool   // and are still being looked up for
 	failure string

@@ -21,6 +21,7 @@ type segmentsScreen struct {
 	*answerScreen
 	own   segmentKeys
 	rule  *widget.Input // not nil while a rule is typed
+	of    string        // saved segment whose rule it was, "" if none
 	name  *widget.Input // not nil while its name is
 	count *job
 	said  string // about the rule as it stands
@@ -61,14 +62,19 @@ func (v *segmentsScreen) Update(msg tea.Msg) tea.Cmd {
 			return v.ruleKey(msg)
 		case v.filter != nil || v.form != nil:
 		case matches(msg, v.own.New):
-			v.edit("")
+			v.edit("", "")
 			return nil
 		case matches(msg, v.own.From):
-			v.edit(v.ruleUnderCursor())
+			v.edit(v.ruleUnderCursor(), v.savedUnderCursor())
 			return v.preview()
 		case matches(msg, v.own.Remove):
 			return v.remove()
 		}
+	case removeMsg:
+		if msg.screen == v {
+			return v.removeSaved(msg.name)
+		}
+		return nil
 	case ruleMsg:
 		if msg.screen == v && v.rule != nil && v.rule.Value() == msg.rule {
 			return v.ask(msg.rule)
@@ -118,7 +124,16 @@ func (v *segmentsScreen) ruleUnderCursor() string {
 	return ""
 }
 
-func (v *segmentsScreen) edit(rule string) {
+// savedUnderCursor is the saved segment under the cursor, "" if it is on none.
+func (v *segmentsScreen) savedUnderCursor() string {
+	if p := v.pane(); p != nil && v.ans != nil && strings.HasSuffix("."+v.blocks[v.focus].Name, ".saved") {
+		return p.Target().Label
+	}
+	return ""
+}
+
+func (v *segmentsScreen) edit(rule, of string) {
+	v.of = of
 	v.rule = widget.NewInput(v.styles, "rule: ", rule)
 	v.rule.Hint = `stage == "growth" and recency_days < 7`
 	v.said, v.bad = "the count comes as you type; :measures lists the names", false
@@ -164,7 +179,7 @@ func (v *segmentsScreen) ruleKey(m tea.KeyMsg) tea.Cmd {
 		return v.open(q.String())
 	case matches(m, v.own.Save):
 		if rule != "" {
-			v.name = widget.NewInput(v.styles, "save as: ", "")
+			v.name = widget.NewInput(v.styles, "save as: ", v.of)
 			v.name.Hint = "a name; an old segment of that name gets a new version"
 		}
 	case v.rule.Key(m):
@@ -179,10 +194,10 @@ func (v *segmentsScreen) nameKey(m tea.KeyMsg) tea.Cmd {
 		v.name = nil
 	case tea.KeyEnter:
 		s := query.Segment{Name: strings.TrimSpace(v.name.Value()), Rule: strings.TrimSpace(v.rule.Value())}
-		v.name = nil
 		if s.Name == "" {
-			return nil
+			return nil // it waits for a name; esc goes back
 		}
+		v.name = nil
 		e := v.desk.Engine
 		var cmd tea.Cmd
 		v.saves, cmd = start(v.jobs, v, "save segment "+s.Name, "", func(ctx context.Context, _ query.Progress) (saved, error) {
@@ -197,11 +212,20 @@ func (v *segmentsScreen) nameKey(m tea.KeyMsg) tea.Cmd {
 
 // remove takes the saved segment under the cursor off the shelf.
 func (v *segmentsScreen) remove() tea.Cmd {
-	p := v.pane()
-	if p == nil {
-		return nil
+	name := v.savedUnderCursor()
+	if name == "" {
+		return v.say("this is no saved segment: put the cursor on one")
 	}
-	name := p.Target().Label
+	return v.post(chooseMsg{title: "remove the segment " + format.Clean(name) + "?", choices: []choice{{"y", "remove it; its versions stay readable on the shelf", removeMsg{v, name}}}})
+}
+
+// A removeMsg says that a person means it.
+type removeMsg struct {
+	screen *segmentsScreen
+	name   string
+}
+
+func (v *segmentsScreen) removeSaved(name string) tea.Cmd {
 	e := v.desk.Engine
 	var cmd tea.Cmd
 	v.saves, cmd = start(v.jobs, v, "remove segment "+name, "", func(context.Context, query.Progress) (saved, error) {
@@ -241,10 +265,15 @@ func (v *segmentsScreen) View() string {
 		lines = append(lines, "")
 	}
 	st := v.styles
-	said := st.Dim.Render(format.Cut("  "+v.said, v.w))
+	said, more := st.Dim.Render(format.Cut("  "+v.said, v.w)), 0
 	switch {
-	case v.bad:
-		said = st.Bad.Render(format.Cut("! "+v.said, v.w))
+	case v.bad: // what is wrong with a rule is read in whole
+		wrong := format.Wrap(format.Clean("! "+v.said), v.w)
+		wrong = wrong[:min(len(wrong), 4)]
+		for i, l := range wrong {
+			wrong[i] = st.Bad.Render(format.Cut(l, v.w))
+		}
+		said, more = strings.Join(wrong, "\n"), len(wrong)-1
 	case v.count != nil:
 		said = st.Dim.Render("  counting …")
 	case strings.HasPrefix(v.said, "the "):
@@ -255,7 +284,7 @@ func (v *segmentsScreen) View() string {
 	if v.name != nil {
 		in = v.name.View(v.w)
 	}
-	lines = append(lines[:max(v.h-3, 0)], st.Dim.Render(strings.Repeat(st.Glyphs.Rule, v.w)), said, in)
+	lines = append(lines[:max(v.h-3-more, 0)], st.Dim.Render(strings.Repeat(st.Glyphs.Rule, v.w)), said, in)
 	return strings.Join(lines, "\n")
 }
 

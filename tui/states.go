@@ -34,7 +34,10 @@ func failedView(s *session, err error, w int, hint string) string {
 	for _, l := range format.Wrap(format.Clean(text), w-4) {
 		lines = append(lines, "  "+l)
 	}
-	lines = append(lines, "", "  "+s.styles.Dim.Render(format.Cut(hint, w-4)))
+	lines = append(lines, "")
+	for _, l := range format.Wrap(hint, w-4) {
+		lines = append(lines, "  "+s.styles.Dim.Render(l))
+	}
 	return strings.Join(lines, "\n")
 }
 
@@ -53,7 +56,10 @@ func emptyView(s *session, a *query.Answer, w int) string {
 		}
 	}
 	hint := ":where alone drops the rule, :asof alone drops the day, :load brings data"
-	lines = append(lines, "", "  "+s.styles.Dim.Render(format.Cut(hint, w-4)))
+	lines = append(lines, "")
+	for _, l := range format.Wrap(hint, w-4) {
+		lines = append(lines, "  "+s.styles.Dim.Render(l))
+	}
 	return strings.Join(lines, "\n")
 }
 
