@@ -49,8 +49,6 @@ type Set struct {
 // Hints are what a loader needs to know of a file's layout: the answers that
 // the flags of "dwell load" would give. "" leaves a thing to recognition.
 type Hints struct {
-	Delimiter  string // comma, blanks
-	Header     bool   // the first line names the columns
 	User       string // column of the user's id
 	Time       string
 	TimeFormat string // Go layout, or "" for RFC 3339
@@ -101,7 +99,7 @@ func quillpad() Set {
 		Title:      "Quillpad, a made-up writing app with a template shop, 18 months",
 		Origin:     "Made by this program's own generator (sample.Generate): no real person is in it.",
 		File:       "quillpad.csv",
-		Hints:      Hints{Delimiter: "comma", Header: true, User: "user_id", Time: "time", Zone: "UTC", Event: "event", Amount: "amount"},
+		Hints:      Hints{User: "user_id", Time: "time", Zone: "UTC", Event: "event", Amount: "amount"},
 		Dictionary: d,
 	}
 }
@@ -115,7 +113,7 @@ func cdnow() Set {
 		Title:  "CDNOW, an early online record shop: every purchase of 23,570 customers, 1997-01-01 to 1998-06-30",
 		Origin: "Bruce Hardie's public CDNOW file, published for research by Peter Fader and Bruce Hardie; taken from github.com/CamDavidsonPilon/lifetimes (MIT), lifetimes/datasets.",
 		File:   "CDNOW_master.txt",
-		Hints: Hints{Delimiter: "blanks", Header: true, User: "customer_id", Time: "date", TimeFormat: "20060102", Zone: "UTC",
+		Hints: Hints{User: "customer_id", Time: "date", TimeFormat: "20060102", Zone: "UTC",
 			EventConst: "purchase", Amount: "dollar_value"},
 		Dictionary: d,
 	}

@@ -74,17 +74,15 @@ func (a *app) holdsSample(ctx context.Context, dir string, set sample.Set) (bool
 	if !store.Exists(dir) {
 		return false, nil
 	}
-	s, err := a.openAt(ctx, dir, "")
+	s, err := a.openAt(dir, "")
 	if err != nil {
 		return false, err
 	}
 	defer s.close()
-	snap, err := s.store.Snapshot(ctx)
+	in, err := known(ctx, s.store)
 	if err != nil {
 		return false, err
 	}
-	defer snap.Close()
-	in := snap.Info()
 	for _, src := range in.Sources {
 		if src.Path == set.File {
 			return true, nil

@@ -32,7 +32,7 @@ Meanings: ` + roleHelp(),
 			if set != "" {
 				return a.setDictionary(set, note)
 			}
-			return a.with(cmd.Context(), func(s *session) error {
+			return a.with(func(s *session) error {
 				_, body, err := s.engine.Dictionary()
 				if err != nil {
 					return err

@@ -99,7 +99,7 @@ func (a *app) exploreAt(ctx context.Context, dir, from, address string, o explor
 	if o.auto {
 		return usage(fmt.Errorf("--auto shows what --follow brings: name the file with --follow FILE"))
 	}
-	s, err := a.openAt(ctx, dir, from)
+	s, err := a.openAt(dir, from)
 	if err != nil {
 		return err
 	}
@@ -238,7 +238,7 @@ func (d *desk) load(ctx context.Context, paths []string, p query.Progress) (tui.
 		return d.session.engine, "", err
 	}
 	summary, loadErr := d.app.loadQuietly(ctx, dir, paths, p)
-	s, err := d.app.openAt(context.WithoutCancel(ctx), dir, "")
+	s, err := d.app.openAt(dir, "")
 	if err != nil {
 		return d.session.engine, "", errors.Join(loadErr, err)
 	}

@@ -29,6 +29,10 @@ type loading struct {
 	dryRun  bool
 	quiet   bool
 	timing  bool
+
+	paths  []string
+	inputs []*ingest.Input // of the paths
+	out    map[string]bool // paths of the inputs that are left out, once loaded
 }
 
 func newLoad(a *app) *cobra.Command {
@@ -90,8 +94,9 @@ func (a *app) load(ctx context.Context, paths []string, l loading) error {
 		timer = startTiming()
 		defer timer.end()
 	}
-	inputs, err := a.inputs(paths)
-	if err != nil {
+	var err error
+	l.paths = paths
+	if l.inputs, err = a.inputs(paths); err != nil {
 		return err
 	}
 	if err := l.apart(paths); err != nil {
@@ -109,9 +114,9 @@ func (a *app) load(ctx context.Context, paths []string, l loading) error {
 	if err := l.stored(shelf); err != nil {
 		return err
 	}
-	rec, err := a.recognise(ctx, inputs[0], &l, say)
-	for i := 1; i < len(inputs) && errors.Is(err, ingest.ErrNothing); i++ {
-		rec, err = a.recognise(ctx, inputs[i], &l, say) // of several files an empty one is left out
+	rec, err := a.recognise(ctx, l.inputs[0], &l, say)
+	for i := 1; i < len(l.inputs) && errors.Is(err, ingest.ErrNothing); i++ {
+		rec, err = a.recognise(ctx, l.inputs[i], &l, say) // of several files an empty one is left out
 	}
 	if err != nil {
 		return inputError(err)
@@ -120,50 +125,14 @@ func (a *app) load(ctx context.Context, paths []string, l loading) error {
 		writePreview(say, rec)
 		return nil
 	}
-	o, err := a.storeOptions()
+	load, err := a.loadAt(ctx, dir, from, rec.Mapping, &l, say)
 	if err != nil {
-		return err
-	}
-	o.Bulk = bulky(paths)
-	// The collector works harder as the process comes near its budget.
-	defer debug.SetMemoryLimit(debug.SetMemoryLimit(o.Memory))
-	fresh := isEmptyFolder(dir)
-	_, statErr := os.Stat(dir)
-	made := errors.Is(statErr, fs.ErrNotExist)
-	db, err := store.Open(dir, o)
-	if err != nil {
-		return storeError(err)
-	}
-	fmt.Fprintf(say, "data set  %s (%s)\n", dir, from)
-	before, err := known(ctx, db)
-	if err != nil {
-		return errors.Join(storeError(err), db.Close())
-	}
-	fresh = fresh && len(before.Loads) == 0 // nobody else was quicker
-	l.opt.Note = func(note string) { fmt.Fprintln(say, "  note     ", note) }
-	out := map[string]bool{}
-	l.opt.Skip = func(path, why string) {
-		out[path] = true
-		l.opt.Note(why)
-	}
-	load, err := a.loadInto(ctx, db, inputs, rec.Mapping, &l)
-	if err == nil {
-		// The rows are stored: it is too late to cancel.
-		err = a.learn(context.WithoutCancel(ctx), db, shelf, lesson{rec.Mapping, before, l.starts}, say)
-	}
-	if err = errors.Join(err, db.Close()); err != nil {
-		if fresh && !errors.Is(err, store.ErrUnsynced) {
-			err = errors.Join(err, emptyFolder(dir))
-		}
-		if made {
-			_ = os.Remove(dir) // it goes only if it is empty, and may stay
-		}
 		return inputError(storeError(err))
 	}
 	if !l.quiet {
 		var read []string // as they were named
 		for i, p := range paths {
-			if !out[inputs[i].Path] {
+			if !l.out[l.inputs[i].Path] {
 				read = append(read, p)
 			}
 		}
@@ -178,6 +147,51 @@ func (a *app) load(ctx context.Context, paths []string, l loading) error {
 		return timer.write(a.stdout, load.Quality.Stored, load.Users)
 	}
 	return nil
+}
+
+// loadAt opens the data set for the load, makes it, and learns from it. What a failed
+// first load has made of the folder goes again.
+func (a *app) loadAt(ctx context.Context, dir, from string, m ingest.Mapping, l *loading, say io.Writer) (info model.LoadInfo, err error) {
+	o, err := a.storeOptions()
+	if err != nil {
+		return info, err
+	}
+	o.Bulk = bulky(l.paths)
+	// The collector works harder as the process comes near its budget.
+	defer debug.SetMemoryLimit(debug.SetMemoryLimit(o.Memory))
+	fresh := isEmptyFolder(dir)
+	_, statErr := os.Stat(dir)
+	made := errors.Is(statErr, fs.ErrNotExist)
+	db, err := store.Open(dir, o)
+	if err != nil {
+		return info, err
+	}
+	fmt.Fprintf(say, "data set  %s (%s)\n", dir, from)
+	before, err := known(ctx, db)
+	if err != nil {
+		return info, errors.Join(err, db.Close())
+	}
+	fresh = fresh && len(before.Loads) == 0 // nobody else was quicker
+	l.opt.Note = func(note string) { fmt.Fprintln(say, "  note     ", note) }
+	l.out = map[string]bool{}
+	l.opt.Skip = func(path, why string) {
+		l.out[path] = true
+		l.opt.Note(why)
+	}
+	info, err = a.loadInto(ctx, db, m, l)
+	if err == nil {
+		// The rows are stored: it is too late to cancel.
+		err = a.learn(context.WithoutCancel(ctx), db, store.NewShelf(dir, a.now), lesson{m, before, l.starts}, say)
+	}
+	if err = errors.Join(err, db.Close()); err != nil {
+		if fresh && !errors.Is(err, store.ErrUnsynced) {
+			err = errors.Join(err, emptyFolder(dir))
+		}
+		if made {
+			_ = os.Remove(dir) // it goes only if it is empty, and may stay
+		}
+	}
+	return info, err
 }
 
 // loadQuietly is a load from within the explorer: recognised as the earlier
@@ -376,7 +390,7 @@ func askZone(in io.Reader, out io.Writer) (string, error) {
 }
 
 // loadInto runs the load with its progress line.
-func (a *app) loadInto(ctx context.Context, db *store.Store, inputs []*ingest.Input, m ingest.Mapping, l *loading) (model.LoadInfo, error) {
+func (a *app) loadInto(ctx context.Context, db *store.Store, m ingest.Mapping, l *loading) (model.LoadInfo, error) {
 	in, err := known(ctx, db)
 	if err != nil {
 		return model.LoadInfo{}, err
@@ -390,7 +404,7 @@ func (a *app) loadInto(ctx context.Context, db *store.Store, inputs []*ingest.In
 		l.opt.Rejects = out
 	}
 	bar := a.progressLine(l.quiet)
-	load, err := ingest.Load(ctx, db.Begin, inputs, m, l.opt, bar.show)
+	load, err := ingest.Load(ctx, db.Begin, l.inputs, m, l.opt, bar.show)
 	bar.clear()
 	if out != nil {
 		if e := out.Close(); e != nil {

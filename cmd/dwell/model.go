@@ -265,7 +265,7 @@ func newModelCheck(a *app) *cobra.Command {
 
 // withModel opens the data set and does something with a model that works on it.
 func (a *app) withModel(ctx context.Context, name string, body []byte, do func(*query.Engine, *stage.Model) error) error {
-	return a.with(ctx, func(s *session) error {
+	return a.with(func(s *session) error {
 		m, err := s.engine.CheckModel(ctx, body, nil)
 		if errors.Is(err, stage.ErrBadModel) {
 			return usage(fmt.Errorf("%s: %w\nthe model in force was not touched", name, err))

@@ -124,7 +124,7 @@ force stays. No event file is read again.`,
 			if err != nil {
 				return err
 			}
-			return a.with(cmd.Context(), func(s *session) error { return a.useModel(cmd.Context(), s.engine, x, q, note) })
+			return a.with(func(s *session) error { return a.useModel(cmd.Context(), s.engine, x, q, note) })
 		},
 	}
 	x.flags(c)
@@ -164,7 +164,7 @@ func newModelConfirm(a *app) *cobra.Command {
 		Long: `Freeze the numbers of the model in force as they are suggested from the data now.
 From then on new data do not move them; dwell advice tells when they should be.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.with(cmd.Context(), func(s *session) error {
+			return a.with(func(s *session) error {
 				if err := s.engine.ConfirmModel(cmd.Context(), nil, note); err != nil {
 					return modelError(err)
 				}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -22,21 +21,21 @@ type session struct {
 }
 
 // open opens the data set for reading, beside other readers.
-func (a *app) open(ctx context.Context) (*session, error) {
+func (a *app) open() (*session, error) {
 	dir, from := a.dataSet()
-	return a.openAt(ctx, dir, from)
+	return a.openAt(dir, from)
 }
 
 // with does something over the data set, open for reading, and closes it.
-func (a *app) with(ctx context.Context, do func(*session) error) error {
-	s, err := a.open(ctx)
+func (a *app) with(do func(*session) error) error {
+	s, err := a.open()
 	if err != nil {
 		return err
 	}
 	return errors.Join(do(s), s.close())
 }
 
-func (a *app) openAt(ctx context.Context, dir, from string) (*session, error) {
+func (a *app) openAt(dir, from string) (*session, error) {
 	db, err := a.openStore(dir, from, true)
 	if err != nil {
 		return nil, err

@@ -59,9 +59,9 @@ func (v *saving) run(a *app, cmd *cobra.Command, spec query.Spec) (done bool, er
 		}
 		return true, a.show(cmd.Context(), v.list, view{format: format, width: width})
 	case v.from != "":
-		return true, a.with(cmd.Context(), v.renamed(a))
+		return true, a.with(v.renamed(a))
 	case v.gone != "":
-		return true, a.with(cmd.Context(), v.removed(a))
+		return true, a.with(v.removed(a))
 	case v.as == "":
 		return false, nil
 	}
@@ -69,7 +69,7 @@ func (v *saving) run(a *app, cmd *cobra.Command, spec query.Spec) (done bool, er
 	if err != nil {
 		return true, err
 	}
-	return true, a.with(cmd.Context(), func(s *session) error {
+	return true, a.with(func(s *session) error {
 		if err := v.save(s.engine, cmd.Context(), q, v.as, v.note, nil); err != nil {
 			return questionError(err)
 		}

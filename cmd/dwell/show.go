@@ -76,7 +76,7 @@ func (a *app) show(ctx context.Context, address string, v view) error {
 	if err != nil {
 		return usage(err)
 	}
-	return a.with(ctx, func(s *session) error { return a.print(ctx, s.engine, q, v) })
+	return a.with(func(s *session) error { return a.print(ctx, s.engine, q, v) })
 }
 
 // checkFormat refuses what --format cannot be.

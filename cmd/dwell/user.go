@@ -40,7 +40,7 @@ func (a *app) user(ctx context.Context, text, at string, v view) error {
 		return err
 	}
 	q := query.Query{Analysis: "user", AsOf: day}
-	return a.with(ctx, func(s *session) error { return a.findUser(ctx, s.engine, q, text, v) })
+	return a.with(func(s *session) error { return a.findUser(ctx, s.engine, q, text, v) })
 }
 
 func (a *app) findUser(ctx context.Context, e *query.Engine, q query.Query, text string, v view) error {

@@ -153,7 +153,7 @@ func (w *worker) decide(b block) {
 		w.note(ms)
 	}
 	for i := range pl.leaves {
-		w.countBad(i, n)
+		w.countBad(i)
 	}
 }
 
@@ -245,7 +245,7 @@ func (w *worker) refuseLong(n int) {
 }
 
 // countBad counts the rows whose text was no UTF-8, at the first column that was not.
-func (w *worker) countBad(i, n int) {
+func (w *worker) countBad(i int) {
 	k := &w.columns
 	if !k.asked[i] || !w.plan.parquet.leaves[i].isText() {
 		return

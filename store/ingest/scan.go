@@ -14,7 +14,7 @@ const (
 	modeJSON  = 'j' // JSON objects however laid out: an array of them, or indented
 )
 
-// What next found.
+// A rowKind is what next found.
 type rowKind uint8
 
 const (

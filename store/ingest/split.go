@@ -16,8 +16,9 @@ type block struct {
 	rows   *parquetRows // instead of data; nil of text
 }
 
-// A row longer than MaxRow travels in pieces, so that it is counted, rejected
-// and copied to the rejects file without ever being in memory as a whole.
+// A longPart says which piece of a row a block is. A row longer than MaxRow travels in
+// pieces, so that it is counted, rejected and copied to the rejects file without ever
+// being in memory as a whole.
 type longPart uint8
 
 const (
