@@ -88,6 +88,7 @@ func (p *parquetFile) open(size int64) (err error) {
 	for i, name := range uniqueNames(names) {
 		p.leaves = append(p.leaves, newParquetLeaf(name, columns[i]))
 	}
+	p.addFolders(p.f.Name())
 	return nil
 }
 
@@ -185,6 +186,10 @@ func (r *parquetReader) next() (b block, err error) {
 		r.left = int(groups[r.group].NumRows())
 		columns := groups[r.group].ColumnChunks()
 		for _, l := range r.leaves {
+			if l.fixed != nil {
+				r.chunks = append(r.chunks, &parquetChunk{leaf: l})
+				continue
+			}
 			r.chunks = append(r.chunks, &parquetChunk{leaf: l, pages: r.p.pages(r.group, l.index, columns[l.index])})
 		}
 		r.group++

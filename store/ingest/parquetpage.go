@@ -150,6 +150,9 @@ type parquetChunk struct {
 // fill reads pages until n rows are ready.
 func (c *parquetChunk) fill(n int) (err error) {
 	defer damaged(&err)
+	if c.leaf.fixed != nil {
+		c.repeat(n - c.row)
+	}
 	for c.row < n {
 		if c.ended {
 			return errParquet
@@ -281,7 +284,9 @@ func (c *parquetChunk) close() {
 		p.release()
 	}
 	c.have = nil
-	c.pages.Close()
+	if c.pages != nil {
+		c.pages.Close()
+	}
 }
 
 // damaged turns a panic of the library over bytes that are none of its format

@@ -27,6 +27,8 @@ type parquetLeaf struct {
 	unit   int64 // of formStamp and formClock: nanoseconds
 	scale  int   // of formDecimal
 	local  bool  // of formStamp: of a zone that is not said
+
+	fixed []byte // of a column that the file's folder stands for: its one value; nil otherwise
 }
 
 // A parquetForm is what the values of a column mean.
