@@ -2,7 +2,6 @@ package query
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"encoding/binary"
 	"fmt"
@@ -237,30 +236,60 @@ func (p *Population) ByID() []int32 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.byID == nil {
-		// Most ids differ in their first eight bytes, which fit in a number: the
-		// ids themselves, spread over memory, are looked at only where they do not.
-		type item struct {
-			head uint64
-			row  int32
-		}
-		items := make([]item, p.Len())
-		for row := range items {
-			var head [8]byte
-			copy(head[:], p.id(row))
-			items[row] = item{binary.BigEndian.Uint64(head[:]), int32(row)}
-		}
-		slices.SortFunc(items, func(a, b item) int {
-			if a.head != b.head {
-				return cmp.Compare(a.head, b.head)
-			}
-			return bytes.Compare(p.id(int(a.row)), p.id(int(b.row)))
-		})
-		p.byID = make([]int32, len(items))
-		for i := range items {
-			p.byID[i] = items[i].row
-		}
+		p.byID = p.rowsByID()
 	}
 	return p.byID
+}
+
+// rowsByID sorts all rows by their ids. Most ids differ in the eight bytes after
+// what all begin with, which fit in a number: the ids themselves, spread over
+// memory, are compared only where they do not.
+func (p *Population) rowsByID() []int32 {
+	same := 0 // bytes that all ids begin with
+	if p.Len() > 0 {
+		first := p.id(0)
+		same = len(first)
+		for row := range p.Len() {
+			same = sharedLen(first[:same], p.id(row))
+		}
+	}
+	items := make([]sortItem, p.Len())
+	for row := range items {
+		var head [8]byte
+		copy(head[:], p.id(row)[same:])
+		items[row] = sortItem{binary.BigEndian.Uint64(head[:]), int32(row)}
+	}
+	items = sortKeyed(items)
+	for from := 0; from < len(items); {
+		to := from + 1
+		for to < len(items) && items[to].key == items[from].key {
+			to++
+		}
+		if to > from+1 {
+			slices.SortFunc(items[from:to], func(a, b sortItem) int { return bytes.Compare(p.id(int(a.row)), p.id(int(b.row))) })
+		}
+		from = to
+	}
+	return rowsOf(items)
+}
+
+// sharedLen is how many bytes a and b begin with alike.
+func sharedLen(a, b []byte) int {
+	n := min(len(a), len(b))
+	for i := range n {
+		if a[i] != b[i] {
+			return i
+		}
+	}
+	return n
+}
+
+func rowsOf(items []sortItem) []int32 {
+	rows := make([]int32, len(items))
+	for i := range items {
+		rows[i] = items[i].row
+	}
+	return rows
 }
 
 func allRows(n int) []int32 {
@@ -272,8 +301,7 @@ func allRows(n int) []int32 {
 }
 
 // Sorted is all rows by a column, ascending or descending; rows without a value
-// come last either way, equal values in the order of ids where the population is
-// small enough to sort them, else in its own order.
+// come last either way, equal values in the order of ids.
 func (p *Population) Sorted(ctx context.Context, c *measure.Column, desc bool) ([]int32, error) {
 	key := c.Ref.String()
 	if desc {
@@ -290,50 +318,31 @@ func (p *Population) Sorted(ctx context.Context, c *measure.Column, desc bool) (
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	// One number a row that sorts as the value does; the place by id breaks ties.
-	type item struct {
-		k    uint64
-		tie  int32
-		row  int32
-		none bool
-	}
-	rank := p.ByID()
-	tie := make([]int32, len(rank))
-	for at, row := range rank {
-		tie[row] = int32(at)
-	}
 	var places []uint64
 	if c.Type == measure.Text {
 		places = textPlaces(c.Dict)
 	}
-	items := make([]item, p.Len())
-	for row := range items {
-		v, known := c.At(row)
+	// One number a row that sorts as the value does. Rows come by id and stay so
+	// where values are equal.
+	byID := p.ByID()
+	items := make([]sortItem, 0, len(byID))
+	var none []int32
+	for _, row := range byID {
+		v, known := c.At(int(row))
+		if !known {
+			none = append(none, row)
+			continue
+		}
 		k := orderedBits(v)
-		if places != nil && known {
+		if places != nil {
 			k = places[int(v)]
 		}
 		if desc {
 			k = ^k
 		}
-		items[row] = item{k, tie[row], int32(row), !known}
+		items = append(items, sortItem{k, row})
 	}
-	slices.SortFunc(items, func(a, b item) int {
-		if a.none != b.none {
-			if a.none {
-				return 1
-			}
-			return -1
-		}
-		if a.none {
-			return cmp.Compare(a.tie, b.tie)
-		}
-		return cmp.Or(cmp.Compare(a.k, b.k), cmp.Compare(a.tie, b.tie))
-	})
-	rows := make([]int32, len(items))
-	for i := range items {
-		rows[i] = items[i].row
-	}
+	rows := append(rowsOf(sortKeyed(items)), none...)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.orders = append(p.orders, sorting{key, rows})
