@@ -160,8 +160,7 @@ func (s *answerScreen) take(a *query.Answer) {
 		}
 		s.panes = append(s.panes, p)
 	}
-	s.restore()
-	if s.focus >= len(s.panes) || !opens(s.panes[s.focus]) {
+	if !s.restore() && (s.focus >= len(s.panes) || !opens(s.panes[s.focus])) {
 		s.focus = 0
 		for i, p := range s.panes { // text has no cursor: start where there is one
 			if opens(p) {
@@ -199,8 +198,9 @@ func (s *answerScreen) Keep(k keepsake) {
 	}
 }
 
-// restore puts focus and cursors where they stood.
-func (s *answerScreen) restore() {
+// restore puts focus and cursors where they stood; false if nothing says where the
+// focus was.
+func (s *answerScreen) restore() (found bool) {
 	for i, p := range s.panes {
 		if i >= len(s.blocks) {
 			break
@@ -212,10 +212,11 @@ func (s *answerScreen) restore() {
 			}
 		}
 		if name != "" && name == s.kept.focus {
-			s.focus = i
+			s.focus, found = i, true
 		}
 	}
 	s.kept = keepsake{}
+	return found
 }
 
 // opens says whether a pane has a cursor to open things with.

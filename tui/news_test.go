@@ -190,3 +190,26 @@ func TestHowTheFileStands(t *testing.T) {
 		d.fits()
 	}
 }
+
+// The same answer anew leaves every part where it was scrolled to.
+func TestNewDataLeavesTheWindow(t *testing.T) {
+	for _, size := range [][2]int{{60, 20}, {200, 60}} {
+		for _, address := range []string{"overview", "retention", "user/17850", "users"} {
+			for _, keys := range []string{"", "jjjjjjjjjjjjjjjk", "jjjjjjjjllllllllllh", "Gk"} {
+				for tabs := range 4 {
+					d := newDriver(t, sampleEngine(), size[0], size[1], address, following(true))
+					for range tabs {
+						d.keys("tab")
+					}
+					d.keys(keys)
+					body := func() string { return strings.Join(strings.Split(d.screen(), "\n")[:size[1]-2], "\n") }
+					before := body()
+					d.send(newsMsg{News{Rows: 1}})
+					if after := body(); after != before {
+						t.Fatalf("%s at %v after %d tabs and %q goes from\n%s\nto\n%s", address, size, tabs, keys, before, after)
+					}
+				}
+			}
+		}
+	}
+}

@@ -20,7 +20,13 @@ type Held struct {
 	Series      int
 	Flipped     bool // a chart shown as its table
 	Zoom        zoom
+
+	window *window // where the pane was scrolled to; nil: nowhere yet
 }
+
+// A window is what of a pane was on screen: how far below its first line the cursor
+// stood, and its first column.
+type window struct{ line, left int }
 
 // A Holder is a pane that can hand on where it stands.
 type Holder interface {
@@ -41,6 +47,7 @@ func (t *Table) Hold() Held {
 	}
 	if t.static {
 		h.Sort, h.Desc = t.SortedBy()
+		h.window = &window{t.Line(), t.left}
 	}
 	if len(t.cols) == 0 && t.held != nil { // nothing has come yet: what was handed on goes on
 		return *t.held
@@ -59,6 +66,9 @@ func (t *Table) Restore(h Held) {
 	if t.static {
 		t.filter = h.Filter
 		t.arrange(h.Row)
+		if h.window != nil { // SetSize sees to it that the cursor is in sight
+			t.top, t.left = max(t.cursor-h.window.line, 0), max(h.window.left, 1)
+		}
 	}
 }
 
@@ -84,7 +94,9 @@ func (t *Table) putBack() {
 }
 
 // Hold is the bar under the cursor.
-func (t *Bars) Hold() Held { return Held{Row: t.Target().Key} }
+func (t *Bars) Hold() Held {
+	return Held{Row: t.Target().Key, window: &window{line: t.at - t.top}}
+}
 
 // Restore goes to the bar of that name.
 func (t *Bars) Restore(h Held) {
@@ -93,13 +105,27 @@ func (t *Bars) Restore(h Held) {
 			t.at = i
 		}
 	}
+	if h.window != nil {
+		t.top = max(t.at-h.window.line, 0)
+		return
+	}
 	t.follow()
+}
+
+// Hold is how far the text is scrolled.
+func (t *Text) Hold() Held { return Held{window: &window{line: t.top}} }
+
+// Restore scrolls as far.
+func (t *Text) Restore(h Held) {
+	if h.window != nil {
+		t.top = h.window.line
+	}
 }
 
 // Hold is the cell under the cursor.
 func (t *Heat) Hold() Held {
 	tg := t.Target()
-	h := Held{Row: tg.Key, Column: tg.Column, Desc: t.desc}
+	h := Held{Row: tg.Key, Column: tg.Column, Desc: t.desc, window: &window{t.row - t.top, t.left}}
 	if t.sortBy >= 0 && t.sortBy < len(t.b.Heads) {
 		h.Sort = t.b.Heads[t.sortBy].Label
 	}
@@ -118,6 +144,9 @@ func (t *Heat) Restore(h Held) {
 	}
 	t.arrange(h.Row)
 	t.follow()
+	if h.window != nil {
+		t.top, t.left = max(t.row-h.window.line, 0), max(h.window.left, t.fixed)
+	}
 }
 
 // Hold is the chart's point, series, and whether it is shown as a table.
