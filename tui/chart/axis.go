@@ -167,7 +167,11 @@ func legendOf(c *query.Chart, o Options) []string {
 	for i := range c.Series {
 		s := &c.Series[i]
 		if len(c.Series) > 1 && s.Name != "" {
-			es = append(es, entry{Line + Class(i), string(pick(o.ASCII, '-', '─')), format.Clean(s.Name)})
+			sign := letter(c, i)
+			if sign == 0 {
+				sign = pick(o.ASCII, '-', '─')
+			}
+			es = append(es, entry{Line + Class(i), string(sign), format.Clean(s.Name)})
 		}
 		band = band || len(s.Lo) > 0
 		for k := range s.Open {

@@ -110,6 +110,7 @@ func Lines(c *query.Chart, o Options) []string {
 	for i := range c.Series {
 		g.line(c, i, s, o.ASCII)
 	}
+	g.letters(c, s)
 	for i := range c.Series {
 		g.open(c, i, s, o.ASCII)
 	}

@@ -140,3 +140,37 @@ func ExampleLines() {
 	//       0      1       2      3       4      5
 	//  o still open
 }
+
+// Lines are told apart without colours: each has its letter, in the legend, too,
+// and lines that run into one show the letters of both.
+func TestLinesHaveLetters(t *testing.T) {
+	c := &query.Chart{Unit: "share", Zero: true}
+	for i, name := range []string{"DE", "US", "short"} {
+		s := query.Series{Name: name}
+		for x := range 13 {
+			if i == 0 {
+				c.X = append(c.X, float64(x))
+			}
+			if i < 2 || x < 2 {
+				s.Y = append(s.Y, 1/float64(x+1))
+			}
+		}
+		c.Series = append(c.Series, s)
+	}
+	for _, o := range []Options{{Width: 60, Height: 12}, {Width: 60, Height: 12, ASCII: true}, {Width: 200, Height: 40}} {
+		lines := Lines(c, o)
+		picture, legend := strings.Join(lines[:len(lines)-1], "\n"), lines[len(lines)-1]
+		for _, l := range []string{"a", "b", "c"} {
+			if !strings.Contains(picture, l) {
+				t.Errorf("%+v: no %s on its line in\n%s", o, l, picture)
+			}
+		}
+		if want := " a DE   b US   c short"; strings.Join(strings.Fields(legend), " ") != strings.Join(strings.Fields(want), " ") {
+			t.Errorf("the legend is %q, want %q", legend, want)
+		}
+	}
+	c.Series = c.Series[:1]
+	if l := strings.Join(Lines(c, Options{Width: 60, Height: 12}), "\n"); strings.ContainsAny(l, "ab") {
+		t.Errorf("one line alone needs no letter:\n%s", l)
+	}
+}
