@@ -131,6 +131,8 @@ func (p *survivalPlan) explain(f *Figure) []ExplainLine {
 		formula = "number of users"
 	case f.Kind == Pairs:
 		formula = "number of spells, each user as often as they have one"
+	case strings.Contains(f.Key, "fit.") || strings.Contains(f.Key, "forecast."):
+		formula = "maximum likelihood with censoring" + p.fittedFrom() + "; AIC is 2 × parameters − 2 × log-likelihood, the lower fits better"
 	case name == "survival":
 		formula = "Π (1 − churned ÷ at risk) over the days with churn up to it; the list has those at risk on that day"
 	case name == "hazard":
@@ -139,8 +141,6 @@ func (p *survivalPlan) explain(f *Figure) []ExplainLine {
 		formula = "the first day on which at most half have not churned"
 	case name == "mean":
 		formula = "the area under the curve up to the day named"
-	case strings.Contains(f.Key, "fit.") || strings.Contains(f.Key, "forecast."):
-		formula = "maximum likelihood with censoring; AIC is 2 × parameters − 2 × log-likelihood, the lower fits better"
 	}
 	if formula != "" {
 		out = append(out, ExplainLine{Head: "Formula", Text: formula})

@@ -24,6 +24,14 @@ func (p *survivalPlan) afterFlat(ls []survival.Life) (out []survival.Life, shift
 	return out, shift
 }
 
+// fittedFrom says from which day on curves are fitted, "" where it is the first.
+func (p *survivalPlan) fittedFrom() string {
+	if _, shift := p.afterFlat(nil); shift > 0 {
+		return fmt.Sprintf(" over the days after day %v, before which nobody can churn", shift)
+	}
+	return ""
+}
+
 func (p *survivalPlan) fits(b *Builder, c *curveOf, chart *Chart) {
 	if c.est == nil {
 		return

@@ -333,3 +333,27 @@ func TestSurvivalOfOnlineRetail(t *testing.T) {
 		t.Errorf("%v of %v returned, share %v", back, lost, s)
 	}
 }
+
+// A fitted curve's figures are explained as fitted, its median too, and from which
+// day on; the observed median is not.
+func TestSurvivalExplainsItsFits(t *testing.T) {
+	mem, dict := randomData(t, 4, 80)
+	e := over(t, mem, dict)
+	q, err := query.Parse("survival?gap=20&truncated=keep")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for key, want := range map[string]string{
+		"fit.exponential.median": "maximum likelihood with censoring over the days after day 19,",
+		"fit.exponential.aic":    "maximum likelihood with censoring over the days after day 19,",
+		"median":                 "the first day on which at most half",
+	} {
+		x, err := e.Explain(context.Background(), q, key, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if i := slices.IndexFunc(x.Lines, func(l query.ExplainLine) bool { return l.Head == "Formula" }); i < 0 || !strings.HasPrefix(x.Lines[i].Text, want) {
+			t.Errorf("%s is explained by %+v, want %q", key, x.Lines, want)
+		}
+	}
+}
