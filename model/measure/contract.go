@@ -42,7 +42,16 @@ func (s *Schema) Contracts() bool {
 	return column != "" && s.Info.Key(column) != nil
 }
 
-func buildContract(open bool) builder {
+// What is asked of a contract.
+type contractAsk uint8
+
+const (
+	cancelledToday contractAsk = iota
+	contractOpen
+	contractLeft
+)
+
+func buildContract(ask contractAsk) builder {
 	return func(s *Set, _ Ref) (maker, error) {
 		proto := contract{cal: s.schema.Cal}
 		var cols model.Columns
@@ -64,7 +73,7 @@ func buildContract(open bool) builder {
 			}
 		}
 		return func(*Cursor) acc {
-			a := &contractAcc{contract: proto, open: open}
+			a := &contractAcc{contract: proto, ask: ask}
 			a.reset()
 			return a
 		}, nil
@@ -110,25 +119,33 @@ func (k *contract) advance(c *Cursor) {
 	}
 }
 
-// A contractAcc is contract_open or cancelled_today.
+// A contractAcc is contract_open, contract_days_left or cancelled_today.
 type contractAcc struct {
 	contract
-	open bool
+	ask contractAsk
 }
 
 func (a *contractAcc) value(c *Cursor) (float64, bool) {
 	a.advance(c)
-	if a.open {
+	switch a.ask {
+	case contractOpen:
 		return flag(c.day < a.end)
+	case contractLeft:
+		if a.end == model.NoDay {
+			return 0, false
+		}
+		return float64(max(0, a.end-c.day)), true
 	}
 	return flag(len(a.effects) > 0 && a.effects[0] == c.day)
 }
 
 func (a *contractAcc) drift(c *Cursor) (model.Day, float64) {
 	switch {
-	case a.open && c.day < a.end:
+	case a.ask == contractOpen && c.day < a.end:
 		return a.end, 0
-	case !a.open && len(a.effects) > 0:
+	case a.ask == contractLeft && c.day < a.end:
+		return a.end, -1
+	case a.ask == cancelledToday && len(a.effects) > 0:
 		return max(a.effects[0], c.day+1), 0
 	}
 	return Never, 0

@@ -69,6 +69,26 @@ func TestContracts(t *testing.T) {
 	span(t, days(t, period, buy(jan31, 4), "contract_open", jan31, may1), "", "", 0)
 	span(t, days(t, period, buy(jan31, 0), "contract_open", jan31, may1), "", "", 0)
 
+	// Days are left on the days on which it is open: 29 on the first, one on the last.
+	span(t, days(t, period, buy(jan31, 1), "contract_days_left", jan31, may1), "2024-01-31", "2024-02-28", 29)
+	left, err := measure.Compile([]measure.Ref{measure.Of("contract_days_left")}, period)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cur := left.NewCursor()
+	for _, tt := range []struct {
+		code  uint32
+		day   model.Day
+		want  float64
+		known bool
+	}{{1, jan31, 29, true}, {1, jan31 + 28, 1, true}, {1, jan31 + 29, 0, true}, {1, may1, 0, true}, {4, jan31, 0, false}} {
+		cur.Reset(buy(jan31, tt.code))
+		cur.At(tt.day, measure.State{})
+		if got, known := cur.Value(0); got != tt.want || known != tt.known {
+			t.Errorf("on %s of period %d: %v days left, %v", tt.day, tt.code, got, known)
+		}
+	}
+
 	// Cancelled on the fifth day of the month paid for; and again after its end.
 	tl := &model.Timeline{Time: []int64{at(jan31), at(jan31 + 4), at(jan31 + 40)}, Name: []model.NameID{0, 1, 1}, Props: []model.Column{{Codes: []uint32{1, 0, 0}}}}
 	got := days(t, period, tl, "cancelled_today", jan31, may1)

@@ -122,10 +122,13 @@ var registry = []Family{
 
 	{Name: "cancelled_today", Type: Bool, Whole: true,
 		Definition: "The day a cancellation takes effect: its own day, or the day the contract open then ends.", Source: spec2, Kept: byEdge,
-		build: buildContract(false)},
+		build: buildContract(cancelledToday)},
 	{Name: "contract_open", Type: Bool, Whole: true,
 		Definition: "The day is before the end of the last paid period, by the paid_until column or purchase day + period; no where neither is named.", Source: spec2, Kept: byEdge,
-		build: buildContract(true)},
+		build: buildContract(contractOpen)},
+	{Name: "contract_days_left", Unit: "days", Whole: true,
+		Definition: "Days until the last paid period ends, by the paid_until column or purchase day + period; 0 once it has, missing where none was paid for.", Source: house, Kept: byDay,
+		build: buildContract(contractLeft)},
 
 	{Name: "orders", Args: windowArgs, Unit: "orders", Whole: true, Takes: TakesDays | TakesWhere,
 		Definition: "How many orders: distinct order numbers of purchases; each purchase is one where there is no number.", Source: house, Kept: byWindow,

@@ -389,6 +389,9 @@ func (w *slow) value(r measure.Ref) (float64, bool) {
 	case "contract_open":
 		end, _ := w.contract()
 		return yes(w.day < end)
+	case "contract_days_left":
+		end, _ := w.contract()
+		return float64(max(0, end-w.day)), end != model.NoDay
 	case "orders":
 		return w.orders(r), true
 	case "revenue":
