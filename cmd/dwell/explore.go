@@ -47,7 +47,8 @@ or as it comes after F (--auto). Rows that cannot be read are counted on the
 quality screen. A file that is replaced or cut short is read from its beginning,
 and no row is stored twice; a later --follow or load of the file goes on where
 this one ended. Meanwhile nobody else can open the data set. With - the rows come
-from standard input and the keys from the terminal.`,
+from standard input and the keys from the terminal; what has come is stored on
+leaving.`,
 		Example: "  dwell open\n  dwell open 'retention?unit=week'\n  dwell open user/17850 --theme light\n  dwell open events --follow app.log\n  ssh web tail -F -n +1 app.log | dwell open --follow -",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
