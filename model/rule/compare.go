@@ -24,7 +24,7 @@ func (c *compiler) truth(v value, want bool, n ast.Node) boolNode {
 func (c *compiler) compare(n *ast.BinaryNode) (value, error) {
 	a, b, err := c.pair(n.Left, n.Right)
 	if err != nil {
-		return value{}, err
+		return value{}, c.unquoted(n, err)
 	}
 	if a.null || b.null {
 		return c.compareNil(n, a, b)
@@ -64,6 +64,30 @@ func (c *compiler) compare(n *ast.BinaryNode) (value, error) {
 		x, y, op = y, x, mirrored(op)
 	}
 	return value{bool: &compare{op, x, y, written(n.String())}}, nil
+}
+
+// unquoted is what to say where one side of a comparison is a text and the other a
+// bare word that names nothing: the word was meant as a text. Else it is err, what
+// the sides themselves had to say.
+func (c *compiler) unquoted(n *ast.BinaryNode, err error) error {
+	for _, side := range [][2]ast.Node{{n.Left, n.Right}, {n.Right, n.Left}} {
+		word, bare := side[1].(*ast.IdentifierNode)
+		if _, literal := side[0].(*ast.StringNode); !bare || literal { // beside a text in quotes the word is the name
+			continue
+		}
+		v, wrong := c.expr(side[0])
+		if _, unknown := c.expr(word); unknown == nil || wrong != nil || v.text == nil {
+			continue
+		}
+		left, right := n.Left.String(), n.Right.String()
+		if side[1] == n.Left {
+			left = quote(word.Value)
+		} else {
+			right = quote(word.Value)
+		}
+		return c.errorf(word, "nothing is called %s; a text stands in quotes: %s %s %s", word.Value, left, n.Operator, right)
+	}
+	return err
 }
 
 // mirrored is the operator with its sides exchanged.

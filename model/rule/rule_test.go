@@ -49,6 +49,10 @@ func TestErrorsNameThePlaceAndTheNearestName(t *testing.T) {
 	for _, tt := range []struct{ src, want string }{
 		{"recncy_days > 3", "there is no measure, property or segment recncy_days: did you mean recency_days? (line 1, column 1)"},
 		{"true and\n plna == 'pro'", "there is no measure, property or segment plna: did you mean plan? (line 2, column 2)"},
+		{"plan == pro", `nothing is called pro; a text stands in quotes: plan == "pro" (line 1, column 9)`},
+		{"growth != stage", `nothing is called growth; a text stands in quotes: "growth" != stage (line 1, column 1)`},
+		{"count('open', 30, plan == pro) > 1", `nothing is called pro; a text stands in quotes: plan == "pro" (line 1, column 27)`},
+		{"events > pro", "there is no measure, property or segment pro"},
 		{"stage == 'growht'", `no stage is called "growht": did you mean "growth"? (line 1, column 7)`},
 		{"stage in ['growth', 'matur']", `no stage is called "matur": did you mean "maturity"? (line 1, column 21)`},
 		{"count('purchse') > 1", `no event is called "purchse": did you mean "purchase"? (line 1, column 7)`},
