@@ -265,7 +265,11 @@ func (s *answerScreen) pane() widget.Pane {
 }
 
 // View draws the state the screen is in: working, failed, empty or the answer.
-func (s *answerScreen) View() string {
+func (s *answerScreen) View() string { return s.viewed(true) }
+
+// viewed is View; without here the cursor is elsewhere on the screen, and none is
+// drawn.
+func (s *answerScreen) viewed(here bool) string {
 	switch {
 	case s.form != nil:
 		return s.form.view(s.w, s.h)
@@ -290,7 +294,7 @@ func (s *answerScreen) View() string {
 			if r.h <= 0 || (r.x > 0) != (pass == 1) {
 				continue
 			}
-			for k, l := range strings.Split(s.panes[i].View(i == s.focus && s.filter == nil), "\n") {
+			for k, l := range strings.Split(s.panes[i].View(i == s.focus && s.filter == nil && here), "\n") {
 				if y := r.y + k; y < s.h && k < r.h {
 					if pass == 1 {
 						lines[y] = padTo(lines[y], left) + "  " + l

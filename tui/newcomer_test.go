@@ -182,3 +182,26 @@ func TestSegmentEditedAndRemoved(t *testing.T) {
 		t.Error("it is there still")
 	}
 }
+
+// Of two parts that take the keys in turn one alone shows a cursor.
+func TestModelHasOneCursor(t *testing.T) {
+	d := newDriver(t, realEngine(t), 100, 40, "model")
+	for _, key := range []string{"", "tab", "tab"} {
+		if key != "" {
+			d.keys(key)
+		}
+		settings, below := 0, 0
+		at := &settings
+		for _, l := range strings.Split(d.screen(), "\n") {
+			if strings.Contains(l, "Stages and how they are entered") {
+				at = &below
+			}
+			if strings.HasPrefix(l, "▸") {
+				*at++
+			}
+		}
+		if (settings > 0) == (below > 0) {
+			t.Errorf("%q: %d cursors in the settings and %d below in\n%s", key, settings, below, d.screen())
+		}
+	}
+}

@@ -214,11 +214,11 @@ func (v *modelScreen) FullHelp() [][]key.Binding {
 // View draws the settings above the rules.
 func (v *modelScreen) View() string {
 	if v.form != nil {
-		return v.answerScreen.View()
+		return v.viewed(v.rules || v.state == nil)
 	}
 	lines := v.settings()
 	for len(lines) < v.high {
 		lines = append(lines, "")
 	}
-	return strings.Join(lines[:v.high], "\n") + "\n" + v.answerScreen.View()
+	return strings.Join(lines[:v.high], "\n") + "\n" + v.viewed(v.rules || v.state == nil)
 }
