@@ -25,8 +25,8 @@ func (p Problem) String() string { return p.Place + ": " + p.What }
 // tells report how many of how many chunks are done; both functions are called
 // by this goroutine. Its own error is only that it could not go on.
 func (s *Store) Check(ctx context.Context, report func(done, total int64), fn func(Problem)) (err error) {
-	sn, err := s.Snapshot(context.Background())
-	if errors.Is(err, model.ErrClosed) {
+	sn, err := s.Snapshot(ctx)
+	if errors.Is(err, model.ErrClosed) || ctx.Err() != nil {
 		return err
 	}
 	if err != nil {

@@ -30,10 +30,13 @@ func (a *app) check(ctx context.Context) error {
 		return err
 	}
 	problems := 0
-	err = db.Check(ctx, nil, func(p store.Problem) {
+	bar := a.progressLine(false)
+	err = db.Check(ctx, func(done, total int64) { bar.count(done, total, "chunk") }, func(p store.Problem) {
 		problems++
+		bar.clear()
 		fmt.Fprintln(a.stdout, p)
 	})
+	bar.clear()
 	st, statsErr := db.Stats()
 	if err = errors.Join(err, statsErr, db.Close()); err != nil {
 		return storeError(err)

@@ -11,7 +11,8 @@ import (
 	"dwell/tui/format"
 )
 
-// progressLine is one line on a terminal: bytes, rows, rows/s, time left.
+// progressLine is one line on a terminal that is written over and over: how far a long
+// piece of work has come.
 type progressLine struct {
 	w     io.Writer // nil: nobody sees it
 	start time.Time
@@ -27,22 +28,42 @@ func (a *app) progressLine(quiet bool) *progressLine {
 	return p
 }
 
-func (p *progressLine) show(pr ingest.Progress) {
+// due says that the line is to be written again.
+func (p *progressLine) due() bool {
+	if p.w == nil {
+		return false
+	}
 	now := p.now()
-	if p.w == nil || now.Sub(p.last) < 150*time.Millisecond {
-		return
+	if now.Sub(p.last) < 150*time.Millisecond {
+		return false
 	}
 	p.last = now
-	spent := now.Sub(p.start)
-	rate := float64(pr.Rows) / max(spent.Seconds(), 1e-3)
-	line := fmt.Sprintf("%s · %s rows · %s rows/s", humanize.Bytes(uint64(pr.Bytes)), format.Count(pr.Rows), format.Count(int64(rate)))
-	if pr.TotalBytes > 0 && pr.Bytes > 0 {
-		left := time.Duration(float64(spent) * (float64(pr.TotalBytes)/float64(pr.Bytes) - 1))
-		line = fmt.Sprintf("%s of %s · %s left", line, humanize.Bytes(uint64(pr.TotalBytes)), left.Round(time.Second))
-	}
-	fmt.Fprintf(p.w, "\r\x1b[K%s", line)
+	return true
 }
 
+// show says how far a load has come: bytes, rows, rows/s, time left.
+func (p *progressLine) show(pr ingest.Progress) {
+	if !p.due() {
+		return
+	}
+	spent := p.last.Sub(p.start)
+	rate := float64(pr.Rows) / max(spent.Seconds(), 1e-3)
+	of, left := "", ""
+	if pr.TotalBytes > 0 && pr.Bytes > 0 {
+		of = " of " + humanize.Bytes(uint64(pr.TotalBytes))
+		left = fmt.Sprintf(" · %s left", time.Duration(float64(spent)*(float64(pr.TotalBytes)/float64(pr.Bytes)-1)).Round(time.Second))
+	}
+	fmt.Fprintf(p.w, "\r\x1b[K%s%s · %s rows · %s rows/s%s", humanize.Bytes(uint64(pr.Bytes)), of, format.Count(pr.Rows), format.Count(int64(rate)), left)
+}
+
+// count says how many of how many things are done.
+func (p *progressLine) count(done, total int64, noun string) {
+	if p.due() {
+		fmt.Fprintf(p.w, "\r\x1b[K%s of %s", format.Count(done), counted(total, noun))
+	}
+}
+
+// clear takes the line away.
 func (p *progressLine) clear() {
 	if p.w != nil && !p.last.IsZero() {
 		fmt.Fprint(p.w, "\r\x1b[K")
