@@ -96,6 +96,58 @@ func (s *stream) sepLine() {
 	}
 }
 
+// comments takes lines of comment that stand before the first row off the text.
+func (s *stream) comments() {
+	head, _ := s.text.Peek(64 << 10) // an error comes again with the next read
+	n, lines := commentLines(head)
+	if n > 0 {
+		if _, err := s.text.Discard(n); err == nil {
+			s.skipped, s.remarks = s.skipped+int64(lines), lines
+		}
+	}
+}
+
+// commentLines are the lines that begin with # before the first row of a table, in
+// bytes and lines. One that has as many delimiters as the row below them is itself a
+// header or a row: it stays, and so does what follows it.
+func commentLines(head []byte) (n, lines int) {
+	var starts []int
+	p := 0
+	for p < len(head) && head[p] == '#' {
+		starts = append(starts, p)
+		if p = lineEnd(head, p, false); p < 0 {
+			return 0, 0
+		}
+	}
+	if p == 0 {
+		return 0, 0
+	}
+	end := p
+	for p < len(head) && blank(head[p]) && head[p] != '\t' {
+		p++
+	}
+	row := head[p:]
+	if e := lineEnd(row, 0, true); e >= 0 {
+		row = row[:e]
+	}
+	delim, most := byte(0), 0
+	for _, d := range []byte{',', '\t', ';', '|'} {
+		if c := bytes.Count(row, []byte{d}); c > most {
+			delim, most = d, c
+		}
+	}
+	if most == 0 {
+		return 0, 0
+	}
+	starts = append(starts, end)
+	for i := range starts[:len(starts)-1] {
+		if bytes.Count(head[starts[i]:starts[i+1]], []byte{delim}) >= most {
+			return starts[i], i
+		}
+	}
+	return end, len(starts) - 1
+}
+
 // encodingName brings the spellings of an encoding to one name.
 func encodingName(name string) (string, error) {
 	name = strings.ToLower(strings.TrimSpace(name))

@@ -89,6 +89,7 @@ type stream struct {
 
 	sep     byte  // the delimiter that a first line "sep=;" names, else 0
 	skipped int64 // lines taken off before the first row
+	remarks int   // those of them that are comments
 }
 
 // open opens the input and undoes its compression. Every way in which a path

@@ -102,6 +102,9 @@ func inspect(ctx context.Context, in *Input, o Options) (*Recognition, error) {
 	}
 	rec := &Recognition{Mapping: r.m, Columns: t.names, Zoneless: strings.Contains(r.why["zone"], "--tz")}
 	rec.Lines = r.lines(s.packed, encoding)
+	if s.remarks > 0 {
+		rec.Lines = append(rec.Lines, fmt.Sprintf("  note: %s of comment before the first row left out", plural(s.remarks, "line")))
+	}
 	rec.Rows = preview(p, sample, whole, 1+s.skipped)
 	return rec, nil
 }

@@ -155,5 +155,8 @@ func delimiterWord(d string) string {
 	case "blanks":
 		return "runs of blanks"
 	}
+	if len(d) == 1 && d[0] < ' ' {
+		return fmt.Sprintf("delimiter \\x%02x", d[0])
+	}
 	return "delimiter " + d
 }

@@ -19,6 +19,7 @@ func openPlan(in *Input, m *Mapping, o *Options) (*stream, *plan, error) {
 		t = in.piece.plan
 		if _, err = s.decode(m.Encoding); in.piece.src.From == 0 {
 			s.sepLine()
+			s.comments()
 		}
 	} else {
 		t, err = sampleFor(s, m)

@@ -71,6 +71,20 @@ func (r *recogniser) named(option, name string) (string, error) {
 	return "", &sentence{ErrColumns, fmt.Sprintf("%s: there is no column %q, asked for with %s%s The columns are %s", r.file, name, option, orStop(hint), r.t.list())}
 }
 
+// isList says whether a cell is a list of objects.
+func isList(cell string) bool {
+	inner, ok := strings.CutPrefix(cell, "[")
+	return ok && strings.HasPrefix(strings.TrimSpace(inner), "{")
+}
+
+// plural is a count of things.
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
 func orStop(s string) string {
 	if s == "" {
 		return "."
@@ -182,6 +196,23 @@ func (r *recogniser) lacking() error {
 	}
 	if r.m.Time == "" {
 		what, how = append(what, "a time"), append(how, "--time COLUMN")
+	}
+	for i, n := range r.t.names {
+		if r.t.sx.mode != modeTable && len(r.cells[i]) > 0 && isList(r.cells[i][0]) {
+			return &sentence{ErrColumns, fmt.Sprintf("%s: no member looks like %s, and %s is a list of objects: if they are the events, take them out, as jq -c '.%s[]' does, and load what comes out", r.file, strings.Join(what, ", and none like "), n, n)}
+		}
+	}
+	if len(r.t.names) == 0 {
+		return &sentence{ErrColumns, r.file + ": its objects are empty: every event needs a user and a time"}
+	}
+	if n := len(r.t.names); n < 3 && r.t.header == nil && r.t.sx.mode == modeTable {
+		most := 0
+		for _, row := range r.t.rows {
+			most = max(most, len(row))
+		}
+		if most > n {
+			return &sentence{ErrColumns, fmt.Sprintf("%s: its first row has %s, and rows below have %d: if a title stands above the header, take it off, as tail -n +LINE does", r.file, plural(n, "column"), most)}
+		}
 	}
 	return &sentence{ErrColumns, fmt.Sprintf("%s: no column looks like %s: every event needs a user and a time. The columns are %s. If one of them is it, name it with %s", r.file, strings.Join(what, ", and none like "), r.t.list(), strings.Join(how, " and "))}
 }

@@ -31,16 +31,17 @@ const maxSampleCells = 1 << 20
 
 // sample takes the beginning of the text apart, without taking it off the
 // stream. A megabyte is enough, unless a row longer than that stands in it: then
-// sixteen are looked at.
+// eight are looked at, and sixty-four.
 func (s *stream) sample(read func(text []byte, whole bool) (*table, error)) (*table, error) {
 	s.sepLine()
-	for size := sampleSize; ; size *= 16 {
+	s.comments()
+	for size := sampleSize; ; size *= 8 {
 		text, whole, err := s.peekSample(size)
 		if err != nil {
 			return nil, err
 		}
 		t, err := read(text, whole)
-		if whole || size > sampleSize || err != nil && !errors.Is(err, errLongSample) || err == nil && len(t.rows) > 0 {
+		if whole || size == 64*sampleSize || err != nil && !errors.Is(err, errLongSample) || err == nil && len(t.rows) > 0 {
 			return t, err
 		}
 	}
@@ -99,9 +100,10 @@ func guessFormat(text []byte) string {
 		if next := trim(t[end:]); len(next) > 0 && next[0] != '{' && bytes.IndexByte(t[:end], ',') < 0 {
 			return FormatJSON
 		}
-		if bytes.IndexByte(t[:min(len(t), 64)], '"') >= 0 {
-			return FormatNDJSON
+		if line, comma := bytes.CutSuffix(trim(t[:end]), []byte{','}); comma && j.object(line) {
+			return FormatJSON // a list without its brackets
 		}
+		return FormatNDJSON // be it damaged: no table begins so
 	case '[':
 		rest := trim(t[1:])
 		if len(rest) > 0 && (rest[0] == '{' || rest[0] == ']') {
@@ -130,6 +132,28 @@ func guessDelimiter(text []byte, whole bool) (byte, bool) {
 	}
 	if n, share := evenness(text, whole, ' '); n >= 2 && share >= 0.9 {
 		return ' ', true
+	}
+	return 0, false
+}
+
+// namedDelimiter is the one that cuts the first row into names among which are a
+// user's and a time's, however ragged the few rows below it are.
+func namedDelimiter(text []byte, whole bool) (byte, bool) {
+	for _, d := range []byte{',', '\t', ';', '|', '^', '~', 1} {
+		sx := syntax{mode: modeTable, delim: d}
+		end, kind := sx.next(text, 0, whole)
+		if kind != rowOK {
+			continue
+		}
+		user, when := false, false
+		var arena []byte
+		for _, f := range sx.fields(chomp(text[:end]), nil, &arena) {
+			name := string(trim(f))
+			user, when = user || userWords.of(name) > 0, when || timeScore(name) > 0
+		}
+		if user && when {
+			return d, true
+		}
 	}
 	return 0, false
 }
@@ -179,7 +203,10 @@ func readTable(name string, text []byte, whole bool, format string, delim byte, 
 	if delim == 0 {
 		d, ok := guessDelimiter(text, whole)
 		if !ok {
-			return nil, &sentence{ErrNotEvents, name + ": has no delimiter that cuts its rows into columns evenly: say which with --delimiter (, ; | tab blanks)"}
+			d, ok = namedDelimiter(text, whole)
+		}
+		if !ok {
+			return nil, &sentence{ErrNotEvents, name + ": has no delimiter that cuts its rows into columns evenly: say which with --delimiter (, ; | tab blanks, or any other character)"}
 		}
 		delim = d
 	}
@@ -199,12 +226,14 @@ func (t *table) pastLong(text []byte, p int, whole bool) int {
 func (t *table) readRows(name string, text []byte, whole bool, header string) error {
 	var arena []byte
 	var first []byte
+	long := false
 	for p := 0; p < len(text) && len(t.rows) < maxSampleRows; {
 		end, kind := t.sx.next(text, p, whole)
 		if kind == rowMore || kind == rowLong {
 			if first == nil {
 				return &sentence{errLongSample, fmt.Sprintf("%s: its first row is longer than %d bytes: that is no table dwell can read", name, MaxRow)}
 			}
+			long = true
 			if p = t.pastLong(text, p, whole); p < 0 {
 				break
 			}
@@ -242,6 +271,9 @@ func (t *table) readRows(name string, text []byte, whole bool, header string) er
 		t.header = bytes.Clone(trim(first))
 		t.names = uniqueNames(t.rows[0])
 		t.rows = t.rows[1:]
+		if long && len(t.rows) == 0 {
+			return &sentence{errLongSample, fmt.Sprintf("%s: its first rows are longer than %d bytes each: dwell does not read rows as long as that", name, MaxRow)}
+		}
 	} else {
 		for i := range t.rows[0] {
 			t.names = append(t.names, fmt.Sprintf("c%d", i+1))

@@ -65,7 +65,7 @@ var eventWords = wordScore{
 
 var amountWords = wordScore{
 	"amount": 100, "amt": 95, "revenue": 96, "totalamount": 97, "orderamount": 96, "ordervalue": 95, "saleamount": 96, "purchaseamount": 96,
-	"transactionamount": 96, "totalprice": 94, "linetotal": 92, "ordertotal": 94, "total": 85, "grandtotal": 90, "dollarvalue": 90,
+	"transactionamount": 96, "purchaserevenue": 94, "totalprice": 94, "linetotal": 92, "ordertotal": 94, "total": 85, "grandtotal": 90, "dollarvalue": 90,
 	"price": 80, "value": 65, "sales": 80, "spend": 80, "spent": 80, "payment": 65, "paymentvalue": 80, "paymentamount": 92, "paid": 55,
 	"amountusd": 98, "amounteur": 98, "revenueusd": 96, "usd": 70, "gmv": 85, "turnover": 75, "eventrevenue": 92, "eventvalue": 75,
 	"purchasevalue": 90, "transactionvalue": 90, "monetaryvalue": 85, "salesamount": 95, "netamount": 90, "grossamount": 88, "金额": 90, "betrag": 95, "umsatz": 92, "montant": 92, "importe": 92,
