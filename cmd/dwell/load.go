@@ -137,11 +137,7 @@ func (a *app) load(ctx context.Context, paths []string, l loading) error {
 			}
 		}
 		writeQuality(say, &load.Quality, read)
-		look := "dwell"
-		if a.db != "" { // without it another data set opens
-			look += " --db " + shellWord(a.db)
-		}
-		fmt.Fprintf(say, "%s of %s stored; look at them with: %s\n", counted(load.Quality.Stored, "row"), counted(load.Users, "user"), look)
+		fmt.Fprintf(say, "%s of %s stored; look at them with: %s\n", counted(load.Quality.Stored, "row"), counted(load.Users, "user"), a.again("dwell"))
 	}
 	if timer != nil {
 		return timer.write(a.stdout, load.Quality.Stored, load.Users)

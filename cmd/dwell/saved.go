@@ -73,7 +73,7 @@ func (v *saving) run(a *app, cmd *cobra.Command, spec query.Spec) (done bool, er
 		if err := v.save(s.engine, cmd.Context(), q, v.as, v.note, nil); err != nil {
 			return questionError(err)
 		}
-		fmt.Fprintf(a.stdout, "the %s is saved as %q; go by it: dwell %s --saved %s\n", v.noun, v.as, spec.Name, shellWord(v.as))
+		fmt.Fprintf(a.stdout, "the %s is saved as %q; go by it: %s\n", v.noun, v.as, a.again("dwell "+spec.Name+" --saved "+shellWord(v.as)))
 		return nil
 	})
 }
@@ -100,6 +100,14 @@ func (v *saving) removed(a *app) func(*session) error {
 		fmt.Fprintf(a.stdout, "the %s %q is removed; its versions stay in the shelf's folder\n", v.noun, v.gone)
 		return nil
 	}
+}
+
+// again is a command to type next, over the same data set.
+func (a *app) again(command string) string {
+	if a.db != "" { // without it another data set opens
+		command += " --db " + shellWord(a.db)
+	}
+	return command
 }
 
 // shellWord writes a name as a shell takes it.
