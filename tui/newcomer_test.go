@@ -77,6 +77,7 @@ func TestRowsOfADay(t *testing.T) {
 	if got := d.a.address(); got != "rows?day=2023-05-02&user=u03" {
 		t.Errorf("a day leads to %s", got)
 	}
+	d.shows("day 2023-05-02, user u03") // the header says what the list is kept to
 	d.keys("/")
 	d.shows("Nobody and nothing", "/2023-05-02") // what is typed is seen, though the list is empty
 	for range "2023-05-02" {

@@ -379,7 +379,27 @@ func (t *tableScreen) Place() Place {
 			p.Zone = d.Schema.Cal.Zone
 		}
 	}
+	parts := t.narrowed()
+	if p.Group != "" {
+		parts = append(parts, p.Group)
+	}
+	p.Group = strings.Join(parts, ", ")
 	return p
+}
+
+// narrowed is what the list is kept to besides a rule, so that a filter that is on
+// is seen.
+func (t *tableScreen) narrowed() (out []string) {
+	for _, name := range []string{"find", "stage", "mark", "event", "day", "from", "to", "user", "property", "value"} {
+		v := strings.Join(t.q.All(name), " + ")
+		if name == "user" && v != "" {
+			v = t.desk.Namer.ID(v)
+		}
+		if v != "" {
+			out = append(out, name+" "+v)
+		}
+	}
+	return out
 }
 
 // Yank is the row under the cursor.
