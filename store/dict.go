@@ -14,6 +14,11 @@ const (
 	maxNames      = 1 << 20
 	maxKeys       = 1 << 14
 	maxValueBytes = 8 << 20 // of one key's distinct values; beyond it the key is plain
+	// maxValues is how many distinct values all keys may have together; beyond it
+	// each key with more than fewValues of them is plain. Thousands of columns of
+	// different values would otherwise be numbered up to valueLimit each.
+	maxValues = 1 << 19
+	fewValues = 1 << 8
 )
 
 // miss marks a string a worker has not seen; plainValue one that is stored as

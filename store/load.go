@@ -81,6 +81,7 @@ type loader struct {
 	names  *numbering
 	keys   *numbering
 	values []*numbering // of each key
+	coded  int          // values numbered so far, of all keys
 
 	spill spill
 }

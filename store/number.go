@@ -124,7 +124,13 @@ func (l *loader) numberColumn(w *loadWorker, col *batchColumn, name string) erro
 		}
 		v := col.vals[i]
 		if id = cache.find(v); id == miss {
-			if id = col.nums.add(v, valueLimit); id != plainValue {
+			if l.coded >= maxValues && len(col.nums.list) > fewValues {
+				col.nums.full.Store(true)
+			}
+			before := len(col.nums.list)
+			id = col.nums.add(v, valueLimit)
+			l.coded += len(col.nums.list) - before
+			if id != plainValue {
 				cache.keep(col.nums.list[id], id)
 			}
 		}
