@@ -152,8 +152,8 @@ func groupKeys() []KeySpec {
 	return []KeySpec{
 		{Name: "of", Type: Address, Help: "only the users behind a figure of this question (with key=): retention of exactly those who converted"},
 		{Name: "key", Type: Text, Help: "the key of that figure, or KEY/of, KEY/lost, KEY/open, KEY/open-returned"},
-		{Name: "where", Type: RuleType, Repeat: true, Help: "only users who meet the rule; several are compared"},
-		{Name: "segment", Type: Text, Repeat: true, Shelf: model.KindSegment, Help: "only users of the saved segment; several are compared"},
+		{Name: "where", Type: RuleType, Repeat: true, Help: "only users who meet the rule; several are compared, within the segment= if there is one"},
+		{Name: "segment", Type: Text, Repeat: true, Shelf: model.KindSegment, Help: "only users of the saved segment; several are compared, each narrowed by the where= if there is one"},
 	}
 }
 

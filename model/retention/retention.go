@@ -2,8 +2,8 @@
 //
 // A Definition names the start, the return and the intervals; a Reader turns
 // one timeline into Lives: one a start, each with one Cell a column. Nothing is
-// added up here but in Table, so a figure and the users behind it come from the
-// same cells.
+// added up here: a figure and the users behind it come from the same cells. A
+// Tally is a cell of all users once somebody has.
 //
 // Invariants:
 //   - A cell is Closed only once its interval has ended for this very user
@@ -21,9 +21,8 @@
 //
 //	r, err := retention.New(retention.Definition{Cal: cal, Unit: model.Weekly,
 //		Cohort: model.Weekly, Intervals: 8, AsOf: day, Start: any, Return: active})
-//	table := retention.NewTable(len(r.Columns()))
 //	for _, life := range r.Read(tl, nil) {
-//		table.Add(life)
+//		if life.Cells[4] == retention.Back { … } // came back in week 4, which is over
 //	}
 package retention
 

@@ -66,13 +66,13 @@ func reader(t *testing.T, d retention.Definition) *retention.Reader {
 	return r
 }
 
-func pooled(t *testing.T, d retention.Definition, tls ...*model.Timeline) *retention.Table {
+func pooled(t *testing.T, d retention.Definition, tls ...*model.Timeline) *table {
 	t.Helper()
 	r := reader(t, d)
-	tab := retention.NewTable(len(r.Columns()))
+	tab := newTable(len(r.Columns()))
 	for _, tl := range tls {
 		for _, l := range r.Read(tl, nil) {
-			tab.Add(l)
+			tab.add(l)
 		}
 	}
 	return tab
@@ -123,7 +123,7 @@ func TestV3ThreeAverages(t *testing.T) {
 	cells := []retention.Tally{{Closed: 1000, Back: 500}, {Closed: 500, Back: 400}}
 	var all retention.Tally
 	for _, c := range cells {
-		all.Merge(c)
+		merge(&all, c)
 	}
 	if r, _ := all.Rate(); r != 0.6 {
 		t.Errorf("pooled %v, want 0.6", r)
@@ -138,7 +138,7 @@ func TestV4UnequalCohorts(t *testing.T) {
 	cells := []retention.Tally{{Closed: 10, Back: 2}, {Closed: 100}}
 	var all retention.Tally
 	for _, c := range cells {
-		all.Merge(c)
+		merge(&all, c)
 	}
 	if r, _ := all.Rate(); math.Abs(r-2.0/110) > 1e-12 {
 		t.Errorf("pooled %v, want 2/110", r)
@@ -453,8 +453,8 @@ func TestTruncatedLivesStayOutOfThePool(t *testing.T) {
 		t.Errorf("%+v", tab)
 	}
 	other := pooled(t, d, ages(10), ages(3))
-	tab.Merge(other)
-	if tab.Kept != 2 || tab.Pooled[1] != (retention.Tally{Closed: 3, Back: 1}) || len(tab.Cohorts()) != 4 {
+	tab.merge(other)
+	if tab.Kept != 2 || tab.Pooled[1] != (retention.Tally{Closed: 3, Back: 1}) || len(tab.Rows) != 4 {
 		t.Errorf("merged: %+v", tab)
 	}
 }
