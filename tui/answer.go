@@ -140,7 +140,8 @@ var errCancelled = fmt.Errorf("cancelled: r asks again")
 // take lays a new answer out. Focus and cursors stay where they were, or where
 // they stood on the screen that was replaced.
 func (s *answerScreen) take(a *query.Answer) {
-	if s.ans != nil {
+	first, from := s.ans == nil, s.focus
+	if !first {
 		s.kept = s.Kept()
 	}
 	s.ans, s.err, s.stale = a, nil, false
@@ -160,7 +161,11 @@ func (s *answerScreen) take(a *query.Answer) {
 		}
 		s.panes = append(s.panes, p)
 	}
-	if !s.restore() && (s.focus >= len(s.panes) || !opens(s.panes[s.focus])) {
+	found := s.restore()
+	if !first && found && s.top > 0 { // parts that came before it push nothing down
+		s.top += max(s.focus-from, 0)
+	}
+	if !found && (s.focus >= len(s.panes) || !opens(s.panes[s.focus])) {
 		s.focus = 0
 		for i, p := range s.panes { // text has no cursor: start where there is one
 			if opens(p) {

@@ -23,8 +23,10 @@ func (s *answerScreen) layout() {
 	two := s.columns > 1 && s.w >= 120 && len(s.panes) > 1 || s.w >= 160 && len(s.panes) > 3
 	if two {
 		s.rects = sideBySide(s.panes, s.w, s.h)
+	}
+	if two && (s.focus >= len(s.panes) || s.rects[s.focus].h > 0) {
 		s.top = 0
-	} else {
+	} else { // two columns do not scroll: what has the focus must be seen
 		s.rects, s.top = s.stacked()
 	}
 	for i, r := range s.rects {

@@ -188,7 +188,10 @@ func (a *App) newsLine() string {
 	case f.rejected > 0:
 		text += fmt.Sprintf(", %s rejected (:quality)", format.Count(f.rejected))
 	}
-	if f.auto {
+	switch {
+	case f.auto && a.s.jobs.ofScreens():
+		return text + ", shown after this; U shows it now"
+	case f.auto:
 		return text + ", shown soon; U shows it now"
 	}
 	return text + "; U shows it, F shows all that comes"

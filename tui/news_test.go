@@ -130,7 +130,7 @@ func TestNewDataWaitsForTheAnswer(t *testing.T) {
 		now = now.Add(time.Second)
 		d.send(newsMsg{News{Rows: 1}}) // … and these come before there is an answer
 	}
-	d.shows("new data: 5 rows, shown soon")
+	d.shows("new data: 5 rows, shown ")
 	d.release()
 	if n := len(g.asked) - asked; n != 2 || g.reads != 2 {
 		t.Fatalf("%d reads and %d questions, want two each: %v", g.reads, n, g.asked[asked:])
@@ -209,6 +209,38 @@ func TestNewDataLeavesTheWindow(t *testing.T) {
 						t.Fatalf("%s at %v after %d tabs and %q goes from\n%s\nto\n%s", address, size, tabs, keys, before, after)
 					}
 				}
+			}
+		}
+	}
+}
+
+// However many loads come before it, the part with the focus stays in sight, on wide
+// screens too, where parts stand side by side.
+func TestNewPartsBeforeTheFocus(t *testing.T) {
+	loads := func(n int) *query.Answer {
+		a := &query.Answer{Title: "Data quality"}
+		for i := n; i > 0; i-- {
+			name := fmt.Sprintf("load %d", i)
+			a.Blocks = append(a.Blocks, query.Block{Kind: query.TableBlock, Name: name, Title: name, Heads: []query.Head{{Label: "rows", Right: true}},
+				Rows: []query.Row{{Key: "read", Label: "read", Cells: []query.Cell{{Figure: query.NoFigure, Text: "7"}}}, {Key: "stored", Label: "stored", Cells: []query.Cell{{Figure: query.NoFigure, Text: "7"}}}}})
+		}
+		return a
+	}
+	for _, size := range [][2]int{{60, 20}, {80, 24}, {200, 60}} {
+		e := sampleEngine()
+		e.answers["quality"] = loads(9)
+		d := newDriver(t, e, size[0], size[1], "quality", following(true))
+		d.keys("tab", "tab", "tab")
+		for n := 10; n < 60; n += 7 {
+			d.shows("▸ load 6")
+			e.answers["quality"] = loads(n)
+			d.send(newsMsg{News{Rows: 1}})
+		}
+		d.shows("▸ load 6")
+		for range 20 {
+			d.keys("tab")
+			if !strings.Contains(d.screen(), "▸ load") {
+				t.Fatalf("at %v the part with the focus is out of sight:\n%s", size, d.screen())
 			}
 		}
 	}

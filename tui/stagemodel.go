@@ -112,7 +112,8 @@ func (v *modelScreen) Update(msg tea.Msg) tea.Cmd {
 			if msg.err != nil {
 				return v.complain(msg.err)
 			}
-			v.changed, v.effect, v.state = map[string]string{}, nil, nil
+			v.preview.stop() // of changes that are none any more
+			v.preview, v.changed, v.effect, v.state = nil, map[string]string{}, nil, nil
 			v.say(msg.value.what)
 			return v.post(dataMsg{})
 		}
