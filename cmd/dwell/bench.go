@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
@@ -15,7 +14,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"dwell/model/churn"
 	"dwell/model/query"
 	"dwell/store"
 	"dwell/tui"
@@ -147,165 +145,6 @@ func benchNames() []string {
 		out = append(out, p.Name)
 	}
 	return append(out, "lookup", "frame", "session_mib", "frames")
-}
-
-// benchAt measures one data set. The result is what was measured before an error;
-// if that is the caller's cancelling, it says so.
-func (a *app) benchAt(ctx context.Context, dir string, b benching) (*benchResult, error) {
-	res := &benchResult{Cores: runtime.NumCPU()}
-	at := "the data" // what is being measured
-	err := a.benchInto(ctx, res, &at, dir, b)
-	if err != nil && ctx.Err() != nil {
-		res.Cut, err = at, ctx.Err()
-	}
-	return res, err
-}
-
-// benchInto adds the figures of one data set to a result, and says in at which
-// it is about.
-func (a *app) benchInto(ctx context.Context, res *benchResult, at *string, dir string, b benching) error {
-	if b.workers <= 0 {
-		b.workers = runtime.GOMAXPROCS(0)
-	}
-	want := func(name string) bool {
-		if len(b.only) > 0 && !slices.Contains(b.only, name) {
-			return false
-		}
-		*at = name
-		return true
-	}
-
-	o, err := a.storeOptions()
-	if err != nil {
-		return err
-	}
-	o.ReadOnly = true
-	if want("open") {
-		f, err := medianOf(b.runs, func() (float64, error) {
-			db, err := store.Open(dir, o)
-			if err != nil {
-				return 0, storeError(err)
-			}
-			snap, err := db.Snapshot(ctx)
-			if err != nil {
-				return 0, errors.Join(err, db.Close())
-			}
-			events := snap.Info().Events
-			return float64(events), errors.Join(snap.Close(), db.Close())
-		})
-		if err != nil {
-			return err
-		}
-		res.add("open", f)
-	}
-	db, err := store.Open(dir, o)
-	if err != nil {
-		return storeError(err)
-	}
-	defer db.Close()
-	snap, err := db.Snapshot(ctx)
-	if err != nil {
-		return err
-	}
-	res.Events, res.Users = snap.Info().Events, snap.Info().Users
-	if err := snap.Close(); err != nil {
-		return err
-	}
-	shelf := store.NewShelf(dir, a.now)
-	e, err := query.New(db, shelf, nil, query.Options{Workers: b.workers, Version: version, Forget: true, Now: a.now})
-	if err != nil {
-		return err
-	}
-	defer e.Close()
-	bench, err := e.Bench(ctx, b.segment)
-	if err != nil {
-		return err
-	}
-	for _, p := range bench.Probes() {
-		if !want(p.Name) {
-			continue
-		}
-		_, err := p.Run(ctx) // what is kept from one question to the next is kept now
-		if errors.Is(err, churn.ErrShort) {
-			res.add(p.Name, benchFigure{Note: err.Error()})
-			continue
-		}
-		if err != nil {
-			return fmt.Errorf("%s: %w", p.Name, err)
-		}
-		f, err := medianOf(b.runs, func() (float64, error) { return p.Run(ctx) })
-		if err != nil {
-			return fmt.Errorf("%s: %w", p.Name, err)
-		}
-		switch p.Name {
-		case "retention_recut":
-			f.Rule = bench.Segment
-		case "filter":
-			f.Rule = bench.Filter
-		case "population":
-			n, err := bench.BytesPerUser(ctx)
-			if err != nil {
-				return err
-			}
-			f.Bytes = &n
-		}
-		res.add(p.Name, f)
-	}
-	if want("lookup") {
-		var took []time.Duration
-		for _, id := range bench.IDs {
-			begin := time.Now()
-			if _, err := bench.Lookup(ctx, id); err != nil {
-				return fmt.Errorf("lookup: %w", err)
-			}
-			took = append(took, time.Since(begin))
-		}
-		res.add("lookup", percentiles(took))
-	}
-	tour := b.frames || slices.Contains(b.only, "frames")
-	if !want("frame") && !want("session_mib") && !tour {
-		return nil
-	}
-	// The explorer leaves a processor to the screen, so its frames are timed beside a
-	// job that does: on an engine of its own.
-	if err := e.Close(); err != nil {
-		return err
-	}
-	own := query.Options{Workers: workers(), Version: version, Forget: true, Now: a.now}
-	screen, err := query.New(db, shelf, nil, own)
-	if err != nil {
-		return err
-	}
-	defer screen.Close()
-	desk := &tui.Desk{Engine: screen, Shelf: shelf, Name: filepath.Base(dir), Now: a.now}
-	if want("frame") {
-		busy, err := screen.Bench(ctx, b.segment)
-		if err != nil {
-			return err
-		}
-		f, err := frames(ctx, desk, busy)
-		if err != nil {
-			return fmt.Errorf("frame: %w", err)
-		}
-		res.add("frame", f)
-	}
-	if want("session_mib") {
-		n, err := sessionMiB(ctx, desk)
-		if err != nil {
-			return fmt.Errorf("session_mib: %w", err)
-		}
-		res.add("session_mib", benchFigure{Plain: &n})
-	}
-	if tour {
-		f, last, err := a.tour(ctx, db, dir, b)
-		if *at = strings.TrimSpace("frames " + last); len(f.Screens) > 0 {
-			res.add("frames", f)
-		}
-		if err != nil {
-			return fmt.Errorf("frames: %w", err)
-		}
-	}
-	return nil
 }
 
 func (r *benchResult) add(name string, f benchFigure) {
