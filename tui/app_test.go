@@ -250,6 +250,12 @@ func TestExport(t *testing.T) {
 	}
 	d.keys(":export list.doc", "enter")
 	d.shows("does not say a format")
+	name = ""
+	d.keys(":export out/list.csv", "enter")
+	d.shows("names a folder")
+	if name != "" {
+		t.Errorf("it was written to %s all the same", name)
+	}
 }
 
 // A newer question replaces an older one; a late answer is not taken.

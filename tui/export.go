@@ -78,6 +78,10 @@ func (a *App) exportKey(name string) tea.Cmd {
 }
 
 func (a *App) export(ways []export, name string, endings []string) tea.Cmd {
+	if strings.ContainsAny(name, `/\`) { // to drop the folder would put the file where nobody looks for it
+		a.tell(statusMsg{text: fmt.Sprintf("%q names a folder: exports go to the folder that dwell was started in; give a name alone", name), bad: true})
+		return nil
+	}
 	if path.Ext(name) == "" {
 		name += path.Ext(ways[0].name)
 	}
