@@ -57,8 +57,8 @@ func TestAColumnAddsUpAsItsAmounts(t *testing.T) {
 				column[i] = []Money{math.MaxInt64, math.MinInt64 + 1, -1, 1 << 32, -1 << 32, math.MaxUint32}[rng.IntN(6)]
 			}
 		}
-		one, each := Sum{hi: 3, lo: rng.Uint64()}, Sum{}
-		each = one
+		one := Sum{hi: 3, lo: rng.Uint64()}
+		each := one
 		for _, m := range column {
 			one.Add(m)
 		}

@@ -75,7 +75,7 @@ func uvarints8(dst []int64, src []byte, limit uint64) (n, size int) {
 		}
 		return 8, 8
 	}
-	v, size := uint64(0), 0
+	var v uint64
 	if s := ^w & tops; s != 0 {
 		first := s ^ (s - 1)
 		v, size = joinSevens(w&first), bits.OnesCount64(first)>>3

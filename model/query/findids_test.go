@@ -100,8 +100,7 @@ func TestIDsAreFoundAsInTheData(t *testing.T) {
 				}
 			}
 			passed := -1
-			var got []string
-			got = list(func(fn func(string) bool) error {
+			got := list(func(fn func(string) bool) error {
 				n := 0
 				return ix.find(ctx, low, func() bool { passed = n; return true }, func(id string) bool { n++; return fn(id) })
 			})
