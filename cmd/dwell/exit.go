@@ -22,7 +22,7 @@ const (
 const exitHelp = `0    done
 1    something failed; the sentence on standard error says what to try
 2    the command line, an address or a rule is wrong
-3    there is no data set there, or no such user or figure in it
+3    there is no data set there, or no such user, event, property or figure in it
 4    the data set is in use by a program that must have it alone
 5    an input file cannot be loaded: nothing of it was stored
 6    the data set is damaged: dwell check names where

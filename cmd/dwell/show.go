@@ -150,7 +150,7 @@ func questionError(err error) error {
 	if errors.As(err, &bad) {
 		return usage(err)
 	}
-	if errors.Is(err, query.ErrNoFigure) {
+	if errors.Is(err, query.ErrNoFigure) || errors.Is(err, query.ErrNoName) {
 		return noData(err)
 	}
 	return err

@@ -53,7 +53,7 @@ func newEvent(r *Run) (*Plan, error) {
 		for _, n := range r.Info.Names {
 			ns = append(ns, n.Name)
 		}
-		return nil, fmt.Errorf("no event is named %q%s: the events screen lists the names", r.Q.ID, didYouMean(r.Q.ID, ns))
+		return nil, noNameError(fmt.Sprintf("no event is named %q%s: the events screen lists the names", r.Q.ID, didYouMean(r.Q.ID, ns)))
 	}
 	p := &eventPlan{r: r, id: model.NameID(i), days: int(r.AsOf-r.FirstDay) + 1}
 	p.unit = chartUnit(p.days)

@@ -46,7 +46,7 @@ func newProperty(r *Run) (*Plan, error) {
 		for _, k := range r.Info.Keys {
 			ns = append(ns, k.Name)
 		}
-		return nil, fmt.Errorf("no property is named %q%s: the properties screen lists the names", r.Q.ID, didYouMean(r.Q.ID, ns))
+		return nil, noNameError(fmt.Sprintf("no property is named %q%s: the properties screen lists the names", r.Q.ID, didYouMean(r.Q.ID, ns)))
 	}
 	if name := r.Str("event"); name != "" {
 		if p.event = r.Info.NameIndex(name); p.event < 0 {
