@@ -80,7 +80,12 @@ const formatHelp = `CSV with a comma, tab, semicolon, pipe or runs of blanks bet
 without a header line. JSON, one object a line (NDJSON) or an array of objects;
 nested members are named with dots. Both plain, gzip or zstd, and in UTF-8, UTF-16
 or Windows-1252, which are recognised, or as --encoding says. Parquet, of which a
-column that is not kept (--props) is not read.
+column that is not kept (--props) is not read, and the folders of a parted table
+(country=DE/part.parquet) are columns.
+
+Lines that begin with # above a CSV header are left out, and it is said how many. A
+FILE may be - (standard input) or a pipe; of several files those that are known
+already, or empty, are left out by name and the others loaded.
 
 Columns are recognised by name and by content; dwell load --dry-run FILE shows
 what would be stored. A file needs a user id and a time; the event's name may be
