@@ -259,7 +259,7 @@ func rowObject(heads []query.TableHead, r query.TableRow) json.RawMessage {
 		switch {
 		case i < len(r.Values) && r.Values[i] != nil:
 			b.WriteString(query.Number(*r.Values[i]))
-		case i >= len(r.Cells) || r.Cells[i] == "—":
+		case i >= len(r.Cells) || r.Cells[i] == "—" || r.Cells[i] == "":
 			b.WriteString("null")
 		default:
 			writeJSON(&b, r.Cells[i])

@@ -104,7 +104,8 @@ func (x *crosstab) layout(b *Builder) error {
 	r := x.r
 	b.A.Title = "Stages by " + r.Str("by") + " · " + asOfNote(r)
 	b.A.Definition = "Users with an event up to the day, each in one stage; a segment is judged on the same day. Cells count users; shares are of each " + r.Str("share") + "'s users, with Wilson intervals at 95 %."
-	if x.parts == 0 {
+	x.d.warn(b)
+	if x.parts == 0 && len(x.d.unjudged) == 0 {
 		b.Warn("no-segments", "No segment is saved yet: save one (segments), or ask by=PROPERTY, by=marks or by=tiers.")
 	}
 	for g := range b.Groups() {

@@ -46,7 +46,7 @@ func (p *funnelPlan) newBreakdown() (*breakdown, error) {
 		return nil, err
 	}
 	if b.info = r.Info.Key(r.Str("breakdown")); b.info.Plain {
-		return nil, fmt.Errorf("%s has more values than can be told apart (over 65,536): it names things, it does not divide users", b.info.Name)
+		return nil, fmt.Errorf("%s has more values than can be told apart: it names things, it does not divide users", b.info.Name)
 	}
 	switch word := r.Str("attribution"); word {
 	case "first":

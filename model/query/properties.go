@@ -134,7 +134,7 @@ func (kt *keyTally) summary(info *model.KeyInfo, m *manyValues) (distinct string
 	case m != nil:
 		return count(kt.distinct()), kt.types, kt.frequent(info, m)
 	case kt.codes == nil:
-		return fmt.Sprintf("> %d", model.PlainAbove), kt.types, nil
+		return "too many", kt.types, nil
 	}
 	for c, n := range kt.codes {
 		if c == 0 || n == 0 {

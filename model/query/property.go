@@ -238,7 +238,7 @@ func (p *propertyPlan) valuesBlock(b *Builder, t *propertyTally, rows Query) {
 				break
 			}
 		}
-		title = fmt.Sprintf("more than %d distinct values; those on at least %d events", model.PlainAbove, least)
+		title = fmt.Sprintf("too many distinct values to count each; those on at least %d events", least)
 	} else if line := numbers(p.values, order, func(c int) int64 { return b.TimesOf(propertyValues+c, Self) }); line != "" {
 		b.Block(Block{Kind: TextBlock, Name: b.Key("numbers"), Title: b.label("the numbers among them"), Lines: []string{line}})
 	}

@@ -120,6 +120,9 @@ func (p *qualityPlan) heading(l int) string {
 	var paths []string
 	for _, s := range p.r.Info.Sources {
 		if s.Load == l {
+			if s.Path == "-" {
+				s.Path = "standard input"
+			}
 			paths = append(paths, s.Path)
 		}
 	}

@@ -1,11 +1,11 @@
 package query
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
 
-	"dwell/model"
 	"dwell/model/measure"
 	"dwell/model/rule"
 )
@@ -44,11 +44,26 @@ type division struct {
 	parts       []part
 	of          func(row int, hit func(part int)) // the parts of a row
 	bars        bool
+	unjudged    []unjudged // saved segments that cannot be counted, by name
 
 	// living counts those of each part who are in a living stage as well: nearly
 	// everybody lost is silent for long and so bears the mark late, which says
 	// little until the living who bear it stand beside it. nil counts all alone.
 	living func(row int) bool
+}
+
+// An unjudged segment is a saved one whose rule fits the data no longer: the
+// property it names may be gone.
+type unjudged struct {
+	saved Segment
+	err   error
+}
+
+// warn says which saved segments are not counted, and why.
+func (d *division) warn(b *Builder) {
+	for _, u := range d.unjudged {
+		b.Warn("unjudged", "The saved segment %q is not counted: %s. Write it anew or remove it.", u.saved.Name, u.err)
+	}
 }
 
 // slots is how many counts the division takes.
@@ -150,6 +165,10 @@ func (d *division) layout(b *Builder, first int) {
 		}
 		bl.Rows = append(bl.Rows, row)
 	}
+	for _, u := range d.unjudged {
+		bl.Rows = append(bl.Rows, Row{Key: u.saved.Name, Label: u.saved.Name, Rule: u.saved.Rule, Cells: []Cell{TextCell("—"), TextCell("—")}})
+	}
+	d.warn(b)
 	b.Block(bl)
 }
 
@@ -192,8 +211,8 @@ func (r *Run) byMark(pop *Population) (*division, error) {
 	return d, nil
 }
 
-// bySaved counts each saved segment; one whose rule no longer compiles is an
-// error with its name.
+// bySaved counts each saved segment; one whose rule no longer compiles is told
+// apart by name, the others are counted as before.
 func (r *Run) bySaved(pop *Population) (*division, error) {
 	segs, err := r.segments()
 	if err != nil {
@@ -203,8 +222,12 @@ func (r *Run) bySaved(pop *Population) (*division, error) {
 	var sets []measure.Bits
 	for _, s := range segs {
 		in, err := r.match(pop, s.Rule)
+		if bad := new(rule.Error); errors.As(err, &bad) {
+			d.unjudged = append(d.unjudged, unjudged{s, err})
+			continue
+		}
 		if err != nil {
-			return nil, fmt.Errorf("the saved segment %q: %w", s.Name, err)
+			return nil, err
 		}
 		sets = append(sets, in)
 		d.parts = append(d.parts, part{key: s.Name, label: s.Name, rule: s.Rule})
@@ -338,7 +361,7 @@ func (r *Run) wideProperties(b *Builder) {
 		}
 		note := fmt.Sprintf("%d values", max(0, len(k.Values)-1))
 		if k.Plain {
-			note = fmt.Sprintf("over %d values", model.PlainAbove)
+			note = "too many values to count each"
 		}
 		bl.Rows = append(bl.Rows, Row{Key: k.Name, Label: k.Name, Open: r.link(question("segments", "by", rule.Spell(k.Name, r.Schema))), Cells: []Cell{TextCell(note)}})
 	}
