@@ -10,7 +10,7 @@ import (
 
 // programVersion counts changes to the meaning of answers: it is part of every
 // cache key, so that no answer outlives the definitions it was made with.
-const programVersion = "22"
+const programVersion = "23"
 
 // cacheKey names an answer by everything that it depends on: the resolved
 // address (names replaced by the rules they stand for), the data version, the
