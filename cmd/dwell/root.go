@@ -80,6 +80,10 @@ Nothing leaves the machine.`,
 	root.AddCommand(helpTopics()...)
 	root.SetHelpCommandGroupID(groupData)
 	root.SetCompletionCommandGroupID(groupData)
+	root.InitDefaultCompletionCmd()
+	if c, _, err := root.Find([]string{"completion"}); err == nil { // by itself it takes any word for none
+		c.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+	}
 	for _, c := range root.Commands() {
 		argsAreUsage(c)
 	}
