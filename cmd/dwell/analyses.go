@@ -34,6 +34,12 @@ func newAnalysis(a *app, s query.Spec) *cobra.Command {
 		if len(k.Values) > 0 {
 			completeWords(c, flagName(k.Name), k.Values...)
 		}
+		if k.Name == "segment" {
+			_ = c.RegisterFlagCompletionFunc(flagName(k.Name), a.completeSegments) // as in completeWords
+		}
+	}
+	if s.ID != query.NoID {
+		c.ValidArgsFunction = a.completeID(s.Name)
 	}
 	c.Flags().String("at", "", atHelp)
 	c.Flags().BoolVar(&address, "address", false, "print the address instead of the answer")

@@ -10,8 +10,8 @@ import (
 )
 
 // What the shell completes beyond names of commands and flags: addresses and the
-// values of flags that take one of a few words. Nothing here opens a data set, so
-// tab is quick and works while a load holds it.
+// values of flags that take one of a few words. Nothing here needs a data set; what
+// does is completedata.go.
 
 // completeWords has the shell complete a flag that the command has defined.
 func completeWords(c *cobra.Command, flag string, words ...string) {
@@ -21,12 +21,15 @@ func completeWords(c *cobra.Command, flag string, words ...string) {
 
 // completeAddress completes an address: the analysis, then its keys, then the
 // values of a key that takes one of a few words.
-func completeAddress(_ *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
+func (a *app) completeAddress(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
 	const stay = cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
 	if len(args) > 0 {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
 	head, rest, keyed := strings.Cut(typed, "?")
+	if !keyed && strings.Contains(typed, "/") {
+		return a.completeOf(cmd.Context(), typed), stay
+	}
 	if !keyed {
 		return analysisNames(typed), stay
 	}

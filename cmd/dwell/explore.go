@@ -59,7 +59,7 @@ leaving.`,
 			}
 			return a.explore(cmd.Context(), address, o)
 		},
-		ValidArgsFunction: completeAddress,
+		ValidArgsFunction: a.completeAddress,
 	}
 	o.flags(c)
 	return c

@@ -111,6 +111,7 @@ func newModelList(a *app) *cobra.Command {
 func newModelLog(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use: "log [NAME]", Short: "List the versions of a model, or what has been in force", Args: cobra.MaximumNArgs(1),
+		ValidArgsFunction: a.completeModels,
 		RunE: func(_ *cobra.Command, args []string) error {
 			name := ""
 			if len(args) > 0 {
@@ -166,6 +167,7 @@ func newModelShow(a *app) *cobra.Command {
 	version := 0
 	c := &cobra.Command{
 		Use: "show [NAME|FILE]", Short: "Print a model's file: that in force, one on the shelf, or a preset", Args: cobra.MaximumNArgs(1),
+		ValidArgsFunction: a.completeModels,
 		RunE: func(_ *cobra.Command, args []string) error {
 			var m modelArg
 			var err error
@@ -196,7 +198,8 @@ func newModelDiff(a *app) *cobra.Command {
 		Long: `Compare two models setting by setting. Each is a file, the name of a model on the
 shelf or a preset, or NAME@VERSION. B is the model in force if it is left out.
 The paths are those that --set takes.`,
-		Args: cobra.RangeArgs(1, 2),
+		Args:              cobra.RangeArgs(1, 2),
+		ValidArgsFunction: a.completeModels,
 		RunE: func(_ *cobra.Command, args []string) error {
 			e, err := a.shelfEngine()
 			if err != nil {

@@ -72,6 +72,8 @@ of the model in force. Nothing is saved. --users KEY lists the users behind a
 figure, as flow.growth.churned.`,
 		Example: "  dwell model try --set G=60\n  dwell model try purchase5\n  dwell model try mine.toml --users flow.growth.churned",
 		Args:    cobra.MaximumNArgs(1),
+
+		ValidArgsFunction: a.completeModels,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			q, err := a.editQuery(x, args)
 			if err != nil {
@@ -116,6 +118,8 @@ be confirmed. A model that does not work on the data is refused, and the one in
 force stays. No event file is read again.`,
 		Example: "  dwell model use purchase5\n  dwell model use mine.toml --note \"by purchases\"\n  dwell model use growth5 --version 2\n  dwell model use --set G=60 --note \"a quicker shop\"",
 		Args:    cobra.MaximumNArgs(1),
+
+		ValidArgsFunction: a.completeModels,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 && len(x.set) == 0 {
 				return usage(errors.New("say which model: a name, a file, or --set PATH=VALUE for an edit of the one in force"))

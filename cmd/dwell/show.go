@@ -57,7 +57,7 @@ prints the exact users behind one of its figures.`,
   dwell show 'retention?unit=week' --users week.6/lost
   dwell show 'users?where=stage%20%3D%3D%20%22growth%22' --format csv`,
 		Args:              cobra.ExactArgs(1),
-		ValidArgsFunction: completeAddress,
+		ValidArgsFunction: a.completeAddress,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.show(cmd.Context(), args[0], v)
 		},

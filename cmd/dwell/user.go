@@ -21,6 +21,8 @@ the dictionary marks as searchable (e-mail, order number). If several users fit,
 they are listed.`,
 		Example: "  dwell user 17850\n  dwell user jane@example.com\n  dwell user 17850 --at 2011-06-30 --format json",
 		Args:    cobra.ExactArgs(1),
+
+		ValidArgsFunction: a.completeID("user"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.user(cmd.Context(), args[0], at, v)
 		},
