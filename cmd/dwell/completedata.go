@@ -17,9 +17,6 @@ import (
 // mostOffered bounds what tab offers of users: nobody reads more.
 const mostOffered = 50
 
-// aCompletion is what cobra asks for words that begin as typed.
-type aCompletion func(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective)
-
 // completeSegments offers the saved segments.
 func (a *app) completeSegments(_ *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
 	e, err := a.shelfEngine()
@@ -59,7 +56,7 @@ func (a *app) completeModels(_ *cobra.Command, _ []string, typed string) ([]stri
 }
 
 // completeID offers what the analysis may be asked of: users, events or properties.
-func (a *app) completeID(analysis string) aCompletion {
+func (a *app) completeID(analysis string) cobra.CompletionFunc {
 	return func(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
 		if len(args) > 0 {
 			return nil, cobra.ShellCompDirectiveNoFileComp
